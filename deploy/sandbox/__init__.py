@@ -1,0 +1,1 @@
+"""Everything FMgo needs to be tried on one machine: servers from wheels, a simulated SII, a demonstration."""

@@ -1,0 +1,255 @@
+"""`make demo`: the main job, end to end, with nothing simulated but the SII.
+
+An invented shop puts some hundreds of jobs of three types on the queue, by every way in; real workers take them through
+a real ledger to a simulated SII that checks what it receives. On the way an answer is lost, half an envelope is
+rejected and its sales are replaced, a Carátula is refused and mended, and a boleta gets its note. The last line counts
+sales: `valid=N accepted=N invalid=M lost=0 doubled=0`, the accepted and doubled ones by the SII's own ledger.
+
+With `--jobs PATH` the jobs come from files (JSON lines), and every issuer and type found in them is enrolled.
+"""
+
+import argparse
+import datetime as dt
+import json
+import os
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final
+
+from redis import Redis
+from rich.console import Console
+
+from deploy.sandbox import watch
+from deploy.sandbox.clock import SandboxClock
+from deploy.sandbox.control import SiiControl
+from deploy.sandbox.crew import start_crew
+from deploy.sandbox.enrol import ENVIRONMENT, SandboxEnrolment, companies_of
+from deploy.sandbox.flower import start_flower
+from deploy.sandbox.report import Outcome, print_report
+from deploy.sandbox.sandbox import Sandbox, clear, default_folder
+from deploy.sandbox.shop import ALMACENES, COMPANIES, CONSULTORA, FERRETERIA, DemoJob, Shop
+from domain.states import ACCEPTED, DECIDED, ISSUED
+from workers.cache.connection import connect
+from workers.database.engine import Ledger
+from workers.producer import LIST, Producer
+from workers.settings import read_settings
+
+LOOK_EVERY_SECONDS: Final = 0.1
+PATIENCE_SECONDS: Final = 240.0
+WRONG_RESOLUTION: Final = dt.date(2013, 1, 1)
+
+# The sandbox asks early; the clock does the rest.
+QUICK: Final = {"FMGO_LOG_FORMAT": "console", "FMGO_SWEEP_SECONDS": "0.5"}
+
+
+@dataclass
+class Demo:
+    """One run: what was sent, what must come of it, and the tools to see it through."""
+
+    console: Console
+    sandbox: Sandbox
+    ledger: Ledger
+    sii: SiiControl
+    clock: SandboxClock
+    producer: Producer
+    list: Redis
+    enrolment: SandboxEnrolment
+    shop: Shop = field(default_factory=Shop)
+    jobs: list[DemoJob] = field(default_factory=list)
+    replaced: dict[str, str] = field(default_factory=dict)
+    told: set[str] = field(default_factory=set)
+
+    def send(self, jobs: Sequence[DemoJob]) -> None:
+        """Put jobs on the queue: half recorded at once, half (and every mistake, as it is) on the plain list."""
+        self.jobs += jobs
+        recorded = [job.body for n, job in enumerate(jobs) if n % 2 == 0 and job.valid and job.key]
+        listed = [job.body for n, job in enumerate(jobs) if n % 2 or not job.valid or not job.key]
+        self.producer.enqueue_many(recorded)
+        if listed:
+            self.list.lpush(LIST, *listed)
+
+    def go_on(self) -> bool:
+        """Act on what has happened as the shop and the operator would; True when nothing is left to happen."""
+        rows = watch.documents(self.ledger)
+        self.write_notes(rows)
+        self.answer_rejections(rows)
+        self.mend_refusals()
+        expected = sum(1 for job in self.jobs if job.key)
+        settled = sum(1 for row in rows if row.state in DECIDED or row.state in ("waiting", "quarantined"))
+        return len(rows) >= expected and settled == len(rows) and not watch.refused_envelopes(self.ledger)
+
+    def write_notes(self, rows: Sequence[watch.Row]) -> None:
+        """A customer brings goods back: a note on a boleta and one on an invoice, as soon as these are issued."""
+        for document_type, why in ((39, "Devolución de mercadería"), (33, "Anula por error de digitación")):
+            if str(document_type) in self.told:
+                continue
+            row = next(
+                (
+                    row
+                    for row in rows
+                    if row.document_type == document_type and row.state in ISSUED and row.issuer == ALMACENES.rut
+                ),
+                None,
+            )
+            if row is not None:
+                self.told.add(str(document_type))
+                sold = json.loads(next(job.body for job in self.jobs if job.key == row.key))
+                original = {"type": row.document_type, "folio": row.folio, "issued_on": row.issued_on, "issuer": row.issuer}
+                self.say(f"a customer returns {'boleta' if document_type == 39 else 'factura'} {row.folio}: a note goes")
+                self.send([self.shop.note(original, sold, why)])
+
+    def answer_rejections(self, rows: Sequence[watch.Row]) -> None:
+        """The shop answers each rejected sale with a job that replaces it."""
+        rejected = [row for row in rows if row.state == "rejected" and row.key not in self.replaced]
+        if not rejected:
+            return
+        jobs = []
+        for row in rejected:
+            sold = json.loads(next(job.body for job in self.jobs if job.key == row.key))
+            sold["idempotency_key"] = f"{row.key}-otra"
+            sold["replaces"] = row.key
+            body = json.dumps(sold, ensure_ascii=False).encode("utf-8")
+            self.replaced[row.key] = sold["idempotency_key"]
+            jobs.append(DemoJob(body, sold["idempotency_key"], row.issuer, row.document_type or 0, valid=True))
+        self.say(f"{len(jobs)} sales were rejected by the SII; the shop sends jobs that replace them")
+        self.send(jobs)
+
+    def mend_refusals(self) -> None:
+        """The operator mends a refused Carátula and lets its documents go again."""
+        for number, issuer, state in watch.refused_envelopes(self.ledger):
+            company = next((company for company in COMPANIES if company.rut == issuer), None)
+            self.say(f"the SII refused an envelope of {issuer} ({state}): its resolution is set right, and it is released")
+            operator = self.enrolment.operator
+            if company is not None:
+                operator.set_resolution(issuer, ENVIRONMENT, company.resolution_number, company.resolution_date)
+            operator.release_envelope(number)
+
+    def run(self) -> None:
+        """Until everything has ended: act, look, and move the clock where the SII would make one wait."""
+        deadline = time.monotonic() + PATIENCE_SECONDS
+        quiet = 0
+        with self.console.status("") as status:
+            while time.monotonic() < deadline:
+                if self.go_on():
+                    return
+                states = watch.states(self.ledger)
+                done = sum(states[state] for state in ACCEPTED)
+                status.update(
+                    f"{sum(states.values())} recorded · {done} accepted · {states['enveloped']} with the SII"
+                    f" · {states['invalid']} invalid"
+                )
+                wait = self.clock.time_to_next()
+                quiet = quiet + 1 if wait is not None else 0
+                if wait is not None and quiet > 1:
+                    self.clock.advance(wait)
+                    quiet = 0
+                time.sleep(LOOK_EVERY_SECONDS)
+        self.say("[red]time is up: something didn't end")
+
+    def say(self, sentence: str) -> None:
+        """Tell what happens, with the business time at which it does."""
+        self.console.print(f"  [dim]·[/dim] {sentence}")
+
+
+def first_wave(shop: Shop) -> list[DemoJob]:
+    """The shop's day: some hundreds of sales, and every kind of mistake among them."""
+    jobs = [shop.invoice(FERRETERIA) for _ in range(60)]
+    jobs += [shop.invoice(CONSULTORA) for _ in range(40)]
+    jobs += [shop.invoice(ALMACENES) for _ in range(20)]
+    jobs += [shop.boleta(ALMACENES) for _ in range(120)]
+    jobs += [shop.boleta(FERRETERIA) for _ in range(60)]
+    jobs += [shop.boleta(FERRETERIA, lane="interactive") for _ in range(5)]
+    mistakes = list(shop.wrong())
+    for n, mistake in enumerate(mistakes):
+        jobs.insert((n + 1) * len(jobs) // (len(mistakes) + 1), mistake)
+    return jobs
+
+
+def stage(demo: Demo) -> None:
+    """Enrol the invented companies and arrange the mishaps."""
+    for company in COMPANIES:
+        mistaken = WRONG_RESOLUTION if company is ALMACENES else None
+        demo.enrolment.enrol(company, (33, 39, 61), folios=400, believed_resolution=mistaken)
+    demo.sii.fault({"id": "lost", "fault": "F-LOST-1", "times": 1, "when": {"operation": "upload", "rut": FERRETERIA.rut}})
+    demo.sii.fault({"id": "half", "fault": "F-HALF", "times": 1, "when": {"rut": CONSULTORA.rut}})
+
+
+def jobs_of(paths: Sequence[Path]) -> list[DemoJob]:
+    """Jobs of files of JSON lines; whether they are valid is for FMgo to say."""
+    jobs = []
+    for path in paths:
+        for line in path.read_bytes().splitlines():
+            if line.strip():
+                key, issuer = _names(line)
+                jobs.append(DemoJob(line, key, issuer, 0, valid=True))
+    return jobs
+
+
+def _names(line: bytes) -> tuple[str, str]:
+    try:
+        job: Any = json.loads(line)
+        return str(job["idempotency_key"]), str(job["issuer"])
+    except (ValueError, KeyError, TypeError):
+        return "", ""
+
+
+def arguments() -> argparse.Namespace:
+    """The command line."""
+    parser = argparse.ArgumentParser(prog="demo", description=__doc__.splitlines()[0] if __doc__ else "")
+    parser.add_argument("--jobs", type=Path, nargs="*", help="files of jobs (JSON lines) instead of the invented shop")
+    parser.add_argument("--folder", type=Path, help="folder of the sandbox (kept); by default a temporary one")
+    return parser.parse_args()
+
+
+def main() -> int:
+    """Run the demo; 0 when its closing line holds."""
+    options = arguments()
+    console = Console(highlight=False)
+    began = time.monotonic()
+    console.print("[bold]FMgo[/bold] demo: from a shop's messages to documents accepted by a simulated SII\n")
+    folder = options.folder or default_folder() / "demo"
+    clear(folder)
+    with Sandbox(folder, say=lambda line: console.print(f"  [dim]{line}[/dim]")) as sandbox:
+        urls = sandbox.start_sii(seed=7)
+        sandbox.environment.update(QUICK)
+        os.environ.update(sandbox.environment)
+        ledger = Ledger(sandbox.database_url)
+        sii = SiiControl(urls["control"])
+        if watch.documents(ledger):
+            console.print("[red]This ledger has documents already: the demo needs an empty one.")
+            return 2
+        flower = start_flower(sandbox)
+        start_crew(sandbox, ledger)
+        console.print(f"  [dim]workers, Flower and the SII are up after {time.monotonic() - began:.1f} s[/dim]\n")
+        settings = read_settings()
+        producer = Producer(settings)
+        demo = Demo(
+            console, sandbox, ledger, sii, SandboxClock(ledger, sii), producer, connect(settings.redis_url), SandboxEnrolment(ledger, sii, settings)
+        )
+        if options.jobs:
+            jobs = jobs_of(options.jobs)
+            for company, types in companies_of([job.body for job in jobs]):
+                demo.enrolment.enrol(company, types, folios=max(1000, len(jobs) * 2))
+        else:
+            stage(demo)
+            jobs = first_wave(demo.shop)
+        console.print(f"[bold]{len(jobs)} messages[/bold] go on the queue")
+        started = time.monotonic()
+        demo.send(jobs)
+        demo.run()
+        outcome = Outcome.of(
+            ledger,
+            sii,
+            valid=None if options.jobs else [job.key for job in demo.jobs if job.valid],
+            invalid=None if options.jobs else sum(1 for job in demo.jobs if not job.valid),
+            messages=len(demo.jobs),
+            seconds=time.monotonic() - started,
+        )
+        print_report(console, outcome, ledger, sandbox, sii, flower)
+        return 0 if outcome.holds else 1
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

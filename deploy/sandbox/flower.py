@@ -1,0 +1,43 @@
+"""Flower in a sandbox: on a free port of this machine, under a password that is made once and shown once."""
+
+import secrets
+import sys
+from dataclasses import dataclass
+
+from deploy.sandbox.sandbox import Sandbox
+from deploy.sandbox.supervisor import Child
+
+
+@dataclass(frozen=True, slots=True)
+class FlowerWindow:
+    """Where Flower will answer, and who may look; `port_file` is there once it does."""
+
+    child: Child
+    port_file: str
+    user: str
+    password: str
+
+    def address(self) -> str | None:
+        """Its address, or None while it is starting."""
+        try:
+            with open(self.port_file, encoding="ascii") as file:  # noqa: PTH123 - a path held as text
+                return f"http://127.0.0.1:{file.read().strip()}"
+        except FileNotFoundError:
+            return None
+
+
+def start_flower(sandbox: Sandbox) -> FlowerWindow:
+    """Start Flower; it is ready a moment later (`address`)."""
+    port_file = sandbox.folder / "flower.port"
+    port_file.unlink(missing_ok=True)
+    password = secrets.token_urlsafe(9)
+    child = sandbox.spawn(
+        "flower",
+        [sys.executable, "-m", "monitoring.flower"],
+        env={
+            "FMGO_FLOWER_PASSWORD": password,
+            "FMGO_FLOWER_PORT": "0",
+            "FMGO_FLOWER_PORT_FILE": str(port_file),
+        },
+    )
+    return FlowerWindow(child, str(port_file), "fmgo", password)

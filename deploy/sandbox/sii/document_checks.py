@@ -1,0 +1,273 @@
+"""What the SII checks in each document of an envelope, in the order in which it checks.
+
+Folio known, folio annulled, CAF, stamp, signature, header, lines, references. Findings carry the codes of real
+answers (section-level-number); a document with findings of level 1 and 2 only is accepted with repairs. Where the
+real catalogue has a code that nobody published, 999 stands for it.
+"""
+
+from base64 import b64decode
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+
+from deploy.sandbox.sii.amounts import amount_findings, whole
+from deploy.sandbox.sii.caf import Caf
+from deploy.sandbox.sii.certificates import Certificates
+from deploy.sandbox.sii.clock import SANTIAGO
+from deploy.sandbox.sii.extraction import Piece
+from deploy.sandbox.sii.reading import Element, NotXmlError, children, find, find_all, local, text_of
+from deploy.sandbox.sii.references import reference_findings
+from deploy.sandbox.sii.registry import Document, Finding, Identity, Registry, Upload
+from deploy.sandbox.sii.signatures import BadSignatureError, Signature, sign_check
+from deploy.sandbox.sii.stamp import flat
+from deploy.sandbox.sii.switches import Switches
+
+# Types that give VAT credit: their folios expire (SII, Res. Ex. 58/2017).
+_EXPIRING = frozenset({33, 43, 46, 56, 61})
+_EXPIRY_MONTHS = 6
+_TERM = timedelta(days=3)
+_SKEW = timedelta(minutes=10)
+_SHOWN = 40
+
+
+@dataclass(slots=True)
+class Subject:
+    """A document under examination: its bytes, its parse alone, and what is read from it."""
+
+    piece: Piece
+    root: Element
+    body: Element
+    upload: Upload
+    identity: Identity
+    caf: Caf | None = None
+    findings: list[Finding] = field(default_factory=list)
+
+    def text(self, path: str) -> str:
+        """The text at a path below the document's body."""
+        return text_of(self.body, path)
+
+    def object_to(self, code: str, text: str) -> None:
+        """Add a finding."""
+        self.findings.append(Finding(code, text))
+
+    @property
+    def is_rejected(self) -> bool:
+        """Whether a finding so far rejects it."""
+        return any(finding.level == 3 for finding in self.findings)  # noqa: PLR2004 - the level that rejects
+
+
+class DocumentChecks:
+    """Examines documents against the registry."""
+
+    def __init__(self, registry: Registry, certificates: Certificates, switches: Switches) -> None:
+        self._registry = registry
+        self._certificates = certificates
+        self._switches = switches
+        self._frma: dict[tuple[int, bytes, str], bool] = {}
+
+    def examine(self, piece: Piece, upload: Upload) -> Document:
+        """Examine one document; the registry isn't changed."""
+        root = piece.alone()
+        subject = Subject(piece, root, children(root)[0], upload, identity_of(children(root)[0]))
+        # Stamp and signature are both looked at, whatever the other shows; a rejection at any other step ends it.
+        for step in ((self._folio,), (self._caf,), (self._stamp, self._signature), (self._header,)):
+            for check in step:
+                check(subject)
+            if subject.is_rejected:
+                break
+        return self._document(subject)
+
+    def _document(self, subject: Subject) -> Document:
+        issuer, document_type, folio = subject.identity
+        totals = "Encabezado/Totales/"
+        signature = find(subject.root, "Signature")
+        return Document(
+            issuer=issuer,
+            document_type=document_type,
+            folio=folio,
+            digest=subject.piece.digest,
+            receiver=subject.text("Encabezado/Receptor/RUTRecep"),
+            issued_on=subject.text("Encabezado/IdDoc/FchEmis"),
+            total=whole(subject.text(totals + "MntTotal")) or 0,
+            net=whole(subject.text(totals + "MntNeto")),
+            exempt=whole(subject.text(totals + "MntExe")),
+            vat=whole(subject.text(totals + "IVA")),
+            signature="" if signature is None else "".join(text_of(signature, "SignatureValue").split()),
+            track_id=subject.upload.track_id,
+            final_at=subject.upload.timeline["EPR"],
+            findings=subject.findings,
+        )
+
+    def _folio(self, subject: Subject) -> None:
+        earlier = self._registry.history.get(subject.identity, [])
+        held = [d for d in earlier if d.state != "rejected" or self._switches.rejected_keeps_folio]
+        if any(d.digest == subject.piece.digest for d in held):
+            subject.object_to("DTE-3-100", "Documento Repetido")
+        elif held:
+            subject.object_to("DTE-3-101", "Folio de Documento Ya Fue Recibido")
+        elif subject.identity in self._registry.annulled:
+            subject.object_to("DTE-3-601", "Folio Anulado")
+
+    def _caf(self, subject: Subject) -> None:
+        element = find(subject.body, "TED/DD/CAF")
+        da = None if element is None else find(element, "DA")
+        if element is None or da is None:
+            subject.object_to("CAF-3-516", "Documento sin CAF")
+            return
+        caf = self._registry.cafs.get(_caf_identity(da))
+        if caf is None or text_of(da, "IDK") != str(self._registry.idk) or not self._frma_is_good(caf, element, da):
+            subject.object_to("CAF-3-516", "Firma del CAF Incorrecta o CAF de otro Ambiente")
+            return
+        subject.caf = caf
+        issuer, document_type, folio = subject.identity
+        if (caf.company, caf.document_type) != (issuer, document_type) or not caf.first <= folio <= caf.last:
+            subject.object_to("CAF-3-999", f"Folio {folio} fuera del Rango Autorizado [{caf.first}-{caf.last}]")
+        signed = _moment(subject.text("TmstFirma"))
+        expires = _months_later(caf.date, _EXPIRY_MONTHS)
+        if self._switches.caf_expires and document_type in _EXPIRING and signed and signed.date() > expires:
+            subject.object_to("CAF-3-517", f"CAF Vencido: ({signed.date()}) - ({caf.date}) mayor que 6 meses")
+
+    def _frma_is_good(self, caf: Caf, element: Element, da: Element) -> bool:
+        signature = text_of(element, "FRMA")
+        place = (caf.key.n, flat(da), signature)
+        if place not in self._frma:
+            keys = self._registry.frma_keys.get(caf.idk, [])
+            self._frma[place] = any(key.verify_base64(place[1], signature) for key in keys)
+        return self._frma[place]
+
+    def _stamp(self, subject: Subject) -> None:
+        dd, ted, caf = find(subject.body, "TED/DD"), find(subject.body, "TED"), subject.caf
+        if dd is None or ted is None or caf is None:
+            return
+        if not caf.key.verify_base64(flat(dd), text_of(ted, "FRMT")):
+            subject.object_to("TED-2-510", "Firma del Timbre Incorrecta")
+        for tag, path in (
+            ("RE", "Encabezado/Emisor/RUTEmisor"),
+            ("TD", "Encabezado/IdDoc/TipoDTE"),
+            ("F", "Encabezado/IdDoc/Folio"),
+            ("FE", "Encabezado/IdDoc/FchEmis"),
+            ("RR", "Encabezado/Receptor/RUTRecep"),
+            ("MNT", "Encabezado/Totales/MntTotal"),
+        ):
+            if text_of(dd, tag) != subject.text(path):
+                subject.object_to("TED-3-640", f"{tag} del Timbre Distinto al Documento")
+        names = (("RSR", "Encabezado/Receptor/RznSocRecep"), ("IT1", "Detalle/NmbItem"))
+        for tag, path in names:
+            if subject.text(path) and not _same_start(text_of(dd, tag), subject.text(path)):
+                subject.object_to("TED-3-640", f"{tag} del Timbre Distinto al Documento")
+        stamped, signed = _moment(text_of(dd, "TSTED")), _moment(subject.text("TmstFirma"))
+        if stamped is None or stamped.date() < caf.date:
+            subject.object_to("TED-1-646", "Fecha del Timbre Anterior a la Autorizacion de Folios")
+        elif stamped > subject.upload.received_at + _SKEW or (signed is not None and stamped > signed):
+            subject.object_to("TED-1-647", "Fecha del Timbre Inconsistente")
+
+    def _signature(self, subject: Subject) -> None:
+        signature = self._verified(subject)
+        if signature is None:
+            subject.object_to("DTE-3-505", "Firma DTE Incorrecta")
+            return
+        fault = signature.certificate.fault_at(subject.upload.received_at)
+        signer = signature.certificate.rut or ""
+        if fault is not None:
+            subject.object_to("DTE-3-505", f"Firma DTE Incorrecta: {fault}")
+        elif not self._registry.may(signer, subject.identity[0], "sign", "send"):
+            subject.object_to("DTE-3-505", f"Firma DTE Incorrecta: {signer} no autorizado")
+
+    def _verified(self, subject: Subject) -> Signature | None:
+        try:
+            return sign_check(subject.root, local(subject.body), self._certificates)
+        except BadSignatureError:
+            pass
+        for root in subject.piece.other_scopes(with_xsi=self._switches.scope_with_xsi):
+            try:
+                return sign_check(root, local(subject.body), self._certificates)
+            except BadSignatureError:
+                continue
+        return None
+
+    def _header(self, subject: Subject) -> None:
+        issuer, document_type, _ = subject.identity
+        company = self._registry.companies[subject.upload.company]
+        if issuer != company.rut:
+            subject.object_to("HED-3-999", "RUT Emisor Distinto al de la Caratula")
+        issued = _day(subject.text("Encabezado/IdDoc/FchEmis"))
+        today = subject.upload.received_at.date()
+        if issued is None or (subject.caf is not None and issued < subject.caf.date):
+            subject.object_to("HED-3-305", "Fecha de Emision Anterior a la de Autorizacion")
+        elif issued > today + timedelta(days=1):
+            subject.object_to("HED-3-999", "Fecha de Emision Posterior a la de Recepcion")
+        elif today - issued > _TERM:
+            subject.object_to("DTE-1-650", "Documento Enviado Fuera de Plazo")
+        subject.findings.extend(amount_findings(subject.body, document_type))
+        emisor = find(subject.body, "Encabezado/Emisor")
+        actecos = [] if emisor is None else [(e.text or "").strip() for e in find_all(emisor, "Acteco")]
+        if company.actecos is not None and any(a.isdigit() and int(a) not in company.actecos for a in actecos):
+            subject.object_to("HED-3-861", "Actividad Economica No Registrada")
+        subject.findings.extend(reference_findings(subject.body, subject.upload, subject.identity, self._registry))
+
+
+def identity_of(body: Element) -> Identity:
+    """Issuer, type and folio of a document's body; raises NotXmlError when they can't be read."""
+    issuer = text_of(body, "Encabezado/Emisor/RUTEmisor")
+    document_type, folio = text_of(body, "Encabezado/IdDoc/TipoDTE"), text_of(body, "Encabezado/IdDoc/Folio")
+    try:
+        return issuer, int(document_type), int(folio)
+    except ValueError as error:
+        raise NotXmlError(f"tipo o folio ilegible: {document_type} {folio}") from error
+
+
+def unreadable(body: Element, piece: Piece, upload: Upload, why: str) -> Document:
+    """A document whose text can't be read alone, although its envelope could; `body` is its place in the envelope."""
+    issuer, document_type, folio = identity_of(body)
+    return Document(
+        issuer=issuer,
+        document_type=document_type,
+        folio=folio,
+        digest=piece.digest,
+        receiver="",
+        issued_on="",
+        total=0,
+        net=None,
+        exempt=None,
+        vat=None,
+        signature="",
+        track_id=upload.track_id,
+        final_at=upload.timeline["EPR"],
+        findings=[Finding("DTE-3-505", f"Firma DTE Incorrecta: {why}")],
+    )
+
+
+def _caf_identity(da: Element) -> tuple[str, int, int]:
+    try:
+        return text_of(da, "RE"), int(text_of(da, "TD")), int.from_bytes(b64decode(text_of(da, "RSAPK/M")))
+    except ValueError:
+        return "", 0, 0
+
+
+def _same_start(stamped: str, written: str) -> bool:
+    """Whether a stamped name is the first 40 characters of the written one; quotation marks and blanks don't count."""
+
+    def bare(text: str) -> str:
+        return "".join(c for c in text if c not in "'\"" and not c.isspace())
+
+    return bool(stamped) and len(stamped) <= _SHOWN and bare(written[:_SHOWN]).startswith(bare(stamped)[:_SHOWN])
+
+
+def _moment(text: str) -> datetime | None:
+    try:
+        return datetime.fromisoformat(text).replace(tzinfo=SANTIAGO)
+    except ValueError:
+        return None
+
+
+def _day(text: str) -> date | None:
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        return None
+
+
+def _months_later(day: date, months: int) -> date:
+    month = day.month - 1 + months
+    year, month = day.year + month // 12, month % 12 + 1
+    last = (date(year + month // 12, month % 12 + 1, 1) - timedelta(days=1)).day
+    return date(year, month, min(day.day, last))

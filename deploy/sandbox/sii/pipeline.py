@@ -1,0 +1,140 @@
+"""The examination of received envelopes, one after the other in the order of their arrival.
+
+The work is done between requests, a document at a time, so that the services stay responsive. What it finds is
+entered at once; what a query shows of it follows the upload's timeline on the clock: REC, SOK, CRT, FOK, PDR, and
+EPR, or RSC, RCT, RFR where it ends earlier. A document counts as received for others from the moment its own verdict
+shows.
+"""
+
+import asyncio
+import sys
+import traceback
+from collections import deque
+from itertools import count
+from typing import Any
+
+from deploy.sandbox.sii.document_checks import DocumentChecks, identity_of, unreadable
+from deploy.sandbox.sii.envelope_checks import EnvelopeChecks, Refusal
+from deploy.sandbox.sii.extraction import Piece, pieces
+from deploy.sandbox.sii.reading import Element, NotXmlError, children, find_all
+from deploy.sandbox.sii.references import enter_note
+from deploy.sandbox.sii.registry import Document, Finding, Registry, Upload
+from deploy.sandbox.sii.switches import Switches
+
+_FORCED_REFUSALS = {
+    "F-RCT": Refusal("RCT", Finding("CRT-3-19", "Fecha/Numero Resolucion Invalido")),
+    "F-RFR": Refusal("RFR", Finding("ENV-3-999", "Firma del Envio Incorrecta")),
+    "F-RSC": Refusal("RSC", Finding("ENV-3-0", "LSX-00204: extra data at end of complex element")),
+}
+_REPEATED = frozenset({"DTE-3-100", "DTE-3-101"})
+
+
+class Pipeline:
+    """The queue of uploads under examination."""
+
+    def __init__(
+        self, registry: Registry, envelopes: EnvelopeChecks, documents: DocumentChecks, switches: Switches
+    ) -> None:
+        self._registry = registry
+        self._envelopes = envelopes
+        self._documents = documents
+        self._switches = switches
+        self._queue: deque[tuple[Upload, bytes, Element]] = deque()
+        self._finished: dict[int, asyncio.Event] = {}
+        self._worker: asyncio.Task[None] | None = None
+
+    def put(self, upload: Upload, data: bytes, root: Element) -> None:
+        """Queue a received file."""
+        self._finished[upload.track_id] = asyncio.Event()
+        self._queue.append((upload, data, root))
+        if self._worker is None or self._worker.done():
+            self._worker = asyncio.get_running_loop().create_task(self._work())
+
+    async def done(self, upload: Upload) -> None:
+        """Wait until an upload has been examined."""
+        event = self._finished.get(upload.track_id)
+        if event is not None:
+            await event.wait()
+
+    def stop(self) -> None:
+        """Drop what is queued."""
+        self._queue.clear()
+        if self._worker is not None:
+            self._worker.cancel()
+
+    async def _work(self) -> None:
+        while self._queue:
+            upload, data, root = self._queue.popleft()
+            try:
+                await self._examine(upload, data, root)
+            except Exception:  # noqa: BLE001 - a bug here must be seen and must not stop what comes after
+                self._registry.errors.append(f"upload {upload.track_id}: {traceback.format_exc()}")
+                traceback.print_exc(file=sys.stderr)
+            finally:
+                self._finished.pop(upload.track_id).set()
+
+    async def _examine(self, upload: Upload, data: bytes, root: Element) -> None:
+        await asyncio.sleep(0)
+        fault = upload.verdict_fault or {}
+        refusal = _FORCED_REFUSALS.get(fault.get("fault", "")) or self._envelopes.examine(root, upload)
+        elements = find_all(children(root)[0], "DTE")
+        found: list[Piece] = []
+        if refusal is None:
+            try:
+                found = pieces(data, len(elements))
+                refusal = self._repeated(elements)
+            except NotXmlError as error:
+                refusal = Refusal("RFR", Finding("ENV-3-999", f"Envio ilegible: {error}"))
+        if refusal is not None:
+            upload.final_state = refusal.state
+            upload.findings.append(refusal.finding)
+            return
+        halving = Halving(fault)
+        for element, piece in zip(elements, found, strict=True):
+            document = self._document(upload, element, piece)
+            document.findings.extend(halving.objection(document))
+            self._enter(document, piece)
+            upload.documents.append(document)
+            await asyncio.sleep(0)
+        upload.final_state = "EPR"
+
+    def _document(self, upload: Upload, element: Element, piece: Piece) -> Document:
+        try:
+            return self._documents.examine(piece, upload)
+        except NotXmlError as error:
+            return unreadable(children(element)[0], piece, upload, str(error))
+
+    def _enter(self, document: Document, piece: Piece) -> None:
+        self._registry.received[document.identity].add(document.digest)
+        if not {finding.code for finding in document.findings} & _REPEATED:
+            self._registry.history[document.identity].append(document)
+        if document.state != "rejected":
+            self._registry.accept(document)
+            enter_note(children(piece.alone())[0], document, self._registry)
+
+    def _repeated(self, elements: list[Element]) -> Refusal | None:
+        """With the switch so set, an envelope of nothing but known folios is refused as a whole."""
+        if self._switches.repeat_mode != "envelope":
+            return None
+        known = self._registry.documents
+        repeated = all(identity_of(children(element)[0]) in known for element in elements)
+        return Refusal("RFR", Finding("ENV-3-999", "Envio Repetido")) if repeated else None
+
+
+class Halving:
+    """The fault F-HALF: every second document of an envelope (of the types it names) gets an objection."""
+
+    def __init__(self, fault: dict[str, Any]) -> None:
+        self._active = fault.get("fault") == "F-HALF"
+        self._args: dict[str, Any] = dict(fault.get("args") or {})
+        self._places = count()
+
+    def objection(self, document: Document) -> list[Finding]:
+        """The finding for this document, or none."""
+        wanted = self._args.get("types")
+        if not self._active or (wanted is not None and document.document_type not in wanted):
+            return []
+        if next(self._places) % 2 == 0:
+            return []
+        text = str(self._args.get("text", "Actividad Economica No Registrada"))
+        return [Finding(str(self._args.get("code", "HED-3-861")), text)]

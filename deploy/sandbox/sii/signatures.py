@@ -1,0 +1,114 @@
+"""Signatures in the SII's cut-down form of XML-DSig, verified by xmlsec.
+
+The element that is signed is taken by its position, never by a search for its ID; there is one Reference, the
+algorithms are the fixed ones, KeyInfo holds KeyValue and then one certificate, and both hold the same key
+(xmldsignature_v10.xsd; SII, Autenticación automática). xmlsec does the canonical forms and the arithmetic.
+"""
+
+import base64
+import binascii
+from dataclasses import dataclass
+
+import xmlsec
+
+from deploy.sandbox.sii.certificates import Certificate, Certificates
+from deploy.sandbox.sii.reading import DSIG, Element, children, find, local, text_of
+
+_C14N = "http://www.w3.org/TR/2001/REC-xml-c14n-20010315"
+_RSA_SHA1 = DSIG + "rsa-sha1"
+_SHA1 = DSIG + "sha1"
+ENVELOPED = DSIG + "enveloped-signature"
+
+
+@dataclass(frozen=True, slots=True)
+class Signature:
+    """A signature whose structure is right, not yet verified."""
+
+    element: Element
+    certificate: Certificate
+    value: str
+    key_matches: bool
+
+
+class BadSignatureError(Exception):
+    """The signature doesn't have the form, doesn't verify, or isn't of that element."""
+
+
+def open_signature(element: Element, uri: str, transform: str, certificates: Certificates) -> Signature:
+    """Check the structure of a Signature element whose only Reference must be `uri`; raises BadSignatureError.
+
+    `transform` is the one transform allowed: a canonicalisation may also be left out, the enveloped one may not.
+    """
+    if [local(c) for c in children(element)] != ["SignedInfo", "SignatureValue", "KeyInfo"]:
+        raise BadSignatureError("Signature no contiene SignedInfo, SignatureValue, KeyInfo")
+    if any(not str(e.tag).startswith(f"{{{DSIG}}}") for e in element.iter() if isinstance(e.tag, str)):
+        raise BadSignatureError("elemento ajeno dentro de Signature")
+    _check_signed_info(children(element)[0], uri, transform)
+    info = children(element)[2]
+    if [local(c) for c in children(info)] != ["KeyValue", "X509Data"]:
+        raise BadSignatureError("KeyInfo no contiene KeyValue y X509Data en ese orden")
+    if [local(c) for c in children(children(info)[1])] != ["X509Certificate"]:
+        raise BadSignatureError("X509Data no contiene un X509Certificate")
+    certificate = certificates.read(text_of(info, "X509Data/X509Certificate"))
+    if certificate is None:
+        raise BadSignatureError("certificado ilegible")
+    modulus = _number(text_of(info, "KeyValue/RSAKeyValue/Modulus"))
+    exponent = _number(text_of(info, "KeyValue/RSAKeyValue/Exponent"))
+    matches = (modulus, exponent) == (certificate.modulus, certificate.exponent)
+    value = "".join(text_of(element, "SignatureValue").split())
+    return Signature(element, certificate, value, matches)
+
+
+def verify(signature: Signature, signed: Element | None = None) -> bool:
+    """Let xmlsec verify the signature where it stands; `signed` is the element that its URI must lead to."""
+    context = xmlsec.SignatureContext()
+    context.key = signature.certificate.key
+    if signed is not None:
+        context.register_id(signed, "ID")
+    try:
+        context.verify(signature.element)
+    except xmlsec.Error:
+        return False
+    return True
+
+
+def sign_check(parent: Element, signed_name: str, certificates: Certificates) -> Signature:
+    """Check that `parent` is one `signed_name` and its Signature, and nothing else; raises BadSignatureError."""
+    names = [local(c) for c in children(parent)]
+    if names != [signed_name, "Signature"]:
+        raise BadSignatureError(f"{local(parent)} no contiene {signed_name} y Signature")
+    signed, element = children(parent)
+    identifier = signed.get("ID", "")
+    signature = open_signature(element, f"#{identifier}", _C14N, certificates)
+    if not identifier or not signature.key_matches:
+        raise BadSignatureError("KeyValue no corresponde al certificado")
+    if not verify(signature, signed):
+        raise BadSignatureError("firma no verifica")
+    return signature
+
+
+def _check_signed_info(info: Element, uri: str, transform: str) -> None:
+    if [local(c) for c in children(info)] != ["CanonicalizationMethod", "SignatureMethod", "Reference"]:
+        raise BadSignatureError("SignedInfo sin su estructura")
+    method, algorithm, reference = children(info)
+    if (method.get("Algorithm"), algorithm.get("Algorithm")) != (_C14N, _RSA_SHA1):
+        raise BadSignatureError("algoritmo de firma no permitido")
+    if reference.get("URI") != uri:
+        raise BadSignatureError("Reference no apunta al elemento firmado")
+    names = [local(c) for c in children(reference)]
+    if names not in (["Transforms", "DigestMethod", "DigestValue"], ["DigestMethod", "DigestValue"]):
+        raise BadSignatureError("Reference sin su estructura")
+    digest = find(reference, "DigestMethod")
+    if digest is None or digest.get("Algorithm") != _SHA1:
+        raise BadSignatureError("algoritmo de resumen no permitido")
+    transforms = find(reference, "Transforms")
+    found = [] if transforms is None else [t.get("Algorithm") for t in children(transforms)]
+    if found != [transform] and (found or transform == ENVELOPED):
+        raise BadSignatureError("transformación no permitida")
+
+
+def _number(text: str) -> int | None:
+    try:
+        return int.from_bytes(base64.b64decode("".join(text.split()), validate=True))
+    except (binascii.Error, ValueError):
+        return None

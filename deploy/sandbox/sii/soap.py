@@ -1,0 +1,155 @@
+"""The SOAP front of the ``dte`` host: Axis 1.x, rpc/encoded, as strict as its WSDLs.
+
+An operation is called by its name in the namespace ``http://DefaultNamespace``, with exactly the parameters of the WSDL
+in their order. What it returns is an XML document escaped as text. Prologs, line ends, prefixes and the charset of that
+text vary as they do in recorded answers.
+"""
+
+from collections.abc import Awaitable, Callable
+from html import escape as escape_all
+
+from deploy.sandbox.sii.exchange import Answer, Exchange
+from deploy.sandbox.sii.faults import INSTEAD
+from deploy.sandbox.sii.misbehaviour import instead
+from deploy.sandbox.sii.reading import SOAP, Element, NotXmlError, children, find, local, namespace, read
+from deploy.sandbox.sii.rut import joined
+from deploy.sandbox.sii.world import World
+
+Operation = Callable[[World, Exchange, dict[str, str]], Awaitable[str]]
+
+_NAMESPACE = "http://DefaultNamespace"
+_HOST = {"certification": "https://maullin.sii.cl", "production": "https://palena.sii.cl"}
+_XML = "text/xml; charset=utf-8"
+_ENVELOPE = (
+    '<?xml version="1.0" encoding="UTF-8"?>\n'
+    '<soapenv:Envelope xmlns:soapenv="http://schemas.xmlsoap.org/soap/envelope/"'
+    ' xmlns:xsd="http://www.w3.org/2001/XMLSchema" xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance">'
+)
+
+
+class Service:
+    """One SOAP service: its operations and their parameters in order."""
+
+    def __init__(self, path: str, operations: dict[str, tuple[Operation, tuple[str, ...]]]) -> None:
+        self.path = path
+        self.operations = operations | {name: (_fixed(name), ()) for name in _HOUSEKEEPING}
+
+    async def call(self, world: World, exchange: Exchange) -> Answer:
+        """Answer one request."""
+        if exchange.method == "GET":
+            return Answer(200, self._wsdl().encode(), _XML)
+        called = _called(exchange)
+        if isinstance(called, Answer):
+            return called
+        name = local(called)
+        exchange.occasion.operation = name
+        operation, parameters = self.operations.get(name, (None, ()))
+        if operation is None or not self._namespace_is_right(world, called) or not _binds(called, parameters):
+            return fault(f"No such operation '{name}'")
+        values = {local(child): "".join(child.itertext()) for child in children(called)}
+        if "RutCompania" in values:
+            exchange.occasion.company = joined(values["RutCompania"], values["DvCompania"])
+        rule = world.faults.fire(INSTEAD, exchange.occasion)
+        if rule is not None:
+            return instead(rule, exchange)
+        inner = await operation(world, exchange, values)
+        return self._returned(world, name, inner)
+
+    def _namespace_is_right(self, world: World, called: Element) -> bool:
+        space = namespace(called)
+        is_own = space in {f"{host}{self.path}" for host in _HOST.values()}
+        allowed = {"default": (True, False), "jws": (False, True), "both": (True, True)}
+        default, jws = allowed[world.switches.soap_namespace]
+        return (default and space == _NAMESPACE) or (jws and is_own)
+
+    def _returned(self, world: World, name: str, inner: str) -> Answer:
+        prefix = {"ns1": "ns1:", "none": ""}[world.choose(world.switches.return_prefix, ("none", "ns1"))]
+        text = escape_all(_prolog(world) + inner, quote=True).replace("&#x27;", "&apos;").replace("\r", "&#xd;")
+        body = (
+            f"{_ENVELOPE}<soapenv:Body><ns1:{name}Response"
+            ' soapenv:encodingStyle="http://schemas.xmlsoap.org/soap/encoding/"'
+            f' xmlns:ns1="{_HOST[world.environment]}{self.path}">'
+            f'<{prefix}{name}Return xsi:type="xsd:string">{text}</{prefix}{name}Return>'
+            f"</ns1:{name}Response></soapenv:Body></soapenv:Envelope>"
+        )
+        charset = "utf8"
+        if not body.isascii():
+            charset = world.choose(world.switches.charset, ("utf8", "latin1_mislabelled"))
+        return Answer(200, body.encode("utf-8" if charset == "utf8" else "iso-8859-1"), _XML)
+
+    def _wsdl(self) -> str:
+        """A description whose address is the internal host that real ones name: clients must not trust it."""
+        operations = "".join(
+            f'<message name="{name}Request">'
+            + "".join(f'<part name="{p}" type="xsd:string"/>' for p in parameters)
+            + f'</message><message name="{name}Response"><part name="{name}Return" type="xsd:string"/></message>'
+            for name, (_, parameters) in self.operations.items()
+        )
+        service = self.path.rpartition("/")[2].removesuffix(".jws")
+        return (
+            f'<?xml version="1.0" encoding="UTF-8"?>\n<definitions targetNamespace="{_NAMESPACE}"'
+            ' xmlns="http://schemas.xmlsoap.org/wsdl/" xmlns:wsdlsoap="http://schemas.xmlsoap.org/wsdl/soap/"'
+            f' xmlns:xsd="http://www.w3.org/2001/XMLSchema">{operations}<service name="{service}Service">'
+            f'<port name="{service}"><wsdlsoap:address location="https://nogal.sii.cl{self.path}"/></port>'
+            "</service></definitions>\n"
+        )
+
+
+def fault(text: str) -> Answer:
+    """HTTP 500 with an Axis fault."""
+    body = (
+        f"{_ENVELOPE}<soapenv:Body><soapenv:Fault><faultcode>soapenv:Client</faultcode>"
+        f"<faultstring>{escape_all(text).replace('&#x27;', '&apos;')}</faultstring><detail/></soapenv:Fault>"
+        "</soapenv:Body></soapenv:Envelope>\n"
+    )
+    return Answer(500, body.encode(), _XML)
+
+
+def response(world: World, header: str, body: str = "") -> str:
+    """The inner document: RESP_HDR and, where there is one, RESP_BODY, in either order."""
+    head = f"<SII:RESP_HDR>{header}</SII:RESP_HDR>"
+    tail = f"<SII:RESP_BODY>{body}</SII:RESP_BODY>" if body else ""
+    order = world.choose(world.switches.hdr_order, ("hdr_first", "body_first"))
+    parts = head + tail if order == "hdr_first" else tail + head
+    return f'<SII:RESPUESTA xmlns:SII="http://www.sii.cl/XMLSchema">{parts}</SII:RESPUESTA>'
+
+
+def _prolog(world: World) -> str:
+    form = world.choose(world.switches.inner_form, ("plain", "encoding", "crlf"))
+    return {
+        "plain": '<?xml version="1.0"?>',
+        "encoding": '<?xml version="1.0" encoding="UTF-8"?>\n',
+        "crlf": '<?xml version="1.0" encoding="UTF-8"?>\r\n',
+    }[form]
+
+
+def _called(exchange: Exchange) -> Element | Answer:
+    """The element of the operation that a request calls, or the fault that it deserves."""
+    if "SOAPAction" not in exchange.headers:
+        return fault("no SOAPAction header!")
+    try:
+        root = read(exchange.body)
+    except NotXmlError as error:
+        return fault(f"org.xml.sax.SAXParseException: {error}")
+    body = find(root, "Body") if root.tag == f"{{{SOAP}}}Envelope" else None
+    inside = [] if body is None else children(body)
+    return inside[0] if inside else fault("Bad envelope: no operation in the Body")
+
+
+def _binds(called: Element, parameters: tuple[str, ...]) -> bool:
+    """Whether the parameters are those of the WSDL, in its order; unqualified, or in the operation's own namespace."""
+    inside = children(called)
+    spaces = {namespace(child) for child in inside}
+    return [local(child) for child in inside] == list(parameters) and spaces <= {"", namespace(called)}
+
+
+_HOUSEKEEPING = ("getVersion", "getVersionMayor", "getVersionMenor", "getVersionPatch", "getState")
+
+
+def _fixed(name: str) -> Operation:
+    async def answer(world: World, _exchange: Exchange, _values: dict[str, str]) -> str:
+        if name == "getState":
+            return response(world, "<ESTADO>0</ESTADO><GLOSA>Servicio Disponible</GLOSA>")
+        return response(world, "<ESTADO>0</ESTADO>", "<VERSION>1.0.0</VERSION>")
+
+    return answer

@@ -1,0 +1,112 @@
+"""DTEUpload: takes envelopes of invoices and notes, answers with a track id or with the reason why not.
+
+The synchronous checks in their order, the first that fails answers. STATUS 0 is a receipt only. STATUS 99 says that the
+same bytes came before, and under which track id (recorded in 2026).
+"""
+
+from deploy.sandbox.sii.clock import stamp
+from deploy.sandbox.sii.exchange import Answer, Exchange, html, plain
+from deploy.sandbox.sii.faults import INSTEAD
+from deploy.sandbox.sii.gateway import ObjectionError, check_bytes, document_types
+from deploy.sandbox.sii.misbehaviour import instead
+from deploy.sandbox.sii.multipart import ORDER, Form, read_form
+from deploy.sandbox.sii.rut import joined
+from deploy.sandbox.sii.sessions import Token
+from deploy.sandbox.sii.world import File, World
+
+PATH = "/cgi_dte/UPL/DTEUpload"
+_ROOTS = frozenset({"EnvioDTE", "EnvioBOLETA"})
+_XML = "text/xml"
+
+
+async def dte_upload(world: World, exchange: Exchange) -> Answer:
+    """Answer one POST of DTEUpload."""
+    exchange.occasion.operation = "DTEUpload"
+    form = read_form(exchange.header("Content-Type"), exchange.body)
+    if exchange.method != "POST" or form is None:
+        return _html_error(exchange, "no multipart form")
+    if exchange.is_chunked():
+        exchange.outcome = "no Content-Length"
+        return plain(400, "Bad Request")
+    if "PROG 1.0" not in exchange.header("User-Agent"):
+        return _html_error(exchange, "User-Agent")
+    exchange.occasion.company = joined(form.fields.get("rutCompany", ""), form.fields.get("dvCompany", ""))
+    rule = world.faults.fire(INSTEAD, exchange.occasion)
+    if rule is not None:
+        return instead(rule, exchange)
+    if form.missing or form.file is None:
+        return _html_error(exchange, "missing parts") if form.missing else _status(exchange, 3)
+    if form.order != ORDER:
+        exchange.warnings.append(f"parts in unusual order: {', '.join(form.order)}")
+    refused = _refusal(world, exchange, form, form.file)
+    return refused or _take(world, exchange, form, form.file)
+
+
+def status_answer(status: int, error: str = "", *, loose: str = "") -> Answer:
+    """An answer with a STATUS and, where there is one, a DETAIL with its ERROR or loose text."""
+    if error:
+        detail = f" <DETAIL>\n<ERROR>{error}</ERROR>\n</DETAIL>\n"
+        text = f"<RECEPCIONDTE>\n <STATUS>{status}</STATUS>\n{detail}</RECEPCIONDTE>\n"
+    elif loose:
+        text = f'<?xml version="1.0"?>\n<RECEPCIONDTE>\n <STATUS>{status}</STATUS>\n  {loose}\n</RECEPCIONDTE>\n'
+    else:
+        text = f'<?xml version="1.0"?>\n<RECEPCIONDTE>\n  <STATUS>{status}</STATUS>\n</RECEPCIONDTE>\n'
+    return Answer(200, text.encode("iso-8859-1", "xmlcharrefreplace"), _XML)
+
+
+def _refusal(world: World, exchange: Exchange, form: Form, data: bytes) -> Answer | None:
+    """The answer of the first check on sender, company and size that fails."""
+    token = world.token(exchange, "soap", exchange.cookie_token())
+    if not isinstance(token, Token):
+        return _status(exchange, 5)
+    company = exchange.occasion.company
+    sender = joined(form.fields["rutSender"], form.fields["dvSender"])
+    if sender != token.person or not world.registry.may(sender, company, "send"):
+        return _status(exchange, 1)
+    known = world.registry.companies.get(company)
+    if known is None or not known.authorised:
+        return _status(exchange, 6)
+    if not 0 < len(data) <= world.switches.max_upload_bytes:
+        return _status(exchange, 2)
+    return None if form.closed else _status(exchange, 3)
+
+
+def _take(world: World, exchange: Exchange, form: Form, data: bytes) -> Answer:
+    """Look at the bytes and store them."""
+    company = exchange.occasion.company
+    try:
+        root = check_bytes(data, _ROOTS, world.switches.max_line_bytes, ordered=world.switches.attribute_order)
+    except ObjectionError as objection:
+        exchange.outcome = f"STATUS 7 {objection}"
+        return status_answer(7, _escaped(str(objection)))
+    again = world.duplicate(company, data)
+    if again is not None:
+        times, first = again
+        exchange.outcome, exchange.track_id = "STATUS 99", first
+        wait = f"Debe esperar {world.switches.dedupe_window:.0f} segundos antes de reintentar"
+        return status_answer(99, f"Archivo ya fue enviado {times} veces con Trackid {first}. {wait}")
+    exchange.occasion.document_types = document_types(root)
+    sender = joined(form.fields["rutSender"], form.fields["dvSender"])
+    upload = world.receive(exchange, File("soap", sender, company, form.filename, data), root)
+    exchange.outcome = "STATUS 0"
+    text = (
+        f'<?xml version="1.0"?>\n<RECEPCIONDTE>\n <RUTSENDER>{sender}</RUTSENDER>\n'
+        f" <RUTCOMPANY>{company}</RUTCOMPANY>\n <FILE>{_escaped(form.filename)}</FILE>\n"
+        f" <TIMESTAMP>{stamp(upload.received_at)}</TIMESTAMP>\n <STATUS>0</STATUS>\n\n\n"
+        f" <TRACKID>{upload.track_id:010}</TRACKID>\n\n</RECEPCIONDTE>\n"
+    )
+    return Answer(200, text.encode("iso-8859-1", "xmlcharrefreplace"), _XML)
+
+
+def _status(exchange: Exchange, status: int) -> Answer:
+    exchange.outcome = f"STATUS {status}"
+    return status_answer(status)
+
+
+def _html_error(exchange: Exchange, why: str) -> Answer:
+    exchange.outcome = f"HTML error: {why}"
+    return html(200, "Servicio de Impuestos Internos", "\n<h2>HA OCURRIDO UN ERROR EN EL UPLOAD</h2>\n")
+
+
+def _escaped(text: str) -> str:
+    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")

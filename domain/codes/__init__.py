@@ -1,0 +1,1 @@
+"""Code tables of the SII as data, each with its source."""

@@ -1,0 +1,249 @@
+"""The job: what a producer asks for, as JSON that any language can write.
+
+    {"version": 1, "idempotency_key": …, "issuer": …, "environment"?, "branch"?, "till"?, "lane"?, "batch"?,
+     "replaces"?, "document": {official tags}, "reply"?}
+
+It promises that a body is either a job, whose key, issuer and hash are sure, or refused with every reason; that no body
+makes it fail otherwise; and that figures reach the document as they were written, to the last decimal. What stands in
+`document` isn't judged here (domain/preparing does), so that a job with a bad document is still known by its key.
+"""
+
+import hashlib
+import json
+import uuid
+from collections.abc import Callable
+from decimal import Decimal
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainValidator, StringConstraints, ValidationError
+from pydantic.functional_validators import AfterValidator
+
+from domain.problems import DomainError, Problem, shown
+from domain.rut import InvalidRut, canonical_shape
+
+DEEPEST = 24
+"""Levels of objects and lists in a job; a document has at most six."""
+LONGEST_KEY = 200
+LONGEST_NUMBER = 40
+"""Characters of a number that is still kept as one; a longer one stays a text, which the document then refuses."""
+
+Environment = Literal["certification", "production"]
+Lane = Literal["interactive", "bulk"]
+
+
+class NotAJob(DomainError):  # noqa: N818  (named for what the sender sees)
+    """Bytes that can't be taken for a job: nothing is recorded but the bytes and why."""
+
+
+def _printable(text: str) -> str:
+    if not text.strip() or not text.isprintable():
+        raise ValueError("printable characters")
+    return text
+
+
+def _rut(text: str) -> str:
+    try:
+        return canonical_shape(text)
+    except InvalidRut as fault:
+        raise ValueError(str(fault)) from None
+
+
+def _object(value: object) -> object:
+    if not isinstance(value, dict):
+        raise ValueError("an object")  # noqa: TRY004  (pydantic tells ValueError)
+    return value
+
+
+def _uuid(value: object) -> object:
+    if isinstance(value, str):
+        return uuid.UUID(value)
+    return value
+
+
+Name = Annotated[str, StringConstraints(min_length=1, max_length=LONGEST_KEY), AfterValidator(_printable)]
+"""A name that a producer gives: 1 to 200 printable characters."""
+
+
+class Job(BaseModel):
+    """A job as it came; `document` is still the producer's own, `issuer` is canonical but its check digit unproven."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+
+    version: Literal[1] = Field(description="Version of this format.")
+    idempotency_key: Name = Field(
+        description="The producer's own name for this sale, one for an issuer and environment. The same key with the "
+        "same issuer and document is the same sale, however often it is sent.",
+    )
+    issuer: Annotated[str, StringConstraints(max_length=20), AfterValidator(_rut)] = Field(
+        description="RUT of the company that issues, e.g. 76900101-8.",
+    )
+    environment: Environment = Field(default="certification", description="Which of the SII's worlds; never guessed.")
+    branch: Name | None = Field(default=None, description="The issuer's branch, by the name it was registered under.")
+    till: Name | None = Field(default=None, description="The till or terminal.")
+    lane: Lane = Field(default="interactive", description="interactive when somebody waits, bulk for billing runs.")
+    batch: Annotated[uuid.UUID, BeforeValidator(_uuid)] | None = Field(
+        default=None,
+        description="The batch that the job belongs to.",
+    )
+    replaces: Name | None = Field(
+        default=None,
+        description="Idempotency key or document id of the rejected document that this one replaces.",
+    )
+    document: Annotated[dict[str, Any], PlainValidator(_object, json_schema_input_type=dict[str, Any])] = Field(
+        description="Official tags: Encabezado, Detalle, DscRcgGlobal, Referencia. Emisor, folio, day, numbers of "
+        "lines and totals may be left out. Figures are JSON numbers, or texts with a decimal point.",
+    )
+    reply: Annotated[dict[str, Any], PlainValidator(_object, json_schema_input_type=dict[str, Any])] | None = Field(
+        default=None,
+        description="Where results go besides the usual places.",
+    )
+
+
+_CODES = {
+    "version": ("JOB-VERSION", "Write version 1."),
+    "idempotency_key": ("JOB-KEY", "Give the job a key of 1 to 200 printable characters."),
+    "issuer": ("JOB-ISSUER", "Write the issuer's RUT as 12345678-9."),
+    "environment": ("JOB-ENVIRONMENT", "Write certification or production, or leave it out for certification."),
+    "branch": ("JOB-BRANCH", "Write the branch's name, 1 to 200 printable characters, or leave it out."),
+    "till": ("JOB-TILL", "Write the till's name, 1 to 200 printable characters, or leave it out."),
+    "lane": ("JOB-LANE", "Write interactive or bulk, or leave it out for interactive."),
+    "batch": ("JOB-BATCH", "Write the batch's UUID, or leave it out."),
+    "replaces": ("JOB-REPLACES", "Write the key or the id of the rejected document, or leave it out."),
+    "document": ("JOB-DOCUMENT", "Write the document as an object of official tags."),
+    "reply": ("JOB-REPLY", "Write reply as an object, or leave it out."),
+}
+"""Code and sentence of each member that can be wrong."""
+
+
+def parse_job(body: bytes) -> Job:
+    """The job in a message's body (UTF-8 JSON). Raises NotAJob with every reason, and nothing else."""
+    members = _members(body)
+    known = {name: value for name, value in members.items() if name in Job.model_fields}
+    wrong = dict.fromkeys(name for name in members if name not in known)
+    try:
+        job = Job.model_validate(known)
+    except ValidationError as fault:
+        errors = fault.errors(include_url=False, include_input=False, include_context=False)
+        wrong |= dict.fromkeys(str(error["loc"][0]) for error in errors)
+        job = None
+    if job is None or wrong:
+        raise NotAJob(_problem(member) for member in wrong)
+    return job
+
+
+def body_hash(job: Job) -> bytes:
+    """SHA-256 of what the job asks for: issuer and document as canonical JSON (sorted members, no blanks, ASCII)."""
+    asked = {"issuer": job.issuer, "document": job.document}
+    return hashlib.sha256(json.dumps(asked, sort_keys=True, separators=(",", ":")).encode("ascii")).digest()
+
+
+def document_id(issuer: str, environment: str, key: str, attempt: int) -> uuid.UUID:
+    """The id of the document that a job becomes; anybody with the key can compute it. `attempt` counts from 1.
+
+    It is the first half of the SHA-256 of environment, issuer, attempt and key, a line each; the ledger does the same.
+    """
+    named = "\n".join((environment, issuer, str(attempt), key)).encode()
+    return uuid.UUID(bytes=hashlib.sha256(named).digest()[:16])
+
+
+def job_schema() -> dict[str, Any]:
+    """JSON Schema (2020-12) of a job, generated from the model."""
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **Job.model_json_schema()}
+
+
+def _problem(member: str) -> Problem:
+    if member in _CODES:
+        code, sentence = _CODES[member]
+        return Problem(code, member, sentence)
+    name = shown(member)
+    return Problem("JOB-MEMBER", name, f"Take {name} out: a job has no such member.")
+
+
+def _refused(code: str, sentence: str) -> NotAJob:
+    return NotAJob([Problem(code, "", sentence)])
+
+
+class _Duplicate(Exception):  # noqa: N818  (a finding on the way out of the parser)
+    """A JSON object names a member twice."""
+
+
+def _members(body: bytes) -> dict[str, Any]:
+    try:
+        text = body.decode("utf-8-sig")
+    except UnicodeDecodeError as fault:
+        raise _refused("JOB-ENCODING", f"Write UTF-8: byte {fault.start} is something else.") from None
+    try:
+        members = _parsed(text)
+    except RecursionError:
+        raise _too_deep() from None
+    if not isinstance(members, dict):
+        raise _refused("JOB-OBJECT", "Write one JSON object.")
+    if _depth_exceeds(members, DEEPEST):
+        raise _too_deep()
+    return members
+
+
+def _parsed(text: str) -> Any:  # noqa: ANN401  (any JSON value)
+    try:
+        return _loads(text, None)
+    except _Duplicate as fault:
+        name = shown(fault.args[0])
+        raise NotAJob([Problem("JOB-DUPLICATE", name, f"Write {name} once: an object names it twice.")]) from None
+    except json.JSONDecodeError as fault:
+        raise _refused("JOB-JSON", f"Write valid JSON: {fault.msg} at character {fault.pos}.") from None
+    except ValueError:  # a whole number of thousands of digits
+        return _loads(text, _whole)
+
+
+def _loads(text: str, whole: Callable[[str], int | str] | None) -> Any:  # noqa: ANN401  (any JSON value)
+    return json.loads(
+        text,
+        object_pairs_hook=_once,
+        parse_float=_figure,
+        parse_int=whole,
+        parse_constant=_no_number,
+    )
+
+
+def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    members = dict(pairs)
+    if len(members) < len(pairs):
+        names = [name for name, _ in pairs]
+        raise _Duplicate(next(name for name in names if names.count(name) > 1))
+    return members
+
+
+def _figure(text: str) -> float | str:
+    """A number with a fraction or exponent: as float where that is exact, else as the text that was written."""
+    number = float(text)
+    try:
+        exact = len(text) <= LONGEST_NUMBER and Decimal(repr(number)) == Decimal(text)
+    except ArithmeticError:  # an exponent beyond all measure
+        exact = False
+    return number if exact else text
+
+
+def _whole(text: str) -> int | str:
+    return int(text) if len(text) <= LONGEST_NUMBER else text
+
+
+def _no_number(name: str) -> None:
+    raise _refused("JOB-JSON", f"Write valid JSON: {name} is no number.")
+
+
+def _too_deep() -> NotAJob:
+    return _refused("JOB-DEPTH", f"Write at most {DEEPEST} levels of objects and lists.")
+
+
+def _depth_exceeds(members: dict[str, Any], deepest: int) -> bool:
+    level: list[Any] = [members]
+    for _ in range(deepest):
+        level = [
+            item
+            for container in level
+            for item in (container.values() if type(container) is dict else container)
+            if type(item) in (dict, list)
+        ]
+        if not level:
+            return False
+    return True

@@ -1,0 +1,68 @@
+"""Money and rounding: whole pesos as `int`, rates as exact `Decimal` per cent, halves away from zero.
+
+Amounts are rounded where the format names a step and nowhere else (SII, Formato DTE 2.5; domain/calculation says which
+steps). Python's own `round` and the default of `decimal` go to the even neighbour, which the SII calls a wrong VAT.
+"""
+
+from datetime import date
+from decimal import ROUND_HALF_UP, Context, Decimal
+
+Number = int | Decimal
+"""An exact figure: quantities, prices and rates as the document states them."""
+
+EXACT = Context(prec=80, rounding=ROUND_HALF_UP)
+"""Wide enough for the product of any two figures of the format (18 digits each) and a rate, so nothing is lost."""
+
+LARGEST = 10**18 - 1
+"""The largest amount that a document can carry: 18 digits (SII, SiiTypes_v10.xsd, MontoType)."""
+
+_ONE = Decimal(1)
+_HUNDRED = Decimal(100)
+
+VAT_RATES: tuple[tuple[date, int], ...] = ((date(2003, 10, 1), 19), (date(1998, 10, 1), 18))
+"""Since when which VAT, in per cent, newest first (DL 825, article 14; Leyes 19.888 and 20.102)."""
+
+
+def vat_rate(on: date) -> int:
+    """The VAT rate of a day, in per cent."""
+    for since, rate in VAT_RATES:
+        if on >= since:
+            return rate
+    return VAT_RATES[-1][1]
+
+
+def pesos(amount: Number) -> int:
+    """An amount in whole pesos, halves away from zero."""
+    if isinstance(amount, int):
+        return amount
+    return int(EXACT.quantize(amount, _ONE))
+
+
+def product(quantity: Number, price: Number) -> int:
+    """Quantity times price in whole pesos."""
+    if isinstance(quantity, int) and isinstance(price, int):
+        return quantity * price
+    return int(EXACT.quantize(EXACT.multiply(Decimal(quantity), Decimal(price)), _ONE))
+
+
+def share(amount: int, rate: Number) -> int:
+    """So many per cent of an amount, in whole pesos."""
+    if isinstance(rate, int):
+        whole = abs(amount) * rate
+        rounded = (whole + 50) // 100
+        return rounded if amount >= 0 else -rounded
+    return int(EXACT.quantize(EXACT.divide(EXACT.multiply(Decimal(amount), rate), _HUNDRED), _ONE))
+
+
+def net_of(gross: int, rate: Number) -> int:
+    """The net amount within a gross one, in whole pesos: gross ÷ (1 + rate)."""
+    whole = EXACT.multiply(Decimal(gross), _HUNDRED)
+    return int(EXACT.quantize(EXACT.divide(whole, EXACT.add(_HUNDRED, Decimal(rate))), _ONE))
+
+
+def figure(number: Number) -> str:
+    """A figure as the documents write it: no exponent, no needless zeros (SII, Formato DTE 2.5, section 2.2)."""
+    if isinstance(number, int):
+        return str(number)
+    text = format(number, "f")
+    return text.rstrip("0").rstrip(".") if "." in text else text

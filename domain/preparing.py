@@ -1,0 +1,208 @@
+"""From a job's `document` to one that can be issued: read, completed, calculated and judged, all problems told at once.
+
+It promises that what comes out is right but for its folio and signature, and that nothing which the official schema or
+a rule refuses comes out at all, so that no folio is spent on it. The world comes in as arguments: who issues, what day
+it is, what the ledger knows of the documents that a note changes.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from domain.calculation.totals import calculate as calculate_totals
+from domain.codes.document_types import CREDIT_NOTE, DOCUMENT_TYPES, INVOICE, TAX_DOCUMENTS
+from domain.completion import NOBODY, Referenced, complete
+from domain.completion import IssuerData as IssuerData
+from domain.completion import ReferencedDocument as ReferencedDocument
+from domain.document import Document
+from domain.format.kinds import Unreadable, Whole
+from domain.format.reading import Report, add_missing, read_group
+from domain.format.types import format_of
+from domain.money import figure, vat_rate
+from domain.problems import InvalidDocument, Problem, shown
+from domain.rules import View, judge
+
+_TYPE_PATH = "document.Encabezado.IdDoc.TipoDTE"
+_TYPE = Whole(1, 999)
+_TAX_FOLIO = Whole(1, 9_999_999_999)
+
+
+@dataclass(frozen=True, slots=True)
+class StampFields:
+    """What the stamp repeats of a document; texts are neither cut nor escaped."""
+
+    issuer: str
+    document_type: int
+    issued_on: date
+    receiver: str
+    receiver_name: str
+    total_text: str
+    first_item: str
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """A document that may be issued; amounts are whole pesos, `receiver` is a RUT.
+
+    `changes` is the type and folio of the document that a note changes, None for others and for notes on several.
+    """
+
+    document_type: int
+    document: Document
+    issued_on: date
+    receiver: str
+    total: int
+    net: int | None
+    exempt: int | None
+    vat: int | None
+    warnings: tuple[Problem, ...]
+    changes: tuple[int, int] | None
+
+    def render(self, folio: int) -> str:
+        """The inner text of `<Documento>` from `<Encabezado>` to the last `<Referencia>`: escaped, in order, final.
+
+        Line feeds stand only between tags and keep lines under some 3,900 characters; they are part of what is signed.
+        """
+        return self.document.render(folio)
+
+    @property
+    def stamp(self) -> StampFields:
+        """What the stamp repeats."""
+        lines = self.document.items("Detalle")
+        return StampFields(
+            issuer=self.document.emisor.get("RUTEmisor", ""),
+            document_type=self.document_type,
+            issued_on=self.issued_on,
+            receiver=self.receiver,
+            receiver_name=self.document.receptor.get("RznSocRecep", NOBODY),
+            total_text=figure(self.total),
+            first_item=lines[0][1]["NmbItem"],
+        )
+
+
+def prepare(
+    raw_document: Mapping[str, Any],
+    *,
+    issuer: IssuerData | None,
+    today: date,
+    referenced: Referenced,
+) -> Prepared:
+    """Make a document ready to be issued.
+
+    `raw_document` is the job's `document`: official tags with JSON's kinds of values. Without `issuer` (nobody knows
+    it) everything else is still checked. `today` is Chile's. Raises InvalidDocument with every problem there is.
+    """
+    report = Report()
+    document_type = _type_of(raw_document, report)
+    document = _read(raw_document, INVOICE if document_type is None else document_type, report)
+    if document_type is None:
+        raise InvalidDocument(problem for problem in report.told() if _is_sure(problem))
+    complete(document, issuer=issuer, today=today, referenced=referenced, report=report)
+    findings = calculate_totals(document, vat_rate(document.id_doc.get("FchEmis") or today))
+    if not findings.complete:
+        _leave_open(document)
+    _missing(document, issuer, report)
+    judge(View(document, findings, issuer=issuer, today=today, referenced=referenced), report)
+    if report.errors:
+        raise InvalidDocument(report.told())
+    return _prepared(document, report.told())
+
+
+def references_of(raw_document: object) -> tuple[tuple[int, int], ...]:
+    """Type and folio of the tax documents of the same issuer that a note changes, as far as they can be read.
+
+    Never raises; whatever isn't a usable reference is passed over.
+    """
+    if not isinstance(raw_document, Mapping) or _type_of(raw_document, Report()) != CREDIT_NOTE:
+        return ()
+    written = raw_document.get("Referencia")
+    found: dict[tuple[int, int], None] = {}
+    for reference in written if isinstance(written, (list, tuple)) else (written,):
+        if not isinstance(reference, Mapping) or reference.get("RUTOtr") or reference.get("CodRef") in (None, ""):
+            continue
+        try:
+            kind, folio = _TYPE.read(reference.get("TpoDocRef")), _TAX_FOLIO.read(reference.get("FolioRef"))
+        except Unreadable:
+            continue
+        if isinstance(kind, int) and isinstance(folio, int) and kind in TAX_DOCUMENTS:
+            found[kind, folio] = None
+    return tuple(found)
+
+
+def _is_sure(problem: Problem) -> bool:
+    """Whether a problem is one in a document of any type."""
+    return problem.code == "DOC-TYPE" or not (problem.path == _TYPE_PATH or problem.code in _OF_THE_TABLE)
+
+
+_OF_THE_TABLE = ("FMT-UNKNOWN", "FMT-FORBIDDEN", "FMT-LEFT-OUT", "FMT-CUT", "FMT-CHOICE", "FMT-LENGTH", "FMT-MANY")
+"""Codes that say nothing about a document whose type, and so whose table, isn't known."""
+
+
+def _type_of(raw_document: object, report: Report) -> int | None:
+    """The type, if it is one that FMgo issues."""
+    header = raw_document.get("Encabezado") if isinstance(raw_document, Mapping) else None
+    id_doc = header.get("IdDoc") if isinstance(header, Mapping) else None
+    written = id_doc.get("TipoDTE") if isinstance(id_doc, Mapping) else None
+    issued = [kind.code for kind in DOCUMENT_TYPES.values() if kind.issued]
+    able = f"FMgo issues {', '.join(map(str, issued))}"
+    if written is None or written == "":
+        report.add("DOC-TYPE", _TYPE_PATH, f"State TipoDTE: {able}.")
+        return None
+    try:
+        code = _TYPE.read(written)
+    except Unreadable:
+        code = None
+    if code in issued:
+        return int(str(code))
+    known = DOCUMENT_TYPES.get(code) if isinstance(code, int) else None
+    what = f"{known.code}, {known.name}, isn't one of them yet" if known else f"the SII has no type {shown(written)}"
+    report.add("DOC-TYPE", _TYPE_PATH, f"Change TipoDTE: {what}; {able}.")
+    return None
+
+
+def _read(raw_document: object, document_type: int, report: Report) -> Document:
+    if not isinstance(raw_document, Mapping):
+        report.add("FMT-KIND", "document", f"Write the document as an object, not {shown(raw_document)}.")
+        raw_document = {}
+    values = read_group(format_of(document_type), raw_document, "document", report)
+    header = values["Encabezado"] = values.get("Encabezado") or {}
+    for tag in ("IdDoc", "Emisor", "Receptor", "Totales"):
+        header[tag] = header.get(tag) or {}
+    return Document(document_type, values)
+
+
+def _leave_open(document: Document) -> None:
+    """Mark what couldn't be computed, so that nobody asks for it."""
+    document.totals.setdefault("MntTotal", None)
+    for _, line in document.items("Detalle"):
+        line.setdefault("MontoItem", None)
+
+
+def _missing(document: Document, issuer: IssuerData | None, report: Report) -> None:
+    """Report mandatory tags that aren't there; what an unknown issuer would have given isn't asked for."""
+    if issuer is not None:
+        add_missing(format_of(document.type), document.values, "document", report)
+        return
+    asked = Report()
+    add_missing(format_of(document.type), document.values, "document", asked)
+    for problem in asked.problems:
+        if not problem.path.startswith("document.Encabezado.Emisor."):
+            report.add(problem.code, problem.path, problem.message)
+
+
+def _prepared(document: Document, warnings: tuple[Problem, ...]) -> Prepared:
+    totals = document.totals
+    changes = references_of(document.values)
+    return Prepared(
+        document_type=document.type,
+        document=document,
+        issued_on=document.id_doc["FchEmis"],
+        receiver=document.receptor["RUTRecep"],
+        total=totals["MntTotal"],
+        net=totals.get("MntNeto"),
+        exempt=totals.get("MntExe"),
+        vat=totals.get("IVA"),
+        warnings=warnings,
+        changes=changes[0] if len(changes) == 1 else None,
+    )

@@ -1,0 +1,28 @@
+"""The rules of documents as one table, and how they are asked.
+
+Each has a stable id, the path of its field, a sentence that says what to do, a predicate and its source; a rule belongs
+to the types that it names. Tests keep, for each, a document that breaks only it and one that stays just inside.
+"""
+
+from functools import cache
+
+from domain.format.reading import Report
+from domain.rules import arithmetic, boletas, header, references
+from domain.rules.rule import Rule as Rule
+from domain.rules.rule import View as View
+
+RULES: tuple[Rule, ...] = (*header.RULES, *arithmetic.RULES, *references.RULES, *boletas.RULES)
+"""Every rule, in the order in which they are asked."""
+
+
+@cache
+def rules_of(document_type: int) -> tuple[Rule, ...]:
+    """The rules that a type is held to."""
+    return tuple(rule for rule in RULES if document_type in rule.types)
+
+
+def judge(view: View, report: Report) -> None:
+    """Report every rule that a completed and calculated document breaks."""
+    for rule in rules_of(view.type):
+        for path, figures in rule.predicate(view):
+            report.add(rule.id, path, rule.sentence.format_map(figures), rule.level)

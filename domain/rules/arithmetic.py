@@ -1,0 +1,292 @@
+"""Rules of lines, global discounts, taxes and totals: what was stated against what comes out.
+
+FMgo owns the arithmetic: a stated MntTotal must agree; one peso in MntNeto, IVA or MontoItem is corrected with a
+warning; anything else is refused with both figures. Most of these are found while calculating (domain/calculation).
+"""
+
+from collections.abc import Iterator
+
+from domain.calculation.findings import Finding
+from domain.codes.document_types import BOLETA, CREDIT_NOTE, INVOICE
+from domain.codes.taxes import MARGIN_TAXES
+from domain.problems import Level
+from domain.rules.rule import Rule, View, calculated
+
+_ALL = frozenset({INVOICE, CREDIT_NOTE, BOLETA})
+_DTE = frozenset({INVOICE, CREDIT_NOTE})
+_FORMAT = "SII, Formato DTE 2.5"
+_TOTALS = "document.Encabezado.Totales"
+_LINE = "document.Detalle[]"
+
+_NOT_IN = {4: frozenset({CREDIT_NOTE}), 5: _DTE}
+_SAYS_NOTHING = frozenset(
+    {"VARIOS", "SERVICIOS", "SERVICIO", "PRODUCTO", "PRODUCTOS", "MERCADERIA", "MERCADERIAS", "SEGUN ORDEN"},
+)
+_SPECIAL_BASE = {"17": "MntBaseFaena", "53": "PrcConsFinal", **dict.fromkeys(MARGIN_TAXES, "MntMargComer")}
+
+
+def _kinds_of_line(view: View) -> Iterator[Finding]:
+    for index, line in view.lines:
+        kind = line.get("IndExe")
+        if kind in _NOT_IN and view.type in _NOT_IN[kind]:
+            yield f"document.Detalle[{index}].IndExe", {"kind": kind}
+
+
+def _names_nothing(view: View) -> Iterator[Finding]:
+    for index, line in view.lines:
+        name = line.get("NmbItem")
+        if name is not None and name.upper().replace("Í", "I").replace("Ú", "U").strip(" .") in _SAYS_NOTHING:
+            yield f"document.Detalle[{index}].NmbItem", {"name": name}
+
+
+def _nothing_taxable(view: View) -> Iterator[Finding]:
+    if view.lines and all(line.get("IndExe", 0) in (1, 2, 6) for _, line in view.lines):
+        yield "document.Detalle", {}
+
+
+def _no_net(view: View) -> Iterator[Finding]:
+    taxable = any("IndExe" not in line for _, line in view.lines)
+    if taxable and view.totals and "MntNeto" not in view.totals:
+        yield f"{_TOTALS}.MntNeto", {}
+
+
+def _gross_with_taxes(view: View) -> Iterator[Finding]:
+    if view.id_doc.get("MntBruto"):
+        for index, line in view.lines:
+            if line.get("CodImpAdic"):
+                yield f"document.Detalle[{index}].CodImpAdic", {}
+
+
+def _tax_without_base(view: View) -> Iterator[Finding]:
+    for index, line in view.lines:
+        for code in line.get("CodImpAdic") or ():
+            tag = _SPECIAL_BASE.get(code)
+            agent = line.get("Retenedor") or {}
+            if tag is not None and not agent.get(tag):
+                yield f"document.Detalle[{index}].Retenedor", {"code": code, "tag": tag}
+
+
+def _found(
+    rule_id: str, path: str, sentence: str, source: str, *, types: frozenset[int] = _ALL, level: Level = "error"
+) -> Rule:
+    return Rule(rule_id, path, sentence, calculated(rule_id), source, types, level)
+
+
+RULES: tuple[Rule, ...] = (
+    _found(
+        "DTE-LIN-01",
+        f"{_LINE}.MontoItem",
+        "Correct the line: MontoItem says {stated}, price × quantity − discount + surcharge gives {computed}.",
+        f"{_FORMAT}, field MontoItem; SII reparo DET-2-200",
+    ),
+    _found(
+        "DTE-LIN-02",
+        f"{_LINE}.MontoItem",
+        "Corrected by one peso: MontoItem said {stated}, the line gives {computed}.",
+        f"{_FORMAT}, field MontoItem",
+        level="warning",
+    ),
+    _found(
+        "DTE-LIN-03",
+        f"{_LINE}.QtyItem",
+        "State a quantity above 0 for a line with a price, or take the price out.",
+        "SII, SiiTypes_v10.xsd, Dec12_6Type",
+    ),
+    _found(
+        "DTE-LIN-04",
+        f"{_LINE}.PrcItem",
+        "State PrcItem for a line with a discount or surcharge: it can't be checked without a price.",
+        f"{_FORMAT}, zone B",
+    ),
+    _found(
+        "DTE-LIN-05",
+        f"{_LINE}.DescuentoMonto",
+        "Lower the discount: {discount} is more than the line's {base}.",
+        f"{_FORMAT}, field MontoItem: not negative",
+    ),
+    _found(
+        "DTE-LIN-06",
+        f"{_LINE}.DescuentoMonto",
+        "Correct {tag} or its percentage: it says {stated}, {rate} % gives {computed}.",
+        f"{_FORMAT}, fields DescuentoPct and DescuentoMonto",
+    ),
+    Rule(
+        "DTE-LIN-07",
+        f"{_LINE}.IndExe",
+        "Take the line out or change IndExe: {kind} has no place in a document of this type.",
+        _kinds_of_line,
+        f"{_FORMAT}, field IndExe",
+        _DTE,
+    ),
+    _found(
+        "DTE-LIN-08",
+        f"{_LINE}.PrcItem",
+        "Lower quantity or price: the line's amount has {amount}.",
+        "SII, SiiTypes_v10.xsd, MontoType",
+    ),
+    Rule(
+        "DTE-LIN-09",
+        f"{_LINE}.NmbItem",
+        "Describe what was sold: the SII objects to “{name}”.",
+        _names_nothing,
+        "SII, Resolución Exenta 36 of 2024",
+        _ALL,
+        "warning",
+    ),
+    _found(
+        "DTE-GLO-01",
+        "document.DscRcgGlobal[].ValorDR",
+        "Lower the global discount: {change} is more than the {base} of {kind} lines.",
+        f"{_FORMAT}, zone D",
+    ),
+    _found(
+        "DTE-GLO-02",
+        "document.DscRcgGlobal[].TpoValor",
+        "State the global discount in %: in pesos it can't be split among lines with different taxes.",
+        f"{_FORMAT}, field TpoValor",
+        types=_DTE,
+    ),
+    _found(
+        "DTE-TOT-01",
+        f"{_TOTALS}.MntNeto",
+        "Correct {tag}: it says {stated}, the lines give {computed}.",
+        f"{_FORMAT}, fields MntNeto and IVA",
+    ),
+    _found(
+        "DTE-TOT-02",
+        f"{_TOTALS}.MntNeto",
+        "Corrected by one peso: {tag} said {stated}, the lines give {computed}.",
+        f"{_FORMAT}, fields MntNeto and IVA",
+        level="warning",
+    ),
+    _found(
+        "DTE-TOT-03",
+        f"{_TOTALS}.MntTotal",
+        "Correct MntTotal or the lines: it says {stated}, the lines give {computed}.",
+        f"{_FORMAT}, field 124; SII reparo HED-2-260",
+    ),
+    _found(
+        "DTE-TOT-04",
+        f"{_TOTALS}.MntTotal",
+        "Correct the lines: the total would be {computed}.",
+        "SII, SiiTypes_v10.xsd, MontoType",
+    ),
+    _found(
+        "DTE-TOT-05",
+        f"{_TOTALS}.TasaIVA",
+        "Correct TasaIVA: it says {stated}, the VAT of that day is {computed} %.",
+        "DL 825, article 14",
+        types=_DTE,
+    ),
+    _found(
+        "DTE-TOT-06",
+        _TOTALS,
+        "Correct {tag}: it says {stated}, the lines give {computed}.",
+        f"{_FORMAT}, zone Totales; SII HED-2-220, HED-3-265",
+    ),
+    _found(
+        "DTE-TOT-07",
+        f"{_TOTALS}.TotalPeriodo",
+        "Lower the lines with IndExe 6: what is due would be {computed}, and a boleta can't say less than 0.",
+        "SII, EnvioBOLETA_v11.xsd, TotalPeriodo",
+        types=frozenset({BOLETA}),
+    ),
+    _found(
+        "DTE-TOT-08",
+        f"{_TOTALS}.CredEC",
+        "Lower CredEC: {stated} is more than the VAT, {computed}.",
+        "DL 910, article 21",
+        types=_DTE,
+    ),
+    Rule(
+        "DTE-TOT-09",
+        "document.Detalle",
+        "Issue a factura exenta (34), or take IndExe out of the taxable lines: this one has none.",
+        _nothing_taxable,
+        f"{_FORMAT}, field IndExe; SII HED-2-223",
+        frozenset({INVOICE}),
+    ),
+    Rule(
+        "DTE-TOT-10",
+        f"{_TOTALS}.MntNeto",
+        "Check the lines: nothing taxable is left, and the SII objects to a net amount of 0.",
+        _no_net,
+        "SII HED-2-223, HED-1-232",
+        frozenset({INVOICE}),
+        "warning",
+    ),
+    Rule(
+        "DTE-TOT-11",
+        "document.Detalle",
+        "Issue a boleta exenta (41) for exempt sales: this one has no taxable line.",
+        _nothing_taxable,
+        "SII, Formato Boletas 4.2, fields MntNeto and IVA",
+        frozenset({BOLETA}),
+        "warning",
+    ),
+    _found(
+        "DTE-TAX-01",
+        f"{_LINE}.CodImpAdic",
+        "Take the tax code {code} out: it is withheld VAT or out of use, and this document can't carry it.",
+        f"{_FORMAT}, table of additional taxes",
+        types=_DTE,
+    ),
+    _found(
+        "DTE-TAX-02",
+        f"{_LINE}.CodImpAdic",
+        "Take the tax code out or make the line taxable.",
+        f"{_FORMAT}, field CodImpAdic",
+        types=_DTE,
+    ),
+    _found(
+        "DTE-TAX-03",
+        f"{_TOTALS}.ImptoReten",
+        "State CodImpAdic {code} on the lines that it is for, or take it out of ImptoReten.",
+        f"{_FORMAT}, field ImptoReten",
+        types=_DTE,
+    ),
+    _found(
+        "DTE-TAX-04",
+        f"{_TOTALS}.ImptoReten[].TasaImp",
+        "Correct TasaImp of tax {code}: it says {stated}, the rate is {computed} %.",
+        f"{_FORMAT}, table of additional taxes",
+        types=_DTE,
+    ),
+    _found(
+        "DTE-TAX-05",
+        f"{_TOTALS}.ImptoReten[].MontoImp",
+        "Correct MontoImp of tax {code}: it says {stated}, the lines give {computed}.",
+        f"{_FORMAT}, field MontoImp",
+        types=_DTE,
+    ),
+    _found(
+        "DTE-TAX-06",
+        f"{_TOTALS}.ImptoReten",
+        "State MontoImp of tax {code} in ImptoReten: it can't be computed from the lines.",
+        f"{_FORMAT}, table of additional taxes; Ley 18.502",
+        types=_DTE,
+    ),
+    _found(
+        "DTE-TAX-07",
+        f"{_TOTALS}.ImptoReten",
+        "State tax {code} once in ImptoReten.",
+        f"{_FORMAT}, field ImptoReten",
+        types=_DTE,
+    ),
+    Rule(
+        "DTE-TAX-08",
+        f"{_LINE}.CodImpAdic",
+        "State net prices and take MntBruto out: it can't go with additional taxes.",
+        _gross_with_taxes,
+        f"{_FORMAT}, field MntBruto",
+        _DTE,
+    ),
+    Rule(
+        "DTE-TAX-09",
+        f"{_LINE}.Retenedor",
+        "State Retenedor with {tag} on the line: tax {code} is computed on it.",
+        _tax_without_base,
+        f"{_FORMAT}, group Retenedor",
+        _DTE,
+    ),
+)

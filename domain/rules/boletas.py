@@ -1,0 +1,74 @@
+"""Rules that only boletas have. Source: SII, Formato Boletas 4.2."""
+
+from collections.abc import Iterator
+
+from domain.calculation.findings import Finding
+from domain.codes.document_types import BOLETA
+from domain.rules.rule import Rule, View
+
+PERIODIC, PERIODIC_AT_HOME, SHOW = 1, 2, 4
+"""IndServicio of boletas; 1 and 2 are the other way round in facturas."""
+TICKET = "01"
+
+_BOLETA = frozenset({BOLETA})
+_FORMAT = "SII, Formato Boletas 4.2"
+
+
+def _no_address(view: View) -> Iterator[Finding]:
+    periodic = view.id_doc.get("IndServicio") in (PERIODIC, PERIODIC_AT_HOME)
+    if periodic and "DirRecep" not in view.document.receptor:
+        yield "document.Encabezado.Receptor.DirRecep", {}
+
+
+def _no_due_date(view: View) -> Iterator[Finding]:
+    if view.id_doc.get("IndServicio") == PERIODIC_AT_HOME and "FchVenc" not in view.id_doc:
+        yield "document.Encabezado.IdDoc.FchVenc", {}
+
+
+def _no_kind_of_show(view: View) -> Iterator[Finding]:
+    if view.id_doc.get("IndServicio") == SHOW:
+        for index, line in view.lines:
+            if "ItemEspectaculo" not in line:
+                yield f"document.Detalle[{index}].ItemEspectaculo", {}
+
+
+def _ticket(view: View) -> Iterator[Finding]:
+    for index, line in view.lines:
+        if line.get("ItemEspectaculo") == TICKET:
+            yield f"document.Detalle[{index}].ItemEspectaculo", {}
+
+
+RULES: tuple[Rule, ...] = (
+    Rule(
+        "BOL-SRV-01",
+        "document.Encabezado.Receptor.DirRecep",
+        "State DirRecep: periodic services (IndServicio 1 and 2) name the address.",
+        _no_address,
+        f"{_FORMAT}, field DirRecep",
+        _BOLETA,
+    ),
+    Rule(
+        "BOL-SRV-02",
+        "document.Encabezado.IdDoc.FchVenc",
+        "State FchVenc: periodic services at home (IndServicio 2) name the due date.",
+        _no_due_date,
+        f"{_FORMAT}, field FchVenc",
+        _BOLETA,
+    ),
+    Rule(
+        "BOL-SRV-03",
+        "document.Detalle[].ItemEspectaculo",
+        "State ItemEspectaculo: lines of a show for others (IndServicio 4) say what they are.",
+        _no_kind_of_show,
+        f"{_FORMAT}, field ItemEspectaculo",
+        _BOLETA,
+    ),
+    Rule(
+        "BOL-SRV-04",
+        "document.Detalle[].ItemEspectaculo",
+        "State 02, the value of the service: tickets (01) need InfoTicket, which this version doesn't write.",
+        _ticket,
+        f"{_FORMAT}, group InfoTicket",
+        _BOLETA,
+    ),
+)

@@ -1,0 +1,194 @@
+"""Rules of the header: who, when and how it is paid.
+
+Sources: SII, Formato DTE 2.5, zone A; SII, Formato Boletas 4.2; codes of the SII's answers where they are known.
+"""
+
+from collections.abc import Callable, Iterator
+from datetime import timedelta
+
+from domain.calculation.findings import Finding
+from domain.codes.document_types import BOLETA, CREDIT_NOTE, INVOICE
+from domain.rules.rule import Rule, View
+from domain.rut import ANONYMOUS, FOREIGNER
+
+DAYS_TO_SEND = 3
+"""Days after FchEmis from which the SII remarks on the delay (reparo DTE-1-650)."""
+
+_ALL = frozenset({INVOICE, CREDIT_NOTE, BOLETA})
+_DTE = frozenset({INVOICE, CREDIT_NOTE})
+_ID_DOC = "document.Encabezado.IdDoc"
+_RECEIVER = "document.Encabezado.Receptor.RUTRecep"
+_FORMAT = "SII, Formato DTE 2.5"
+
+
+def _other_issuer(view: View) -> Iterator[Finding]:
+    stated = view.document.emisor.get("RUTEmisor")
+    if view.issuer is not None and stated not in (None, view.issuer.rut):
+        yield "document.Encabezado.Emisor.RUTEmisor", {"stated": stated, "issuer": view.issuer.rut}
+
+
+def _sold_to_oneself(view: View) -> Iterator[Finding]:
+    if view.receiver is not None and view.receiver == view.document.emisor.get("RUTEmisor") and not view.on_boleta:
+        yield _RECEIVER, {}
+
+
+def _foreigner(view: View) -> Iterator[Finding]:
+    if view.receiver == FOREIGNER:
+        yield _RECEIVER, {}
+
+
+def _anonymous(view: View) -> Iterator[Finding]:
+    if view.receiver == ANONYMOUS and not view.on_boleta:
+        yield _RECEIVER, {}
+
+
+def _future(view: View) -> Iterator[Finding]:
+    if view.issued_on > view.today:
+        yield f"{_ID_DOC}.FchEmis", {"day": view.issued_on, "today": view.today}
+
+
+def _late(view: View) -> Iterator[Finding]:
+    if view.issued_on < view.today - timedelta(days=DAYS_TO_SEND):
+        yield f"{_ID_DOC}.FchEmis", {"day": view.issued_on}
+
+
+def _earlier_month(view: View) -> Iterator[Finding]:
+    recent = view.today - timedelta(days=DAYS_TO_SEND) <= view.issued_on <= view.today
+    if recent and view.issued_on.month != view.today.month:
+        yield f"{_ID_DOC}.FchEmis", {"day": view.issued_on}
+
+
+def _before(tag: str, other: str) -> Callable[[View], Iterator[Finding]]:
+    """Finds a header day `tag` that lies before the day `other`."""
+
+    def found(view: View) -> Iterator[Finding]:
+        day, limit = view.id_doc.get(tag), view.id_doc.get(other)
+        if day is not None and limit is not None and day < limit:
+            yield f"{_ID_DOC}.{tag}", {"day": day, "limit": limit}
+
+    return found
+
+
+def _payments(view: View) -> Iterator[Finding]:
+    payments = view.id_doc.get("MntPagos")
+    if payments and view.totals:
+        paid = sum((payment or {}).get("MntPago") or 0 for payment in payments)
+        if paid != view.totals["MntTotal"]:
+            yield f"{_ID_DOC}.MntPagos", {"stated": paid, "computed": view.totals["MntTotal"]}
+
+
+def _paid_and_due(view: View) -> Iterator[Finding]:
+    paid, due = view.id_doc.get("MntCancel"), view.id_doc.get("SaldoInsol")
+    if paid is not None and due is not None and view.totals and paid + due != view.totals["MntTotal"]:
+        yield f"{_ID_DOC}.MntCancel", {"stated": paid + due, "computed": view.totals["MntTotal"]}
+
+
+RULES: tuple[Rule, ...] = (
+    Rule(
+        "DTE-RUT-01",
+        "document.Encabezado.Emisor.RUTEmisor",
+        "Take RUTEmisor out or correct it: it says {stated}, the job is of {issuer}.",
+        _other_issuer,
+        f"{_FORMAT}, field RUTEmisor: that of the CAF and of the Carátula",
+        _ALL,
+    ),
+    Rule(
+        "DTE-RUT-02",
+        _RECEIVER,
+        "Check the receiver: it is the issuer itself.",
+        _sold_to_oneself,
+        "DL 825, article 2; practice",
+        _DTE,
+        "warning",
+    ),
+    Rule(
+        "DTE-RUT-03",
+        _RECEIVER,
+        "Check the receiver: 55555555-5 is for exports and tourists.",
+        _foreigner,
+        f"{_FORMAT}, field RUTRecep",
+        _DTE,
+        "warning",
+    ),
+    Rule(
+        "DTE-RUT-04",
+        _RECEIVER,
+        "Check the receiver: 66666666-6 is for boletas and notes on them.",
+        _anonymous,
+        "SII, Formato Boletas 4.2, field RUTRecep",
+        _DTE,
+        "warning",
+    ),
+    Rule(
+        "DTE-DAT-01",
+        f"{_ID_DOC}.FchEmis",
+        "State a day that has come: {day} is after {today}.",
+        _future,
+        f"{_FORMAT}, field FchEmis",
+        _ALL,
+    ),
+    Rule(
+        "DTE-DAT-02",
+        f"{_ID_DOC}.FchEmis",
+        "Send sooner: {day} is more than three days ago, and the SII remarks on it.",
+        _late,
+        "SII reparo DTE-1-650",
+        _ALL,
+        "warning",
+    ),
+    Rule(
+        "DTE-DAT-03",
+        f"{_ID_DOC}.FchEmis",
+        "Check the day: {day} lies in an earlier month, whose VAT may be declared already.",
+        _earlier_month,
+        "DL 825, articles 55 and 64",
+        _ALL,
+        "warning",
+    ),
+    Rule(
+        "DTE-DAT-04",
+        f"{_ID_DOC}.FchVenc",
+        "Check the due date: {day} is before the day of issue, {limit}.",
+        _before("FchVenc", "FchEmis"),
+        f"{_FORMAT}, field FchVenc",
+        _ALL,
+        "warning",
+    ),
+    Rule(
+        "DTE-DAT-05",
+        f"{_ID_DOC}.FchCancel",
+        "Take FchCancel out: it is for payments made before the day of issue; {limit} comes after {day}.",
+        lambda view: (
+            (f"{_ID_DOC}.FchCancel", {"day": figures["day"], "limit": figures["limit"]})
+            for _, figures in _before("FchEmis", "FchCancel")(view)
+        ),
+        f"{_FORMAT}, field FchCancel",
+        _DTE,
+    ),
+    Rule(
+        "DTE-DAT-06",
+        f"{_ID_DOC}.PeriodoHasta",
+        "Correct the period: it ends on {day}, before it begins on {limit}.",
+        _before("PeriodoHasta", "PeriodoDesde"),
+        f"{_FORMAT}, fields PeriodoDesde and PeriodoHasta",
+        _ALL,
+    ),
+    Rule(
+        "DTE-PAY-01",
+        f"{_ID_DOC}.MntPagos",
+        "Check the payments: they sum to {stated}, the total is {computed}.",
+        _payments,
+        f"{_FORMAT}, group MntPagos",
+        _DTE,
+        "warning",
+    ),
+    Rule(
+        "DTE-PAY-02",
+        f"{_ID_DOC}.MntCancel",
+        "Check MntCancel and SaldoInsol: they sum to {stated}, the total is {computed}.",
+        _paid_and_due,
+        f"{_FORMAT}, fields MntCancel and SaldoInsol",
+        _DTE,
+        "warning",
+    ),
+)

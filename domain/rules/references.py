@@ -1,0 +1,311 @@
+"""Rules of references: what a note changes, and what other documents a document names.
+
+Sources: SII, Formato DTE 2.5, zone F (Referencia); codes of the SII's answers (REF-…).
+"""
+
+from collections.abc import Iterator
+
+from domain.calculation.findings import Finding
+from domain.codes.document_types import (
+    BOLETA_TYPES,
+    CREDIT_NOTE,
+    CREDITED_TYPES,
+    INVOICE,
+    OTHER_REFERENCES,
+    TAX_DOCUMENTS,
+)
+from domain.completion import folio_referred, type_referred
+from domain.rules.rule import Rule, View
+from domain.rut import ANONYMOUS
+
+ANNULS, CORRECTS_TEXT, CORRECTS_AMOUNTS = 1, 2, 3
+"""CodRef."""
+FOLIO_DIGITS = 10
+MONTHS_TO_DEDUCT = 6
+"""Months after a sale in which a note may lower its VAT (DL 825, article 70)."""
+DEAD = frozenset({"rejected", "invalid", "cancelled"})
+"""States of documents that were never issued, or not for the SII."""
+
+_DTE = frozenset({INVOICE, CREDIT_NOTE})
+_NOTE = frozenset({CREDIT_NOTE})
+_REFERENCE = "document.Referencia[]"
+_FORMAT = "SII, Formato DTE 2.5"
+
+
+def _changes_nothing(view: View) -> Iterator[Finding]:
+    if not view.changes and not any(type_referred(item) in TAX_DOCUMENTS for _, item in view.references):
+        yield "document.Referencia", {}
+
+
+def _without_code(view: View) -> Iterator[Finding]:
+    for index, reference in view.references:
+        if "CodRef" not in reference and type_referred(reference) in TAX_DOCUMENTS:
+            yield f"document.Referencia[{index}].CodRef", {}
+
+
+def _not_creditable(view: View) -> Iterator[Finding]:
+    for change in view.changes:
+        if change.type not in CREDITED_TYPES:
+            yield f"{change.path}.TpoDocRef", {"type": change.type}
+
+
+def _more_than_one(view: View) -> Iterator[Finding]:
+    if len(view.changes) > 1 and any(change.code != CORRECTS_AMOUNTS for change in view.changes):
+        yield f"{view.changes[1].path}.CodRef", {"count": len(view.changes)}
+
+
+def _unknown_type(view: View) -> Iterator[Finding]:
+    for index, reference in view.references:
+        kind = type_referred(reference)
+        if kind is not None and kind not in TAX_DOCUMENTS and kind not in OTHER_REFERENCES:
+            yield f"document.Referencia[{index}].TpoDocRef", {"type": kind}
+
+
+def _folio(view: View) -> Iterator[Finding]:
+    for index, reference in view.references:
+        written = reference.get("FolioRef")
+        if written is None or type_referred(reference) not in TAX_DOCUMENTS:
+            continue
+        folio = folio_referred(reference)
+        if folio is None or len(written) > FOLIO_DIGITS or (not folio and "IndGlobal" not in reference):
+            yield f"document.Referencia[{index}].FolioRef", {}
+
+
+def _global(view: View) -> Iterator[Finding]:
+    for index, reference in view.references:
+        if reference.get("IndGlobal") and (view.type == CREDIT_NOTE or folio_referred(reference) != 0):
+            yield f"document.Referencia[{index}].IndGlobal", {}
+
+
+def _other_taxpayer(view: View) -> Iterator[Finding]:
+    for index, reference in view.references:
+        other = reference.get("RUTOtr")
+        own = other == view.document.emisor.get("RUTEmisor")
+        if other and (own or type_referred(reference) not in TAX_DOCUMENTS):
+            yield f"document.Referencia[{index}].RUTOtr", {}
+
+
+def _later(view: View) -> Iterator[Finding]:
+    for index, reference in view.references:
+        day = reference.get("FchRef")
+        if day is not None and day > view.issued_on:
+            yield f"document.Referencia[{index}].FchRef", {"day": day, "issued": view.issued_on}
+
+
+def _other_amounts(view: View) -> Iterator[Finding]:
+    for change in view.changes:
+        known = change.known
+        if known is None or change.code != ANNULS or not view.totals:
+            continue
+        totals = view.totals
+        pairs = (
+            ("MntTotal", known.total),
+            ("MntNeto", known.net),
+            ("MntExe", known.exempt),
+            ("IVA", known.vat),
+        )
+        for tag, amount in pairs:
+            if totals.get(tag, 0) != (amount or 0):
+                figures = {"tag": tag, "stated": totals.get(tag, 0), "computed": amount or 0}
+                yield f"document.Encabezado.Totales.{tag}", figures
+                break
+
+
+def _other_receiver(view: View) -> Iterator[Finding]:
+    for change in view.changes:
+        known = change.known
+        if known is None or view.receiver in (None, known.receiver):
+            continue
+        usual = (ANONYMOUS, view.document.emisor.get("RUTEmisor"))
+        if change.type not in BOLETA_TYPES or view.receiver not in usual:
+            figures = {"stated": view.receiver, "known": known.receiver}
+            yield "document.Encabezado.Receptor.RUTRecep", figures
+
+
+def _text_with_amounts(view: View) -> Iterator[Finding]:
+    if any(change.code == CORRECTS_TEXT for change in view.changes) and view.totals.get("MntTotal"):
+        yield "document.Encabezado.Totales.MntTotal", {"total": view.totals["MntTotal"]}
+
+
+def _more_than_there_was(view: View) -> Iterator[Finding]:
+    changes = [change for change in view.changes if change.code == CORRECTS_AMOUNTS]
+    known = [change.known.total for change in changes if change.known is not None]
+    if known and len(known) == len(changes) and view.totals and view.totals["MntTotal"] > sum(known):
+        yield "document.Encabezado.Totales.MntTotal", {"total": view.totals["MntTotal"], "known": sum(known)}
+
+
+def _dead(view: View) -> Iterator[Finding]:
+    for change in view.changes:
+        if change.known is not None and change.known.state in DEAD:
+            yield f"{change.path}.FolioRef", {"type": change.type, "folio": change.folio, "state": change.known.state}
+
+
+def _not_known(view: View) -> Iterator[Finding]:
+    for change in view.changes:
+        if change.known is None and change.folio is not None:
+            yield f"{change.path}.FolioRef", {"type": change.type, "folio": change.folio}
+
+
+def _other_day(view: View) -> Iterator[Finding]:
+    for change in view.changes:
+        day = change.reference.get("FchRef")
+        if change.known is not None and day is not None and day != change.known.issued_on:
+            yield f"{change.path}.FchRef", {"stated": day, "known": change.known.issued_on}
+
+
+def _too_late_to_deduct(view: View) -> Iterator[Finding]:
+    if view.id_doc.get("IndNoRebaja") or not view.totals.get("IVA"):
+        return
+    for change in view.changes:
+        day = change.reference.get("FchRef")
+        if day is None:
+            continue
+        months = 12 * (view.issued_on.year - day.year) + view.issued_on.month - day.month
+        if (months, view.issued_on.day) > (MONTHS_TO_DEDUCT, day.day):
+            yield "document.Encabezado.IdDoc.IndNoRebaja", {"day": day}
+
+
+RULES: tuple[Rule, ...] = (
+    Rule(
+        "DTE-REF-01",
+        "document.Referencia",
+        "State in Referencia which document the note changes (TpoDocRef, FolioRef, FchRef, CodRef).",
+        _changes_nothing,
+        f"{_FORMAT}, zone F: mandatory in notes; SII REF-3-415",
+        _NOTE,
+    ),
+    Rule(
+        "DTE-REF-02",
+        f"{_REFERENCE}.CodRef",
+        "State CodRef: 1 annuls the document, 2 corrects its text, 3 its amounts.",
+        _without_code,
+        "SII REF-3-758",
+        _NOTE,
+    ),
+    Rule(
+        "DTE-REF-03",
+        f"{_REFERENCE}.TpoDocRef",
+        "Refer to a factura, boleta or note: a nota de crédito (61) can't change a document of type {type}.",
+        _not_creditable,
+        f"{_FORMAT}, field TpoDocRef; SII REF-3-415",
+        _NOTE,
+    ),
+    Rule(
+        "DTE-REF-04",
+        f"{_REFERENCE}.CodRef",
+        "Make one note for each document: with CodRef 1 or 2 it changes exactly one, not {count}.",
+        _more_than_one,
+        f"{_FORMAT}, field CodRef",
+        _NOTE,
+    ),
+    Rule(
+        "DTE-REF-05",
+        f"{_REFERENCE}.TpoDocRef",
+        "Correct TpoDocRef: the SII has no document of type {type}.",
+        _unknown_type,
+        f"{_FORMAT}, table of TpoDocRef",
+        _DTE,
+    ),
+    Rule(
+        "DTE-REF-06",
+        f"{_REFERENCE}.FolioRef",
+        "State the folio of the tax document: digits only, up to ten; 0 only with IndGlobal.",
+        _folio,
+        f"{_FORMAT}, field FolioRef",
+        _DTE,
+    ),
+    Rule(
+        "DTE-REF-07",
+        f"{_REFERENCE}.IndGlobal",
+        "Use IndGlobal with FolioRef 0, and not in notes.",
+        _global,
+        f"{_FORMAT}, field IndGlobal",
+        _DTE,
+    ),
+    Rule(
+        "DTE-REF-08",
+        f"{_REFERENCE}.RUTOtr",
+        "Take RUTOtr out: it is for tax documents that another company issued.",
+        _other_taxpayer,
+        f"{_FORMAT}, field RUTOtr",
+        _NOTE,
+    ),
+    Rule(
+        "DTE-REF-09",
+        f"{_REFERENCE}.FchRef",
+        "Check FchRef: {day} is after this document's {issued}.",
+        _later,
+        f"{_FORMAT}, field FchRef",
+        _DTE,
+        "warning",
+    ),
+    Rule(
+        "DTE-REF-10",
+        "document.Encabezado.Totales.MntTotal",
+        "Repeat the document that is annulled: its {tag} is {computed}, the note's {stated}; for a part use CodRef 3; "
+        "for prices with VAT state MntBruto 1.",
+        _other_amounts,
+        "SII REF-2-780",
+        _NOTE,
+    ),
+    Rule(
+        "DTE-REF-11",
+        "document.Encabezado.Receptor.RUTRecep",
+        "State the receiver of the document that is changed, {known}, not {stated}.",
+        _other_receiver,
+        "SII REF-3-751",
+        _NOTE,
+    ),
+    Rule(
+        "DTE-REF-12",
+        "document.Encabezado.Totales.MntTotal",
+        "Take the amounts out: a note that corrects text (CodRef 2) totals 0, not {total}.",
+        _text_with_amounts,
+        "SII REF-2-781",
+        _NOTE,
+    ),
+    Rule(
+        "DTE-REF-13",
+        "document.Encabezado.Totales.MntTotal",
+        "Check the amounts: {total} is more than the {known} of what the note changes.",
+        _more_than_there_was,
+        f"{_FORMAT}, field CodRef",
+        _NOTE,
+        "warning",
+    ),
+    Rule(
+        "DTE-REF-14",
+        f"{_REFERENCE}.FolioRef",
+        "Refer to a document that stands: {type} {folio} is {state}.",
+        _dead,
+        "SII REF-3-750",
+        _NOTE,
+    ),
+    Rule(
+        "DTE-REF-15",
+        f"{_REFERENCE}.FolioRef",
+        "Check {type} {folio} yourself: FMgo didn't issue it, so receiver and amounts aren't proven.",
+        _not_known,
+        "SII REF-3-750, REF-3-751, REF-2-780",
+        _NOTE,
+        "warning",
+    ),
+    Rule(
+        "DTE-REF-16",
+        f"{_REFERENCE}.FchRef",
+        "Check FchRef: it says {stated}, the document is of {known}.",
+        _other_day,
+        f"{_FORMAT}, field FchRef",
+        _NOTE,
+        "warning",
+    ),
+    Rule(
+        "DTE-REF-17",
+        "document.Encabezado.IdDoc.IndNoRebaja",
+        "State IndNoRebaja 1 if the law's six months since {day} have passed for this note.",
+        _too_late_to_deduct,
+        "DL 825, article 70",
+        _NOTE,
+        "warning",
+    ),
+)

@@ -1,0 +1,126 @@
+"""The SII's schemas as judges of what is about to leave.
+
+DTE and EnvioDTE are judged by the official files inside the installed distribution `cl-sii`, found by path and without
+importing it; EnvioBOLETA, which no distribution under a free licence carries, by `schemas/EnvioBOLETA_v11.xsd` of this
+house. Schemas are compiled once per process, when they are first needed. Nothing is fetched from anywhere.
+"""
+
+import re
+from collections.abc import Iterator
+from functools import cache
+from importlib.util import find_spec
+from pathlib import Path
+from threading import Lock
+
+from lxml import etree
+
+from domain.problems import Problem, shown
+
+MOST_PROBLEMS = 20
+"""Problems told of one document; what follows the first is often its echo."""
+
+_XSD = "{http://www.w3.org/2001/XMLSchema}"
+_SII = "{http://www.sii.cl/SiiDte}"
+_BOLETA_TYPE = re.compile(rb"<TipoDTE>\s*(?:39|41)\s*</TipoDTE>")
+_NAMESPACE = re.compile(r"\{[^}]*\}")
+_CODES = (
+    ("SCHEMAV_CVC_ELT", "SCHEMA-ROOT"),
+    ("SCHEMAV_ELEMENT_CONTENT", "SCHEMA-CONTENT"),
+    ("SCHEMAV_CVC_COMPLEX_TYPE_3", "SCHEMA-ATTRIBUTE"),
+    ("SCHEMAV_CVC_COMPLEX_TYPE_4", "SCHEMA-ATTRIBUTE"),
+    ("SCHEMAV_CVC_AU", "SCHEMA-ATTRIBUTE"),
+    ("SCHEMAV_CVC_IDC", "SCHEMA-IDENTITY"),
+    ("SCHEMAV_CVC", "SCHEMA-VALUE"),
+)
+_lock = Lock()  # a compiled schema keeps the log of its last judgement
+
+
+def official_folder() -> Path:
+    """The folder with the SII's schemas in the installed `cl_sii`. Raises FileNotFoundError when it is not there."""
+    spec = find_spec("cl_sii")
+    for place in (spec.submodule_search_locations or ()) if spec else ():
+        folder = Path(place) / "data" / "ref" / "factura_electronica" / "schemas-xml"
+        if folder.is_dir():
+            return folder
+    raise FileNotFoundError("the SII's schemas are missing: install cl-sii beside FMgo")
+
+
+def own_folder() -> Path:
+    """The folder with the schemas of this house."""
+    return Path(__file__).parent / "schemas"
+
+
+def _parser(encoding: str | None = None) -> etree.XMLParser:
+    return etree.XMLParser(encoding=encoding, resolve_entities=False, no_network=True, load_dtd=False, huge_tree=False)
+
+
+@cache
+def official_schema() -> etree.XMLSchema:
+    """EnvioDTE_v10 with DTE_v10: judges an EnvioDTE, or a DTE alone."""
+    return etree.XMLSchema(etree.parse(official_folder() / "EnvioDTE_v10.xsd", _parser()))
+
+
+@cache
+def boleta_schema() -> etree.XMLSchema:
+    """EnvioBOLETA_v11 of this house: judges an EnvioBOLETA, or the DTE of a boleta alone.
+
+    It imports the SII's signature schema, whose place is only known here.
+    """
+    tree = etree.parse(own_folder() / "EnvioBOLETA_v11.xsd", _parser())
+    for imported in tree.iterfind(f"{_XSD}import"):
+        imported.set("schemaLocation", (official_folder() / imported.get("schemaLocation", "")).as_uri())
+    return etree.XMLSchema(tree)
+
+
+def validate_dte(xml: bytes) -> tuple[Problem, ...]:
+    """What the schema finds wrong in one DTE that stands alone; nothing when it is valid.
+
+    Without a prolog it is read as ISO-8859-1, as documents are stored. A boleta (39, 41) is judged by the schema of
+    boletas, which the SII publishes for envelopes only.
+    Codes: SCHEMA-XML, SCHEMA-DTD, SCHEMA-ROOT, SCHEMA-CONTENT, SCHEMA-VALUE, SCHEMA-ATTRIBUTE, SCHEMA-IDENTITY.
+    """
+    boleta = _BOLETA_TYPE.search(xml) is not None
+    return _judged(xml, boleta_schema() if boleta else official_schema(), "DTE")
+
+
+def validate_envelope(xml: bytes) -> tuple[Problem, ...]:
+    """What the schema finds wrong in an EnvioDTE or EnvioBOLETA; codes as in `validate_dte`."""
+    if b"<EnvioBOLETA" in xml[:1000]:
+        return _judged(xml, boleta_schema(), "EnvioBOLETA")
+    return _judged(xml, official_schema(), "EnvioDTE")
+
+
+def _judged(xml: bytes, schema: etree.XMLSchema, root_name: str) -> tuple[Problem, ...]:
+    if b"<!DOCTYPE" in xml:
+        return (Problem("SCHEMA-DTD", "", "The document has a document type definition; none is accepted."),)
+    try:
+        root = etree.fromstring(xml, _parser(None if xml.startswith(b"<?xml") else "ISO-8859-1"))
+    except (etree.XMLSyntaxError, ValueError) as fault:
+        return (Problem("SCHEMA-XML", "", f"The document is not well-formed XML: {shown(str(fault))}."),)
+    if root.getroottree().docinfo.doctype:
+        return (Problem("SCHEMA-DTD", "", "The document has a document type definition; none is accepted."),)
+    if root.tag != f"{_SII}{root_name}":
+        return (Problem("SCHEMA-ROOT", "", f"The root is {shown(root.tag)}, not {root_name} of the SII."),)
+    with _lock:
+        if schema.validate(root):
+            return ()
+        return tuple(_problems(schema, root))
+
+
+def _problems(schema: etree.XMLSchema, root: etree._Element) -> Iterator[Problem]:
+    for entry in list(schema.error_log)[:MOST_PROBLEMS]:
+        code = next((code for prefix, code in _CODES if entry.type_name.startswith(prefix)), "SCHEMA-CONTENT")
+        yield Problem(code, _path(root, entry.path), _NAMESPACE.sub("", entry.message))
+
+
+def _path(root: etree._Element, xpath: str | None) -> str:
+    """The place as tag names from the document's own element down, e.g. `Documento/Encabezado/IdDoc/Folio`."""
+    try:
+        found = root.xpath(xpath or ".")
+    except etree.XPathError:  # a path through elements with a prefix of their own
+        return ""
+    if not isinstance(found, list) or not found or not etree.iselement(found[0]):
+        return ""
+    element = found[0]
+    tags = [element.tag, *(each.tag for each in element.iterancestors())][:-1]
+    return "/".join(_NAMESPACE.sub("", str(tag)) for tag in reversed(tags))

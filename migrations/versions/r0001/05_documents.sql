@@ -1,0 +1,158 @@
+-- Documents: one row each, small; what is big or grows (bodies, bytes, events) stands beside it.
+
+CREATE TABLE batches (
+    id uuid PRIMARY KEY,
+    name text NOT NULL,
+    source text,
+    total bigint,
+    paused_at timestamptz,
+    cancelled_at timestamptz,
+    created_at timestamptz NOT NULL DEFAULT fmgo_now()
+);
+
+CREATE TABLE document_states (
+    state text PRIMARY KEY
+);
+CREATE TABLE document_transitions (
+    from_state text NOT NULL,
+    to_state text NOT NULL REFERENCES document_states (state),
+    PRIMARY KEY (from_state, to_state)
+);
+INSERT INTO document_states VALUES
+    ('received'), ('waiting'), ('invalid'), ('cancelled'), ('numbered'), ('signed'), ('enveloped'),
+    ('accepted'), ('accepted_with_repairs'), ('rejected'), ('conflict'), ('quarantined');
+INSERT INTO document_transitions VALUES
+    ('', 'received'),
+    ('received', 'numbered'), ('received', 'waiting'), ('received', 'invalid'), ('received', 'cancelled'),
+    ('received', 'quarantined'), ('waiting', 'received'), ('waiting', 'cancelled'),
+    ('numbered', 'signed'), ('numbered', 'quarantined'),
+    ('signed', 'enveloped'), ('signed', 'quarantined'),
+    ('enveloped', 'signed'), ('enveloped', 'accepted'), ('enveloped', 'accepted_with_repairs'),
+    ('enveloped', 'rejected'), ('enveloped', 'conflict'),
+    ('accepted', 'accepted_with_repairs'),
+    ('quarantined', 'received'), ('quarantined', 'numbered'), ('quarantined', 'signed');
+
+-- due_at: when a phase should look at the row; null when nothing is to be done. A claim moves it to the lease's end,
+-- so that claimed rows leave the front of the index, and takes a fence that every later update checks.
+-- suspect: size of the chunk whose worker died with this row in it; such rows are claimed apart, in halves.
+-- version/published_version: a difference is a result that has not been told.
+CREATE TABLE documents (
+    id uuid PRIMARY KEY,
+    issuer rut NOT NULL,
+    environment sii_environment NOT NULL,
+    key text NOT NULL CHECK (length(key) BETWEEN 1 AND 200),
+    attempt smallint NOT NULL DEFAULT 1,
+    body_hash bytea NOT NULL CHECK (length(body_hash) = 32),
+    lane text NOT NULL CHECK (lane IN ('interactive', 'bulk')),
+    batch uuid,
+    branch text,
+    till text,
+    replaces uuid,
+    received_at timestamptz NOT NULL DEFAULT fmgo_now(),
+    state text NOT NULL DEFAULT 'received' REFERENCES document_states (state),
+    due_at timestamptz,
+    fence bigint NOT NULL DEFAULT 0,
+    lease_owner bigint,
+    suspect smallint,
+    deaths smallint NOT NULL DEFAULT 0,
+    held text,
+    depends_on uuid,
+    document_type smallint,
+    folio bigint,
+    caf bigint REFERENCES cafs (id),
+    issued_on date,
+    receiver text,
+    total numeric(22, 4),
+    net bigint,
+    exempt numeric(22, 4),
+    vat bigint,
+    signature_value text,
+    problems jsonb,
+    warnings jsonb,
+    verdict jsonb,
+    envelope uuid,
+    signed_at timestamptz,
+    evidenced_at timestamptz,
+    decided_at timestamptz,
+    version integer NOT NULL DEFAULT 0,
+    published_version integer NOT NULL DEFAULT 0,
+    UNIQUE (issuer, environment, key, attempt),
+    UNIQUE (id, received_at),
+    CHECK ((folio IS NULL) = (caf IS NULL)),
+    CHECK (state NOT IN ('numbered', 'signed', 'enveloped', 'accepted', 'rejected') OR folio IS NOT NULL)
+) WITH (fillfactor = 70);
+CREATE UNIQUE INDEX documents_folio ON documents (issuer, environment, document_type, folio) WHERE folio IS NOT NULL;
+CREATE INDEX documents_due ON documents (lane, state, issuer, due_at) WHERE due_at IS NOT NULL;
+CREATE INDEX documents_suspect ON documents (lane, state, due_at) WHERE suspect IS NOT NULL;
+CREATE INDEX documents_leased ON documents (lease_owner) WHERE lease_owner IS NOT NULL;
+CREATE INDEX documents_envelope ON documents (envelope) WHERE envelope IS NOT NULL;
+CREATE INDEX documents_depends_on ON documents (depends_on) WHERE depends_on IS NOT NULL;
+CREATE INDEX documents_waiting ON documents (issuer, environment, document_type) WHERE state = 'waiting';
+CREATE INDEX documents_batch ON documents (batch, state) WHERE batch IS NOT NULL;
+CREATE INDEX documents_untold ON documents (id) WHERE published_version < version;
+
+-- A result is due when the ledger knows more than was told; what leaves is evidenced or has no bytes.
+CREATE VIEW results_due AS
+    SELECT id, version FROM documents
+    WHERE published_version < version AND (signature_value IS NULL OR evidenced_at IS NOT NULL);
+
+CREATE TABLE inbox (
+    document_id uuid PRIMARY KEY REFERENCES documents (id),
+    body bytea NOT NULL,
+    context jsonb NOT NULL DEFAULT '{}',
+    received_at timestamptz NOT NULL DEFAULT fmgo_now()
+);
+
+-- What came and is no job, or came under a key that already has another body.
+CREATE TABLE refused_messages (
+    id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    at timestamptz NOT NULL DEFAULT fmgo_now(),
+    source text NOT NULL,
+    code text NOT NULL,
+    reason text NOT NULL,
+    body bytea NOT NULL,
+    issuer text,
+    environment text,
+    key text,
+    document_id uuid
+);
+CREATE INDEX refused_messages_key ON refused_messages (issuer, environment, key);
+
+CREATE SEQUENCE document_events_id;
+CREATE TABLE document_events (
+    id bigint NOT NULL DEFAULT nextval('document_events_id'),
+    at timestamptz NOT NULL DEFAULT fmgo_now(),
+    document_id uuid NOT NULL,
+    from_state text NOT NULL,
+    to_state text NOT NULL,
+    worker bigint,
+    detail jsonb,
+    PRIMARY KEY (id, at),
+    FOREIGN KEY (from_state, to_state) REFERENCES document_transitions (from_state, to_state)
+) PARTITION BY RANGE (at);
+CREATE INDEX document_events_document ON document_events (document_id, id);
+CREATE TABLE document_events_default PARTITION OF document_events DEFAULT;
+
+-- One set of bytes for ever: the key holds the document's own received_at, so it is unique across partitions.
+CREATE TABLE document_files (
+    document_id uuid NOT NULL,
+    kind text NOT NULL CHECK (kind IN ('dte', 'ted')),
+    received_at timestamptz NOT NULL,
+    bytes bytea NOT NULL,
+    sha256 bytea NOT NULL CHECK (length(sha256) = 32),
+    made_at timestamptz NOT NULL DEFAULT fmgo_now(),
+    PRIMARY KEY (document_id, kind, received_at),
+    FOREIGN KEY (document_id, received_at) REFERENCES documents (id, received_at)
+) PARTITION BY RANGE (received_at);
+CREATE TABLE document_files_default PARTITION OF document_files DEFAULT;
+
+CREATE FUNCTION append_only() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    RAISE EXCEPTION '% is append-only: % refused', TG_TABLE_NAME, TG_OP;
+END $$;
+CREATE TRIGGER document_events_append_only BEFORE UPDATE OR DELETE ON document_events
+    FOR EACH ROW EXECUTE FUNCTION append_only();
+CREATE TRIGGER document_files_append_only BEFORE UPDATE OR DELETE ON document_files
+    FOR EACH ROW EXECUTE FUNCTION append_only();
+CREATE TRIGGER audit_log_append_only BEFORE UPDATE OR DELETE ON audit_log
+    FOR EACH ROW EXECUTE FUNCTION append_only();

@@ -1,0 +1,1 @@
+"""What operators look at: Flower now; metrics, dashboards, alerts and runbooks later."""

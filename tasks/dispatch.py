@@ -1,0 +1,118 @@
+"""`fmgo.dispatch`: signed documents of a company travel together, in an envelope with the Carátula of today.
+
+An envelope is built and stored in one transaction with the step of its documents, evidenced, and only then due to be
+sent. A company has a few open envelopes per channel and lane at most; what is signed meanwhile shares the next one.
+"""
+
+import hashlib
+import uuid
+from typing import Final
+
+import structlog
+
+from domain.codes.document_types import DOCUMENT_TYPES
+from domain.envelope import Caratula, build_envelope, channel_of
+from tasks.base import phase, tools
+from workers.bells import ring
+from workers.database import envelopes
+from workers.database.audit import audit
+from workers.database.engine import business_time, ledger
+from workers.database.envelopes import Group, NewEnvelope
+from workers.database.issuers import resolution_of, signers_of
+from workers.evidence import Record, evidence_of_this_process
+from workers.process import Process, this_process
+from workers.queues import worker_kind
+from workers.settings import settings
+from workers.vault.sealing import Sealed
+
+log: Final = structlog.get_logger(__name__)
+
+REST_TYPES: Final = tuple(code for code in sorted(DOCUMENT_TYPES) if channel_of(code) == "rest")
+
+
+@phase("fmgo.dispatch")
+def dispatch(lane: str) -> None:
+    """Seal what is due in a lane, company by company."""
+    me = this_process(worker_kind())
+    evidence_again(me)
+    sealed = 0
+    with ledger().transaction() as tx:
+        groups = envelopes.groups_due(tx, lane, REST_TYPES)
+    for group in groups:
+        while seal_one(group, me):
+            sealed += 1
+    if sealed:
+        ring("fmgo.submit", times=sealed)
+
+
+def seal_one(group: Group, me: Process) -> bool:
+    """Seal one envelope of a group; False when nothing is due or enough are open."""
+    size = settings().boleta_envelope_documents if group.channel == "rest" else settings().envelope_documents
+    with ledger().transaction() as tx:
+        if not envelopes.may_seal(tx, group, settings().uploads_in_flight):
+            return False
+        company = (group.issuer, group.environment)
+        certificate = signers_of(tx, [company]).get(company)
+        if certificate is None:
+            log.warning("dispatch.no_certificate", issuer=group.issuer, environment=group.environment)
+            return False
+        riders = envelopes.passengers(tx, group, REST_TYPES, size)
+        if not riders:
+            return False
+        resolution = resolution_of(tx, *company)
+        signer = tools().keys.signer(
+            certificate.id, certificate.certificate_der, Sealed(certificate.key_id, certificate.private_key_sealed)
+        )
+        data = build_envelope(
+            [rider.dte for rider in riders],
+            [rider.document_type for rider in riders],
+            caratula=Caratula(
+                issuer=group.issuer,
+                sender=certificate.person,
+                resolution_date=resolution.date,
+                resolution_number=resolution.number,
+            ),
+            signer=signer,
+            at=business_time(tx),
+        )
+        number = uuid.uuid4()
+        envelope = NewEnvelope(
+            id=number,
+            group=group,
+            sender=certificate.person,
+            certificate=certificate.id,
+            resolution_number=resolution.number,
+            resolution_date=resolution.date,
+            filename=f"{'EnvioBOLETA' if group.channel == 'rest' else 'EnvioDTE'}-{number.hex}.xml",
+            data=data,
+            sha256=hashlib.sha256(data).digest(),
+        )
+        moved = envelopes.seal(tx, envelope, [rider.id for rider in riders], me.id)
+        if moved != len(riders):
+            msg = "some documents of a new envelope were no longer signed"
+            raise RuntimeError(msg)
+        audit(tx, f"worker:{me.id}", "envelope.seal", str(number), {"documents": moved, "person": certificate.person})
+    _evidence(envelope.id, group, data, me)
+    log.info("envelope.sealed", envelope=str(number), issuer=group.issuer, channel=group.channel, documents=moved)
+    return True
+
+
+def evidence_again(me: Process) -> None:
+    """Evidence envelopes whose process died right after sealing them."""
+    with ledger().transaction() as tx:
+        for number, data in envelopes.unevidenced(tx, 10):
+            _append(number, {}, data, me)
+            envelopes.mark_evidenced(tx, number)
+
+
+def _evidence(number: uuid.UUID, group: Group, data: bytes, me: Process) -> None:
+    facts = {"issuer": group.issuer, "environment": group.environment, "channel": group.channel}
+    _append(number, facts, data, me)
+    with ledger().transaction() as tx:
+        envelopes.mark_evidenced(tx, number)
+
+
+def _append(number: uuid.UUID, facts: dict[str, str], data: bytes, me: Process) -> None:
+    evidence_of_this_process(settings().evidence_dir, me.id).append(
+        [Record("envelope", {"id": str(number), **facts}, data)]
+    )

@@ -1,0 +1,267 @@
+"""`fmgo.issue`: recorded jobs become issued documents: validated, calculated, numbered, stamped, signed, evidenced.
+
+A chunk is the unit of claim, transaction and idempotence. Folios and documents move in one transaction; bytes are made
+once and stored with the step to `signed`; only when the evidence file has them too may they leave. What a dead process
+left behind is taken up where it stopped: numbered documents are signed under the folio they have, signed ones are
+evidenced.
+"""
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Final
+
+import structlog
+
+from domain.issuing import issue
+from domain.preparing import Prepared
+from domain.problems import DomainError, Problem
+from tasks.base import CHUNKS_A_BELL, phase, tools
+from tasks.judging import Judgement, judge
+from workers.bells import ring
+from workers.clock import santiago
+from workers.database import documents, folios
+from workers.database.audit import audit
+from workers.database.claims import Claim, ClaimedDocument, claim_documents, give_back
+from workers.database.documents import Numbering, Refusal, SignedBytes
+from workers.database.engine import ledger
+from workers.database.folios import FolioRequest
+from workers.database.issuers import SealedCaf, SealedCertificate, cafs
+from workers.evidence import Record, evidence_of_this_process
+from workers.process import Process, this_process
+from workers.queues import worker_kind
+from workers.settings import settings
+from workers.vault.sealing import Sealed
+
+log: Final = structlog.get_logger(__name__)
+
+RETRY_AFTER_SECONDS: Final = 2.0
+
+
+@dataclass(frozen=True, slots=True)
+class Ready:
+    """A document with its folio, to be signed."""
+
+    claimed: ClaimedDocument
+    prepared: Prepared
+    signer: SealedCertificate
+    folio: int
+    caf: int
+
+
+@phase("fmgo.issue")
+def issue_due(lane: str) -> None:
+    """Issue what is due in a lane."""
+    size = settings().interactive_chunk if lane == "interactive" else settings().chunk_documents
+    for state in ("signed", "numbered"):
+        while issue_chunk(lane, state, size):
+            pass
+    for _ in range(CHUNKS_A_BELL):
+        if not issue_chunk(lane, "received", size):
+            return
+    ring("fmgo.issue", lane)
+
+
+def issue_chunk(lane: str, state: str, size: int) -> int:
+    """Claim one chunk and take it as far as it goes; returns how many documents were claimed."""
+    me = this_process(worker_kind())
+    claim = ledger().repeated(
+        lambda tx: claim_documents(tx, lane=lane, state=state, size=size, lease=me.lease())
+    )
+    if claim is None:
+        return 0
+    try:
+        if state == "signed":
+            evidence_again(claim, me)
+        else:
+            signed = sign(claim, number(claim, judge(claim), me), me)
+            evidence(claim, signed, me)
+    except BaseException:
+        ledger().repeated(lambda tx: give_back(tx, claim.fence, after_seconds=RETRY_AFTER_SECONDS))
+        raise
+    ring("fmgo.publish")
+    ring("fmgo.dispatch", lane)
+    return len(claim.documents)
+
+
+def number(claim: Claim, judgements: Sequence[Judgement], me: Process) -> list[Ready]:
+    """Give folios to what is valid and end or delay the rest, in one transaction; returns what is to be signed."""
+    today = santiago(claim.at).date()
+    ready = [_kept(judgement) for judgement in judgements if judgement.prepared and judgement.claimed.folio]
+    fresh = [judgement for judgement in judgements if judgement.prepared and not judgement.claimed.folio]
+    refusals = [judgement.refusal for judgement in judgements if judgement.refusal is not None]
+    with ledger().transaction() as tx:
+        grants = {
+            grant.document_id: grant
+            for grant in folios.give_folios(tx, [_request(judgement) for judgement in fresh], today)
+        }
+        numbered = documents.number(
+            tx, [_numbering(j, grants[j.claimed.id]) for j in fresh if j.claimed.id in grants], claim.fence, me.id
+        )
+        if len(numbered) != len(grants):
+            msg = "some claimed documents were no longer ours: the claim was lost"
+            raise RuntimeError(msg)
+        waiting = [_without_folio(judgement) for judgement in fresh if judgement.claimed.id not in grants]
+        waiting += [refusal for refusal in refusals if refusal.held and refusal.held != "internal"]
+        documents.let_wait(tx, waiting, claim.fence, me.id)
+        documents.end_invalid(tx, [refusal for refusal in refusals if not refusal.held], claim.fence, me.id)
+        documents.quarantine(tx, [refusal for refusal in refusals if refusal.held == "internal"], claim.fence, me.id)
+    for judgement in fresh:
+        if judgement.claimed.id in grants and judgement.prepared and judgement.signer:
+            grant = grants[judgement.claimed.id]
+            ready.append(Ready(judgement.claimed, judgement.prepared, judgement.signer, grant.folio, grant.caf))
+    return ready
+
+
+def sign(claim: Claim, ready: Sequence[Ready], me: Process) -> list[tuple[Ready, SignedBytes]]:
+    """Stamp and sign, and store the bytes with the step to `signed`."""
+    if not ready:
+        return []
+    with ledger().transaction() as tx:
+        ranges = cafs(tx, [one.caf for one in ready])
+    made: list[tuple[Ready, SignedBytes]] = []
+    broken: list[Refusal] = []
+    for one in ready:
+        try:
+            made.append((one, _sign_one(one, ranges[one.caf], claim.at)))
+        except DomainError as error:
+            broken.append(Refusal(one.claimed.id, [problem.as_dict() for problem in error.problems], "internal"))
+            log.error("issue.unsignable", document=str(one.claimed.id), codes=[p.code for p in error.problems])
+    with ledger().transaction() as tx:
+        moved = documents.sign(tx, [signed for _, signed in made], claim.fence, me.id)
+        documents.quarantine(tx, broken, claim.fence, me.id)
+        for person in sorted({one.signer.person for one, _ in made}):
+            count = sum(one.signer.person == person for one, _ in made)
+            audit(tx, f"worker:{me.id}", "documents.sign", person, {"documents": count, "fence": claim.fence})
+    return [(one, signed) for one, signed in made if one.claimed.id in moved]
+
+
+def evidence(claim: Claim, signed: Sequence[tuple[Ready, SignedBytes]], me: Process) -> None:
+    """Make the second copy durable, then let the documents leave."""
+    if not signed:
+        return
+    evidence_of_this_process(settings().evidence_dir, me.id).append(
+        [
+            Record(
+                "dte",
+                {
+                    "id": str(one.claimed.id),
+                    "issuer": one.claimed.issuer,
+                    "environment": one.claimed.environment,
+                    "key": one.claimed.key,
+                    "type": one.prepared.document_type,
+                    "folio": one.folio,
+                    "received_at": one.claimed.received_at.isoformat(),
+                },
+                bytes_.dte,
+            )
+            for one, bytes_ in signed
+        ]
+    )
+    with ledger().transaction() as tx:
+        documents.mark_evidenced(tx, [one.claimed.id for one, _ in signed], claim.fence, me.id)
+
+
+def evidence_again(claim: Claim, me: Process) -> None:
+    """Evidence documents whose process died between signing and evidencing; their stored bytes are copied."""
+    with ledger().transaction() as tx:
+        files = documents.stored_bytes(tx, [one.id for one in claim.documents])
+    evidence_of_this_process(settings().evidence_dir, me.id).append(
+        [
+            Record(
+                "dte",
+                {
+                    "id": str(one.id),
+                    "issuer": one.issuer,
+                    "environment": one.environment,
+                    "key": one.key,
+                    "type": one.document_type,
+                    "folio": one.folio,
+                    "received_at": one.received_at.isoformat(),
+                },
+                files[one.id]["dte"],
+            )
+            for one in claim.documents
+        ]
+    )
+    with ledger().transaction() as tx:
+        documents.mark_evidenced(tx, [one.id for one in claim.documents], claim.fence, me.id)
+
+
+def _sign_one(one: Ready, range_: SealedCaf, at: datetime) -> SignedBytes:
+    keys = tools().keys
+    made = issue(
+        one.prepared,
+        folio=one.folio,
+        caf=keys.stamping_caf(range_.id, range_.caf_xml, Sealed(range_.key_id, range_.private_key_sealed)),
+        signer=keys.signer(
+            one.signer.id, one.signer.certificate_der, Sealed(one.signer.key_id, one.signer.private_key_sealed)
+        ),
+        at=at,
+    )
+    return SignedBytes(
+        document_id=one.claimed.id,
+        received_at=one.claimed.received_at,
+        dte=made.xml,
+        dte_sha256=hashlib.sha256(made.xml).digest(),
+        ted=made.ted,
+        ted_sha256=hashlib.sha256(made.ted).digest(),
+        signature_value=made.signature_value,
+    )
+
+
+def _kept(judgement: Judgement) -> Ready:
+    claimed = judgement.claimed
+    if judgement.prepared is None or judgement.signer is None or claimed.folio is None or claimed.caf is None:
+        msg = f"document {claimed.id} has a folio and can't be signed"
+        raise RuntimeError(msg)
+    return Ready(claimed, judgement.prepared, judgement.signer, claimed.folio, claimed.caf)
+
+
+def _request(judgement: Judgement) -> FolioRequest:
+    claimed, prepared = judgement.claimed, judgement.prepared
+    if prepared is None:
+        raise AssertionError
+    return FolioRequest(
+        claimed.id, claimed.issuer, claimed.environment, prepared.document_type, prepared.issued_on, claimed.lane
+    )
+
+
+def _numbering(judgement: Judgement, grant: folios.FolioGrant) -> Numbering:
+    prepared = judgement.prepared
+    if prepared is None:
+        raise AssertionError
+    return Numbering(
+        document_id=judgement.claimed.id,
+        document_type=prepared.document_type,
+        folio=grant.folio,
+        caf=grant.caf,
+        issued_on=prepared.issued_on,
+        receiver=prepared.receiver,
+        total=prepared.total,
+        net=prepared.net,
+        exempt=prepared.exempt,
+        vat=prepared.vat,
+        warnings=[problem.as_dict() for problem in prepared.warnings],
+        replaces=judgement.replaces,
+        depends_on=judgement.depends_on,
+    )
+
+
+def _without_folio(judgement: Judgement) -> Refusal:
+    prepared = judgement.prepared
+    if prepared is None:
+        raise AssertionError
+    problem = no_folios(prepared.document_type, prepared.issued_on)
+    return Refusal(judgement.claimed.id, [problem.as_dict()], "folio", prepared.document_type)
+
+
+def no_folios(document_type: int, issued_on: date) -> Problem:
+    """The problem of a document for which there is no folio to be had."""
+    return Problem(
+        "ISSUER-WITHOUT-FOLIOS",
+        "document.Encabezado.IdDoc.Folio",
+        f"There is no usable folio for type {document_type} on {issued_on.isoformat()}: load a new CAF"
+        " (`fmgo caf add`); the document goes on by itself then.",
+    )

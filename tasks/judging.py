@@ -1,0 +1,233 @@
+"""Judging a claimed chunk: which documents are valid, which must wait for something, which end with their problems.
+
+Everything that the rules must know of the world (issuer, signer, referenced documents, the document that is replaced)
+is read for the whole chunk in one short transaction; the rules themselves are `domain`'s.
+"""
+
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from typing import Any, Final
+
+import structlog
+
+from domain.completion import IssuerData
+from domain.job import Job, parse_job
+from domain.preparing import Prepared, prepare, references_of
+from domain.problems import DomainError, Problem
+from domain.states import REPLACEABLE
+from workers.clock import santiago
+from workers.database import documents, issuers
+from workers.database.claims import Claim, ClaimedDocument
+from workers.database.documents import KnownReference, Reference, Refusal
+from workers.database.engine import ledger
+from workers.database.folios import open_series
+from workers.database.issuers import Company, SealedCertificate
+
+log: Final = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """What is to become of a claimed document: `prepared` and `signer`, or a `refusal`."""
+
+    claimed: ClaimedDocument
+    prepared: Prepared | None = None
+    signer: SealedCertificate | None = None
+    refusal: Refusal | None = None
+    replaces: uuid.UUID | None = None
+    depends_on: uuid.UUID | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class World:
+    """What the rules must know, read for one chunk."""
+
+    issuers: Mapping[tuple[str, str, str | None], IssuerData]
+    signers: Mapping[Company, SealedCertificate]
+    references: Mapping[Reference, KnownReference]
+    replaced: Mapping[tuple[str, str, str], tuple[uuid.UUID, str]]
+    series: set[tuple[str, str, int]]
+
+
+def judge(claim: Claim) -> list[Judgement]:
+    """Judge every document of a claim; never raises for what one document holds."""
+    jobs = {claimed.id: parse_job(claimed.body) for claimed in claim.documents}
+    world = _look(claim, jobs)
+    today = santiago(claim.at).date()
+    return [_judge_one(claimed, jobs[claimed.id], world, claimed.issued_on or today) for claimed in claim.documents]
+
+
+def _look(claim: Claim, jobs: Mapping[uuid.UUID, Job]) -> World:
+    companies = {(claimed.issuer, claimed.environment) for claimed in claim.documents}
+    references: set[Reference] = set()
+    replaced = set()
+    series = set()
+    for claimed in claim.documents:
+        job = jobs[claimed.id]
+        series |= {(claimed.issuer, claimed.environment, number) for number in _stated_type(job.document)}
+        for document_type, folio in references_of(job.document):
+            references.add((claimed.issuer, claimed.environment, document_type, folio))
+        if job.replaces is not None:
+            replaced.add((claimed.issuer, claimed.environment, job.replaces))
+    with ledger().transaction() as tx:
+        return World(
+            issuers=issuers.issuer_data(tx, companies),
+            signers=issuers.signers_of(tx, companies),
+            references=documents.referenced(tx, references),
+            replaced=documents.replaceable(tx, replaced),
+            series=open_series(tx, sorted(series)),
+        )
+
+
+def _judge_one(claimed: ClaimedDocument, job: Job, world: World, today: date) -> Judgement:
+    company = (claimed.issuer, claimed.environment)
+    issuer = world.issuers.get((*company, claimed.branch)) or world.issuers.get((*company, None))
+    signer = world.signers.get(company)
+    missing = _missing(claimed, job, world)
+    problems = list(_replacement_problems(claimed, job, world))
+    prepared = None
+    known = _known(claimed, job, world)
+    try:
+        prepared = prepare(
+            job.document,
+            issuer=issuer,
+            today=today,
+            referenced={(r[2], r[3]): reference.facts for r, reference in known.items()},
+        )
+    except DomainError as error:
+        problems += error.problems
+    except Exception as error:
+        log.exception("issue.internal", document=str(claimed.id))
+        return Judgement(claimed, refusal=_internal(claimed, error))
+    if problems and claimed.folio is not None:
+        # It was valid when it got its folio: that the world changed since is for a person to look at.
+        return Judgement(claimed, refusal=Refusal(claimed.id, _dicts(problems), "internal"))
+    if problems:
+        return Judgement(claimed, refusal=Refusal(claimed.id, _dicts(problems + [p for _, p in missing])))
+    if missing and claimed.folio is None:
+        document_type = prepared.document_type if prepared else None
+        return Judgement(
+            claimed, refusal=Refusal(claimed.id, _dicts([p for _, p in missing]), missing[0][0], document_type)
+        )
+    if prepared is None or signer is None:
+        return Judgement(claimed, refusal=_internal(claimed, RuntimeError("no certificate")))
+    origin = known.get((*company, *prepared.changes)) if prepared.changes else None
+    if origin is not None and origin.facts.state == "numbered":
+        return Judgement(
+            claimed,
+            refusal=Refusal(
+                claimed.id, [_UNSIGNED.as_dict()], "reference", prepared.document_type, origin.document_id
+            ),
+        )
+    return Judgement(
+        claimed,
+        prepared,
+        signer,
+        replaces=world.replaced[*company, job.replaces][0] if job.replaces else None,
+        depends_on=origin.document_id if origin else None,
+    )
+
+
+_UNSIGNED: Final = Problem(
+    "REFERENCE-UNSIGNED",
+    "document.Referencia",
+    "The document that this note changes is being signed; the note goes on by itself then.",
+    "warning",
+)
+
+
+def _known(claimed: ClaimedDocument, job: Job, world: World) -> dict[Reference, KnownReference]:
+    keys = ((claimed.issuer, claimed.environment, *pair) for pair in references_of(job.document))
+    return {key: world.references[key] for key in keys if key in world.references}
+
+
+def _missing(claimed: ClaimedDocument, job: Job, world: World) -> list[tuple[str, Problem]]:
+    """What the issuer lacks, each with the name of its cause."""
+    company = (claimed.issuer, claimed.environment)
+    where = f"in the {claimed.environment} environment"
+    missing = []
+    if (*company, None) not in world.issuers:
+        missing.append(
+            (
+                "issuer",
+                Problem(
+                    "ISSUER-UNKNOWN",
+                    "issuer",
+                    f"Issuer {claimed.issuer} isn't enrolled {where}: add it (`fmgo issuer add`); the document goes"
+                    " on by itself then.",
+                ),
+            )
+        )
+    if company not in world.signers:
+        missing.append(
+            (
+                "certificate",
+                Problem(
+                    "ISSUER-WITHOUT-CERTIFICATE",
+                    "issuer",
+                    f"Nobody with a valid certificate may sign and send for {claimed.issuer} {where}: add one"
+                    " (`fmgo certificate add`); the document goes on by itself then.",
+                ),
+            )
+        )
+    missing += [
+        (
+            "folio",
+            Problem(
+                "ISSUER-WITHOUT-FOLIOS",
+                "document.Encabezado.IdDoc.Folio",
+                f"{claimed.issuer} has no folio of type {number} left {where}: load a CAF (`fmgo caf add`); the"
+                " document goes on by itself then.",
+            ),
+        )
+        for number in _stated_type(job.document)
+        if (*company, number) not in world.series
+    ]
+    return missing
+
+
+def _replacement_problems(claimed: ClaimedDocument, job: Job, world: World) -> list[Problem]:
+    if job.replaces is None or claimed.folio is not None:
+        return []
+    found = world.replaced.get((claimed.issuer, claimed.environment, job.replaces))
+    if found is None:
+        return [
+            Problem(
+                "JOB-REPLACES-UNKNOWN",
+                "replaces",
+                "No document of this issuer has that key or id; name the rejected document that this job replaces.",
+            )
+        ]
+    if found[1] not in REPLACEABLE:
+        return [
+            Problem(
+                "JOB-REPLACES-NOT-REJECTED",
+                "replaces",
+                f"Only a rejected document can be replaced, and that one is `{found[1]}`.",
+            )
+        ]
+    return []
+
+
+def _internal(claimed: ClaimedDocument, error: Exception) -> Refusal:
+    problem = Problem(
+        "FMGO-INTERNAL",
+        "",
+        f"FMgo failed on this document ({type(error).__name__}); it was put aside, a person must look.",
+    )
+    return Refusal(claimed.id, [problem.as_dict()], "internal")
+
+
+def _stated_type(document: Mapping[str, Any]) -> list[int]:
+    """The document's type as stated, if it is one at all."""
+    value: Any = document
+    for step in ("Encabezado", "IdDoc", "TipoDTE"):
+        value = value.get(step) if isinstance(value, Mapping) else None
+    text = str(value) if isinstance(value, int | str) and not isinstance(value, bool) else ""
+    return [int(text)] if text.isascii() and text.isdigit() and len(text) <= 3 else []  # noqa: PLR2004 - three digits
+
+
+def _dicts(problems: list[Problem]) -> list[dict[str, str]]:
+    return [problem.as_dict() for problem in problems]

@@ -1,0 +1,49 @@
+"""`fmgo.publish`: results that changed are told to their producers.
+
+The ledger knows which version was told; Redis takes only a higher one. When Redis is away nothing is marked, and the
+sweep rings again.
+"""
+
+import json
+
+from tasks.base import CHUNKS_A_BELL, phase, tools
+from workers.bells import ring
+from workers.cache.results import Result as Told
+from workers.database.engine import ledger
+from workers.database.results import Result, mark_told, untold
+
+CHUNK = 200
+
+
+@phase("fmgo.publish")
+def publish() -> None:
+    """Tell what is due, chunk by chunk."""
+    for _ in range(CHUNKS_A_BELL):
+        if publish_chunk() < CHUNK:
+            return
+    ring("fmgo.publish")
+
+
+def publish_chunk() -> int:
+    """Tell one chunk; returns how many were told."""
+    with ledger().transaction() as tx:
+        due = untold(tx, CHUNK)
+        held = tools().results.publish_many([_told(result) for result in due])
+        told = [result for result in due if str(result.id) in held]
+        if told:
+            mark_told(tx, told)
+    return len(told)
+
+
+def _told(result: Result) -> Told:
+    body = result.body
+    fields = {name: str(body[name]) for name in ("state", "issuer", "environment", "idempotency_key")}
+    for name, field in (("type", "document_type"), ("folio", "folio"), ("batch", "batch")):
+        if name in body:
+            fields[field] = str(body[name])
+    fields["result"] = json.dumps(body, ensure_ascii=False)
+    if result.xml is not None:
+        fields["xml"] = result.xml.decode("iso-8859-1")
+    if result.ted is not None:
+        fields["ted"] = result.ted.decode("iso-8859-1")
+    return Told(str(result.id), result.version, fields)

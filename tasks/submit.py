@@ -1,0 +1,172 @@
+"""`fmgo.submit`: sealed envelopes go to the SII; lost answers are asked for until they end.
+
+Before the first byte the attempt is a row and the envelope is `sending`; after it, whatever comes is kept. An answer
+that was lost makes the envelope `uncertain`, never `sealed`: identical bytes are sent again while the SII still
+recognises them (`STATUS 99` gives the lost track id back); later, and for boletas always first, the SII is asked about
+the documents. An envelope in doubt is never rebuilt, and a refusal of a later attempt never ends the doubt.
+"""
+
+from datetime import timedelta
+from typing import Final
+
+import structlog
+
+from domain.answers.upload import UploadAnswer
+from domain.signature import RsaSigner
+from tasks.base import Tools, phase, tools
+from tasks.doubt import ask_about
+from workers.bells import ring
+from workers.database import envelopes, verdicts
+from workers.database.engine import ledger
+from workers.database.envelopes import ClaimedEnvelope, Step, claim_envelope
+from workers.database.issuers import certificate
+from workers.process import Process, this_process
+from workers.queues import worker_kind
+from workers.sessions import NoSessionError, Sessions, Token
+from workers.settings import settings
+from workers.vault.sealing import Sealed
+
+log: Final = structlog.get_logger(__name__)
+
+ENVELOPES_A_BELL: Final = 10
+LATER_SECONDS: Final = 60.0
+
+
+@phase("fmgo.submit")
+def submit() -> None:
+    """Take envelopes that are due, one after the other."""
+    me = this_process(worker_kind())
+    for _ in range(ENVELOPES_A_BELL):
+        with ledger().transaction() as tx:
+            envelope = claim_envelope(tx, ["sealed", "uncertain"], settings().sii_environment, me.lease())
+        if envelope is None:
+            return
+        submit_one(envelope, me)
+    ring("fmgo.submit")
+
+
+def submit_one(envelope: ClaimedEnvelope, me: Process) -> None:
+    """Send an envelope, or end its doubt."""
+    try:
+        if envelope.state == "uncertain" and not may_send_again(envelope):
+            ask_about(envelope, me, sessions(me), signer_of(envelope))
+            return
+        send(envelope, me, sessions(me))
+    except NoSessionError as error:
+        log.info("submit.no_session", envelope=str(envelope.id), reason=error.reason)
+        _back(envelope, me, error.after_seconds)
+    except Exception:
+        _back(envelope, me, LATER_SECONDS)
+        raise
+
+
+def may_send_again(envelope: ClaimedEnvelope) -> bool:
+    """Whether identical bytes are surely recognised: same channel SOAP, and the window of the last try still open.
+
+    Boletas are asked about first: nobody knows whether their service recognises a repeated file.
+    """
+    if envelope.last_attempt_at is None:
+        return True
+    if envelope.verdict.get("send_once_more"):
+        return True
+    window = timedelta(seconds=settings().dedupe_window_seconds - settings().upload_deadline_seconds)
+    return envelope.channel == "soap" and envelope.at - envelope.last_attempt_at < window
+
+
+def sessions(me: Process) -> Sessions:
+    """This process's way to tokens."""
+    mine = tools()
+    return Sessions(ledger(), mine.vault, mine.tokens, mine.sii, me.id)
+
+
+def signer_of(envelope: ClaimedEnvelope) -> RsaSigner:
+    """The signer whose certificate sealed the envelope (it logs in, too)."""
+    with ledger().transaction() as tx:
+        sealed = certificate(tx, envelope.certificate)
+    return tools().keys.signer(sealed.id, sealed.certificate_der, Sealed(sealed.key_id, sealed.private_key_sealed))
+
+
+def send(envelope: ClaimedEnvelope, me: Process, access: Sessions) -> None:
+    """One attempt: evidence first, then the bytes, then what came of it."""
+    token = access.token(envelope.sender, envelope.environment, envelope.channel, signer_of(envelope))  # type: ignore[arg-type]
+    sending = Step(
+        envelope.state,
+        "sending",
+        settings().lease_seconds,
+        keep_lease=True,
+        attempted=True,
+        verdict={} if envelope.verdict.get("send_once_more") else None,
+    )
+    mine = tools()
+    with ledger().transaction() as tx:
+        doubtful = envelopes.has_doubtful_attempt(tx, envelope.id)
+        if not envelopes.step(tx, envelope.id, envelope.fence, me.id, sending):
+            return
+        attempt = envelopes.open_attempt(
+            tx, envelope, me.id, mine.sii.upload_address(envelope.channel), settings().upload_deadline_seconds
+        )
+    answer = _upload(envelope, token, mine)
+    with ledger().transaction() as tx:
+        envelopes.close_attempt(
+            tx,
+            attempt,
+            outcome=answer.outcome,
+            http_status=answer.http_status,
+            sii_status=answer.status,
+            track_id=answer.track_id,
+            detail=answer.detail,
+            answer=answer.body,
+        )
+        moved = envelopes.step(tx, envelope.id, envelope.fence, me.id, _after(envelope, answer, doubtful=doubtful))
+        if moved and answer.outcome == "not_received" and answer.retry == "never" and not doubtful:
+            said = {"status": answer.status, "detail": answer.detail}
+            verdicts.send_back(tx, envelope.id, f"envelope-refused:upload-{answer.status}", said, me.id)
+        if not moved and answer.track_id is not None:
+            envelopes.adopt_late_track_id(tx, envelope.id, answer.track_id)
+    if answer.outcome == "not_received" and answer.retry == "token":
+        access.refuse(envelope.sender, envelope.environment, envelope.channel, token)  # type: ignore[arg-type]
+    log.info(
+        "envelope.attempt",
+        envelope=str(envelope.id),
+        outcome=answer.outcome,
+        status=answer.status,
+        track_id=answer.track_id,
+    )
+
+
+def _upload(envelope: ClaimedEnvelope, token: Token, mine: Tools) -> UploadAnswer:
+    return mine.sii.upload(
+        envelope.channel,
+        token.value,
+        envelope.sender,
+        envelope.issuer,
+        envelope.filename,
+        envelope.data,
+        deadline_seconds=settings().upload_deadline_seconds,
+    )
+
+
+def _after(envelope: ClaimedEnvelope, answer: UploadAnswer, *, doubtful: bool) -> Step:
+    """The step that an answer leads to."""
+    first_poll = (
+        settings().poll_first_seconds_rest if envelope.channel == "rest" else settings().poll_first_seconds_soap
+    )
+    detail = {"outcome": answer.outcome, "status": answer.status, "detail": answer.detail}
+    if answer.track_id is not None:
+        return Step("sending", "sent", first_poll, track_id=answer.track_id, detail=detail)
+    if answer.outcome in ("unknown", "duplicate") or doubtful:
+        # A duplicate without a readable track id proves receipt all the same: the documents are asked about.
+        return Step("sending", "uncertain", settings().resend_after_seconds, detail=detail)
+    if answer.retry == "never":
+        return Step("sending", "refused", None, sii_state=f"upload-{answer.status}", detail=detail)
+    soon = 0.0 if answer.retry == "token" and envelope.attempts < 3 else answer.retry_after or LATER_SECONDS  # noqa: PLR2004
+    return Step("sending", "sealed", soon, detail=detail)
+
+
+def _back(envelope: ClaimedEnvelope, me: Process, after_seconds: float) -> None:
+    """Give an envelope back; one that is being sent ends in doubt."""
+    with ledger().transaction() as tx:
+        same = Step(envelope.state, envelope.state, after_seconds)
+        if not envelopes.step(tx, envelope.id, envelope.fence, me.id, same):
+            lost = Step("sending", "uncertain", settings().resend_after_seconds, detail={"reason": "the sender failed"})
+            envelopes.step(tx, envelope.id, envelope.fence, me.id, lost)

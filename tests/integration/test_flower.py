@@ -1,0 +1,143 @@
+"""Flower shows what the workers do, to whoever has the password, and nothing of what the jobs hold."""
+
+import os
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+import celery
+import httpx
+import pytest
+import redis
+
+from deploy.sandbox.sandbox import Sandbox
+
+SECRET = "76192083-9 owes 4815162342"
+
+
+@dataclass(frozen=True)
+class Watched:
+    """A sandbox with a worker, Flower, and a client that knows the password."""
+
+    sandbox: Sandbox
+    said: list[str]
+    client: httpx.Client
+    failed: str
+    active: str
+    reserved: str
+
+
+def until(condition: Callable[[], bool], what: str, seconds: float = 30) -> None:
+    """Wait for a condition; fail with `what` after the deadline."""
+    deadline = time.monotonic() + seconds
+    waiter = threading.Event()
+    while not condition():
+        assert time.monotonic() < deadline, f"not within {seconds} s: {what}"
+        waiter.wait(0.05)
+
+
+@pytest.fixture(scope="module")
+def watched() -> Iterator[Watched]:
+    said: list[str] = []
+    with Sandbox(ephemeral=True, say=said.append) as sandbox:
+        address = sandbox.start_flower()
+        worker = sandbox.spawn("worker", [sys.executable, "-m", "tests.integration.holding_worker"])
+        password = (sandbox.folder / "flower.password").read_text().strip()
+        with httpx.Client(base_url=address, auth=("fmgo", password), timeout=10) as client:
+
+            def known() -> dict[str, dict[str, str]]:
+                worker.check()
+                answer: dict[str, dict[str, str]] = client.get("api/tasks").json()
+                return answer
+
+            def started() -> bool:
+                worker.check()
+                return "held@here" in client.get("api/workers", params={"refresh": 1}).text
+
+            until(started, "Flower sees the worker")
+            with celery.Celery("test", broker=sandbox.redis_url, set_as_current=False) as app:
+                send = [
+                    app.send_task("fmgo.enqueue", args=[f"{SECRET} {end}"], queue="fmgo.enqueue", ignore_result=True).id
+                    for end in ("fail", "hold", "next")
+                ]
+            until(
+                lambda: {known().get(task, {}).get("state") for task in send} == {"FAILURE", "STARTED", "RECEIVED"},
+                "all",
+            )
+            yield Watched(sandbox, said, client, *send)
+            with redis.Redis.from_url(sandbox.redis_url) as broker:
+                broker.set("let-go", 1)
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "api/tasks",
+        "api/task/info/{failed}",
+        "api/task/info/{active}",
+        "task/{failed}",
+        "task/{active}",
+        "task/{reserved}",
+        "tasks",
+        "tasks/datatable?draw=1&start=0&length=50&search[value]=&columns[0][data]=name&order[0][column]=0&order[0][dir]=asc",
+        "api/workers?refresh=1&workername=held@here",
+        "worker/held@here",
+        "metrics",
+    ],
+)
+def test_no_page_and_no_api_shows_a_payload(watched: Watched, path: str) -> None:
+    tasks = {"failed": watched.failed, "active": watched.active, "reserved": watched.reserved}
+    answer = watched.client.get(path.format(**tasks))
+    assert answer.status_code == 200
+    assert "76192083" not in answer.text
+    assert "4815162342" not in answer.text
+
+
+def test_tasks_in_a_workers_hands_are_shown_without_payload(watched: Watched) -> None:
+    answer = watched.client.get("api/workers", params={"refresh": 1, "workername": "held@here"}).json()["held@here"]
+    shown = {request["id"]: request for kind in ("active", "reserved") for request in answer[kind]}
+    assert watched.active in shown
+    assert {request["args"] for request in shown.values()} == {"hidden"}
+
+
+def test_error_is_shown_by_its_class_alone(watched: Watched) -> None:
+    answer = watched.client.get(f"api/task/info/{watched.failed}").json()
+    assert (answer["state"], answer["exception"]) == ("FAILURE", "ValueError")
+
+
+def test_tasks_are_called_by_what_they_do(watched: Watched) -> None:
+    assert "record jobs (fmgo.enqueue)" in watched.client.get(f"task/{watched.active}").text
+
+
+@pytest.mark.parametrize("path", ["", "tasks", "api/tasks", "api/workers"])
+def test_password_is_asked_for(watched: Watched, path: str) -> None:
+    assert httpx.get(f"{watched.client.base_url}{path}").status_code == 401
+    assert httpx.get(f"{watched.client.base_url}{path}", auth=("fmgo", "guess")).status_code == 401
+
+
+def test_nothing_can_be_changed_from_here(watched: Watched) -> None:
+    for path in (
+        "api/worker/shutdown/held@here",
+        "api/task/send-task/fmgo.enqueue",
+        f"api/task/revoke/{watched.active}",
+    ):
+        assert watched.client.post(path, json={"args": []}).status_code == 403
+
+
+def test_password_is_said_once_and_kept(watched: Watched) -> None:
+    password = (watched.sandbox.folder / "flower.password").read_text().strip()
+    assert sum(line.count(password) for line in watched.said) == 1
+    assert password not in watched.sandbox.logs.joinpath("flower.log").read_text()
+
+
+def test_every_phase_has_a_readable_name(environment: dict[str, str]) -> None:
+    code = (
+        "import workers.app, monitoring.flower; print(sorted(set(workers.app.PHASES) - set(monitoring.flower.TASKS)))"
+    )
+    told = subprocess.run(
+        [sys.executable, "-c", code], env={**os.environ, **environment}, capture_output=True, text=True, check=True
+    )
+    assert told.stdout == "[]\n"

@@ -1,0 +1,158 @@
+"""The arithmetic gives the figures that were published or accepted elsewhere."""
+
+import json
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from domain.money import figure, net_of
+from tests.unit.domain.samples import ISSUER, Raw, boleta, codes_of, credit_note, invoice, line, prepared, spoilt
+from tests.unit.domain.worked_examples import EXAMPLES, Example
+
+ISSUED = (33, 39, 61)
+NO_CASES = "there are cases of every type"
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, list):
+        return [_plain(item) for item in value]
+    if isinstance(value, dict):
+        return {tag: figure(item) if tag == "TasaImp" else _plain(item) for tag, item in value.items()}
+    return value
+
+
+@pytest.mark.parametrize("example", EXAMPLES.values(), ids=EXAMPLES.keys())
+def test_worked_example(example: Example) -> None:
+    document = prepared(example.raw).document
+    totals = {tag: _plain(value) for tag, value in document.totals.items() if tag != "TasaIVA"}
+    assert totals == example.totals
+    assert [item["MontoItem"] for _, item in document.items("Detalle")] == example.lines
+
+
+@settings(deadline=None)
+@given(quantity=st.decimals("0.000001", 999, places=6), price=st.decimals("0.000001", 10**6, places=6))
+def test_lines_round_halves_away_from_zero(quantity: Decimal, price: Decimal) -> None:
+    document = prepared(spoilt(boleta(), Detalle=[line(QtyItem=str(quantity), PrcItem=str(price))])).document
+    exact = quantity * price
+    amount = document.items("Detalle")[0][1]["MontoItem"]
+    assert amount - Decimal("0.5") <= exact < amount + Decimal("0.5")
+
+
+@settings(deadline=None)
+@given(total=st.integers(1, 10**12 - 1))
+def test_gross_total_stays_and_net_is_the_nearest(total: int) -> None:
+    document = prepared(spoilt(boleta(), Detalle=[line(PrcItem=total)])).document
+    assert document.totals["MntTotal"] == total
+    assert document.totals["MntNeto"] + document.totals.get("IVA", 0) == total
+    assert abs(Decimal(total) / Decimal("1.19") - document.totals["MntNeto"]) <= Decimal("0.5")
+
+
+def test_float_counts_as_what_it_prints() -> None:
+    document = prepared(spoilt(invoice(), Detalle=[line(QtyItem=0.1, PrcItem=5)])).document
+    assert document.items("Detalle")[0][1]["MontoItem"] == 1, "0.1 × 5 is exactly a half"
+
+
+def test_zero_price_leaves_price_out_and_amount_zero() -> None:
+    document = prepared(spoilt(invoice(), Detalle=[line(), line(PrcItem=0, QtyItem=0)])).document
+    assert document.items("Detalle")[1][1] == {"NmbItem": "Cable de cobre", "NroLinDet": 2, "MontoItem": 0}
+
+
+def test_quantity_is_written_where_a_price_is() -> None:
+    document = prepared(spoilt(invoice(), Detalle=[{"NmbItem": "Asesoría legal", "PrcItem": 5000}])).document
+    assert document.items("Detalle")[0][1]["QtyItem"] == 1
+
+
+def test_discount_that_rounds_to_nothing_is_not_written() -> None:
+    item = prepared(spoilt(invoice(), Detalle=[line(PrcItem=10, DescuentoPct="0.01")])).document.items("Detalle")[0][1]
+    assert "DescuentoPct" not in item
+    assert "DescuentoMonto" not in item
+
+
+def test_stated_totals_that_agree_raise_nothing() -> None:
+    stated = {"MntNeto": 10000, "MntExe": 0, "TasaIVA": 19, "IVA": 1900, "MntTotal": 11900, "VlrPagar": 11900}
+    document = prepared(spoilt(invoice(), Encabezado__Totales=stated)).document
+    assert document.totals == {"MntNeto": 10000, "TasaIVA": 19, "IVA": 1900, "MntTotal": 11900, "VlrPagar": 11900}
+
+
+def test_corrected_peso_is_what_is_written() -> None:
+    ready = prepared(spoilt(invoice(), Encabezado__Totales={"MntNeto": 9999, "IVA": 1900}))
+    assert (ready.net, ready.vat, [warning.code for warning in ready.warnings]) == (10000, 1900, ["DTE-TOT-02"])
+
+
+def test_figures_of_a_refused_total_are_both_told() -> None:
+    raw = spoilt(credit_note(), Encabezado__Totales__MntTotal=11899)
+    assert codes_of(raw) == ["DTE-TOT-03"]
+
+
+def test_fuel_tax_is_the_issuer_s_and_margin_has_its_base() -> None:
+    taxes = [{"TipoImp": "28", "MontoImp": 700}, {"TipoImp": "14", "TasaImp": 19, "MontoImp": 95}]
+    lines = [
+        line(CodImpAdic="28"),
+        line(CodImpAdic="14", Retenedor={"IndAgente": "R", "MntMargComer": 500}),
+        line(CodImpAdic="17", Retenedor={"IndAgente": "R", "MntBaseFaena": 2010}),
+        line(CodImpAdic="53", QtyItem=3, Retenedor={"IndAgente": "R", "PrcConsFinal": 700}),
+    ]
+    totals = prepared(spoilt(invoice(), Detalle=lines, Encabezado__Totales__ImptoReten=taxes)).document.totals
+    assert {tax["TipoImp"]: tax["MontoImp"] for tax in totals["ImptoReten"]} == {
+        "28": 700,
+        "14": 95,
+        "17": 101,
+        "53": 11,
+    }
+    assert (totals["MntBase"], totals["MntMargenCom"]) == (2010, 500)
+    assert totals["MntTotal"] == 6000 + 1140 + 700 + 95 + 101 + 11
+
+
+def test_net_of_halves_goes_up() -> None:
+    assert [net_of(total, 19) for total in (0, 1, 3, 119)] == [0, 1, 3, 100]
+
+
+def _cases(shared: Path) -> list[dict[str, Any]]:
+    files = sorted((shared / "corpus" / "calc").glob("*.json"))
+    cases = [json.loads(file.read_text(encoding="utf-8")) for file in files]
+    return [case for case in cases if case["input"]["tipo"] in ISSUED]
+
+
+def _job_document(case: dict[str, Any]) -> Raw:
+    """The case as a producer would write it; what the sets leave to the taxpayer is filled in."""
+    given_ = case["input"]
+    base = boleta() if given_["tipo"] == 39 else invoice()
+    header = base["Encabezado"]
+    header["IdDoc"] = {"FmaPago": 1} if given_["tipo"] == 33 else {}
+    header["IdDoc"] |= {"TipoDTE": given_["tipo"], **given_.get("id_doc", {})}
+    header["Receptor"] = header.get("Receptor", {}) | given_.get("receptor", {})
+    references = [
+        {"FolioRef": 77, "FchRef": "2016-01-01", **{tag: value for tag, value in reference.items() if tag != "CasoRef"}}
+        if reference["TpoDocRef"] != "SET"
+        else reference
+        for reference in given_.get("referencias", [])
+    ]
+    lines = [
+        {**item, "NmbItem": item["NmbItem"].replace("\N{REPLACEMENT CHARACTER}", "ñ")} for item in given_["detalle"]
+    ]
+    return {
+        "Encabezado": header,
+        "Detalle": lines,
+        "DscRcgGlobal": given_.get("descuentos_globales", []),
+        "Referencia": references,
+    }
+
+
+@pytest.mark.needs_shared
+def test_every_case_of_the_corpus(shared: Path) -> None:
+    cases = _cases(shared)
+    assert cases, NO_CASES
+    for case in cases:
+        document = prepared(_job_document(case)).document
+        amounts = [item["MontoItem"] for _, item in document.items("Detalle")]
+        for source in ("expected", "attested", "derived"):
+            known = case.get(source) or {}
+            for tag, value in (known.get("Totales") or {}).items():
+                assert document.totals.get(tag, 0) == value, (case["id"], source, tag)
+            if known.get("MontoItem"):
+                assert amounts == known["MontoItem"], (case["id"], source)
+        assert document.emisor["RUTEmisor"] == ISSUER.rut

@@ -1,0 +1,171 @@
+"""The format tables say what the official schemas say, and what is prepared is valid by them."""
+
+from collections.abc import Callable, Iterator
+from importlib.resources import files
+from pathlib import Path
+from typing import Any, Protocol
+
+import pytest
+from lxml import etree
+
+from domain.caf import StampingCaf
+from domain.envelope import Caratula, build_envelope
+from domain.format import boleta, dte
+from domain.format.kinds import Choice, Text
+from domain.format.table import Group
+from domain.issuing import SignedDocument, issue
+from domain.signature import RsaSigner
+from tests.unit.domain import material
+from tests.unit.domain.full_documents import full_document
+from tests.unit.domain.rule_cases import CASES
+from tests.unit.domain.samples import Raw, prepared, spoilt
+from tests.unit.domain.samples import boleta as plain_boleta
+from tests.unit.domain.worked_examples import EXAMPLES
+
+XS = "{http://www.w3.org/2001/XMLSchema}"
+OFFICIAL = files("cl_sii") / "data" / "ref" / "factura_electronica" / "schemas-xml"
+NOT_WRITTEN = {"InfoTicket", "TED", "TmstFirma", "TpoDocRef", "FolioRef"}
+"""What producers don't write; and in boletas what only one variant of the schema has."""
+
+
+class IssueRaw(Protocol):
+    """Prepares and issues a document."""
+
+    def __call__(self, raw: Raw, folio: int = 7) -> SignedDocument: ...
+
+
+@pytest.fixture(scope="session")
+def issue_raw(stamping_caf: Callable[[int], StampingCaf], signer: RsaSigner) -> IssueRaw:
+    """Prepares and issues a document; issuing has it judged by the schema."""
+
+    def make(raw: Raw, folio: int = 7) -> SignedDocument:
+        ready = prepared(raw)
+        return issue(ready, folio=folio, caf=stamping_caf(ready.document_type), signer=signer, at=material.AT)
+
+    return make
+
+
+class Schema:
+    """An official schema as a tree of declarations."""
+
+    def __init__(self, *paths: Path) -> None:
+        self.types: dict[str, Any] = {}
+        self.roots = [etree.parse(path).getroot() for path in paths]
+        for root in self.roots:
+            self.types |= {
+                str(kind.get("name")): kind for kind in root if kind.tag in (f"{XS}simpleType", f"{XS}complexType")
+            }
+
+    def element(self, *way: str) -> Any:
+        place = next(root for root in self.roots if root.find(f".//{XS}element[@name='{way[0]}']") is not None)
+        found = place.find(f".//{XS}element[@name='{way[0]}']")
+        for name in way[1:]:
+            found = next(child for child in self.children(found) if child.get("name") == name)
+        return found
+
+    def children(self, element: Any) -> Iterator[Any]:
+        content = self._content(element)
+        sequence = None if content is None else content.find(f"{XS}sequence")
+        yield from () if sequence is None else sequence.findall(f"{XS}element")
+
+    def facet(self, element: Any, name: str) -> str | None:
+        kind = self._simple(element)
+        while kind is not None:
+            restriction = kind.find(f"{XS}restriction")
+            facet = restriction.find(f"{XS}{name}")
+            if facet is not None:
+                return str(facet.get("value"))
+            kind = self.types.get(restriction.get("base").split(":")[-1])
+        return None
+
+    def codes(self, element: Any) -> set[str]:
+        kind = self._simple(element)
+        return set() if kind is None else {facet.get("value") for facet in kind.iter(f"{XS}enumeration")}
+
+    def _content(self, element: Any) -> Any:
+        named = self.types.get((element.get("type") or "").split(":")[-1])
+        return element.find(f"{XS}complexType") if named is None else named
+
+    def _simple(self, element: Any) -> Any:
+        named = self.types.get((element.get("type") or "").split(":")[-1])
+        return element.find(f"{XS}simpleType") if named is None else named
+
+
+def _differences(schema: Schema, element: Any, group: Group, left: set[str]) -> Iterator[str]:
+    """Where a table says something else than the schema: order, size, repetition, codes."""
+    declared = [child for child in schema.children(element) if child.get("name") not in left]
+    names, tags = [child.get("name") for child in declared], [row.tag for row in group.rows if row.tag not in left]
+    if names != tags:
+        yield f"{group.tag}: {names} against {tags}"
+        return
+    for child, row in zip(declared, (row for row in group.rows if row.tag not in left), strict=True):
+        if int(child.get("maxOccurs", 1)) < row.most:
+            yield f"{group.tag}/{row.tag}: at most {child.get('maxOccurs', 1)}"
+        if isinstance(row, Group):
+            yield from _differences(schema, child, row, left)
+            continue
+        longest = schema.facet(child, "maxLength")
+        if isinstance(row.kind, Text) and str(row.kind.longest) != longest:
+            yield f"{group.tag}/{row.tag}: {longest} characters"
+        if isinstance(row.kind, Choice):
+            codes = {str(code) for code in row.kind.codes.values()}
+            if not codes <= schema.codes(child):
+                yield f"{group.tag}/{row.tag}: {schema.codes(child)}"
+
+
+def test_table_of_facturas_is_that_of_the_official_schema() -> None:
+    schema = Schema(Path(str(OFFICIAL / "SiiTypes_v10.xsd")), Path(str(OFFICIAL / "DTE_v10.xsd")))
+    assert (
+        list(_differences(schema, schema.element("Documento"), dte.DOCUMENT, NOT_WRITTEN - {"TpoDocRef", "FolioRef"}))
+        == []
+    )
+
+
+def test_table_of_boletas_is_that_of_the_official_schema(shared: Path) -> None:
+    schema = Schema(shared / "reference" / "xsd" / "EnvioBOLETA_v11.xsd")
+    assert list(_differences(schema, schema.element("Documento"), boleta.DOCUMENT, NOT_WRITTEN)) == []
+
+
+@pytest.mark.parametrize("document_type", [33, 61, 39])
+def test_document_with_every_tag_is_valid(document_type: int, issue_raw: IssueRaw) -> None:
+    signed = issue_raw(full_document(document_type))
+    assert max(map(len, signed.xml.split(b"\n"))) < 4000
+
+
+@pytest.mark.parametrize("document_type", [33, 61, 39])
+def test_every_tag_of_the_table_is_written_in_order(document_type: int) -> None:
+    raw = full_document(document_type)
+    root = etree.fromstring(f"<d>{prepared(raw).render(7)}</d>")
+    detail = root.find("Detalle")
+    assert detail is not None
+    assert set(raw["Detalle"][0]) <= {child.tag for child in detail}
+
+
+@pytest.mark.parametrize("example", EXAMPLES.values(), ids=EXAMPLES.keys())
+def test_worked_example_is_valid_by_the_schema(example: Any, issue_raw: IssueRaw) -> None:
+    assert issue_raw(example.raw).xml.endswith(b"</DTE>")
+
+
+@pytest.mark.parametrize("case", CASES.values(), ids=CASES.keys())
+def test_document_just_inside_a_rule_is_valid_by_the_schema(case: Any, issue_raw: IssueRaw) -> None:
+    ready = prepared(case.inside, today=case.today)
+    raw = spoilt(case.inside, Encabezado__IdDoc__FchEmis=ready.issued_on.isoformat())
+    if ready.issued_on >= material.TODAY.replace(day=1):
+        issue_raw(raw)
+
+
+def test_folio_stands_once_where_it_belongs() -> None:
+    text = prepared(plain_boleta()).render(1234567890)
+    assert text.startswith("<Encabezado><IdDoc><TipoDTE>39</TipoDTE><Folio>1234567890</Folio><FchEmis>")
+    assert text.count("1234567890") == 1
+    assert not text.endswith("\n")
+
+
+def test_boletas_are_valid_by_the_official_schema(
+    shared: Path, issue_raw: IssueRaw, signer: RsaSigner, caratula: Caratula
+) -> None:
+    schema = etree.XMLSchema(etree.parse(shared / "reference" / "xsd" / "EnvioBOLETA_v11.xsd"))
+    raws = [full_document(39), *(example.raw for name, example in EXAMPLES.items() if name.startswith("39"))]
+    documents = [issue_raw(raw, folio).xml for folio, raw in enumerate(raws, 1)]
+    envelope = build_envelope(documents, [39] * len(documents), caratula=caratula, signer=signer, at=material.AT)
+    schema.assertValid(etree.fromstring(envelope))

@@ -1,0 +1,160 @@
+"""What `fmgo doctor` asks the ledger: is it sound, does somebody work on it, what will run out, what stands still.
+
+Reading only. Times are the ledger's own business time but for heartbeats.
+"""
+
+from typing import Any
+
+from sqlalchemy import Connection
+
+from workers.database.engine import run
+
+Row = dict[str, Any]
+
+
+def _rows(tx: Connection, sql: str) -> list[Row]:
+    return [dict(row._mapping) for row in run(tx, sql)]  # noqa: SLF001  (the documented way to a dict)
+
+
+def server(tx: Connection) -> Row:
+    """Version, the step that the tables are at (None: no tables), times of server and business."""
+    (row,) = _rows(
+        tx,
+        """
+        SELECT current_setting('server_version') AS version,
+               current_setting('server_version_num')::integer AS version_number,
+               clock_timestamp() AS at, to_regclass('alembic_version') IS NOT NULL AS has_tables
+        """,
+    )
+    step = run(tx, "SELECT version_num FROM alembic_version").scalar() if row["has_tables"] else None
+    return {**row, "step": step}
+
+
+def epoch(tx: Connection) -> Row:
+    """The ledger's epoch, and since when its evidence is replayed (None: it isn't)."""
+    return _rows(tx, "SELECT epoch, reason, raised_at, replayed_at FROM ledger_epoch")[0]
+
+
+def clock_offset_seconds(tx: Connection) -> float:
+    """How far business time is from the server's: zero but in a sandbox."""
+    return float(run(tx, "SELECT extract(epoch FROM by) FROM clock_offset").scalar_one())
+
+
+def partitions(tx: Connection) -> list[Row]:
+    """For each partitioned table: months ahead that exist already, and whether its default partition holds rows."""
+    found = _rows(
+        tx,
+        """
+        SELECT p.relname AS parent, count(c.relname) FILTER (
+                   WHERE c.relname ~ '_[0-9]{6}$'
+                     AND right(c.relname, 6) > to_char(fmgo_now() AT TIME ZONE 'UTC', 'YYYYMM')) AS ahead
+        FROM pg_class p JOIN pg_inherits i ON i.inhparent = p.oid JOIN pg_class c ON c.oid = i.inhrelid
+        WHERE p.relkind = 'p' AND p.relnamespace = 'public'::regnamespace
+        GROUP BY p.relname ORDER BY p.relname
+        """,
+    )
+    for row in found:
+        query = f'SELECT EXISTS (SELECT FROM "{row["parent"]}_default")'  # noqa: S608  (a name of our own schema)
+        row["default_holds_rows"] = bool(run(tx, query).scalar_one())
+    return found
+
+
+def secrets_by_key(tx: Connection) -> list[Row]:
+    """One sealed certificate key and one sealed CAF key for each vault key in use."""
+    return _rows(
+        tx,
+        """
+        (SELECT DISTINCT ON (key_id) key_id, 'certificate' AS kind, certificate_der AS public,
+                private_key_sealed AS sealed
+         FROM certificates ORDER BY key_id, id DESC)
+        UNION ALL
+        (SELECT DISTINCT ON (key_id) key_id, 'caf', caf_xml, private_key_sealed FROM cafs ORDER BY key_id, id DESC)
+        """,
+    )
+
+
+def certificates_needed(tx: Connection) -> list[Row]:
+    """Each company with the end of the last certificate that may serve it (None: it has none in force)."""
+    return _rows(
+        tx,
+        """
+        SELECT i.rut, i.environment, max(c.not_after) AS until, max(c.not_after) - fmgo_now() AS remaining
+        FROM issuers i
+        LEFT JOIN issuer_grants g ON g.issuer = i.rut AND g.environment = i.environment AND g.can_sign AND g.can_send
+        LEFT JOIN certificates c ON c.person = g.person AND c.retired_at IS NULL
+             AND c.not_before <= fmgo_now() AND c.not_after > fmgo_now()
+        GROUP BY i.rut, i.environment ORDER BY i.environment, i.rut
+        """,
+    )
+
+
+def folios(tx: Connection) -> list[Row]:
+    """Each company and type with the folios left in ranges still in force, and what was used in the last seven days."""
+    return _rows(
+        tx,
+        """
+        SELECT c.issuer, c.environment, c.document_type,
+               coalesce(sum(f.last - f.next + 1) FILTER (
+                   WHERE c.expires_on IS NULL OR c.expires_on >= t.today), 0) AS left,
+               min(c.expires_on) FILTER (WHERE c.expires_on >= t.today AND f.next <= f.last) AS next_expiry,
+               coalesce(sum(f.last - f.next + 1) FILTER (WHERE c.expires_on < t.today), 0) AS expired_unused,
+               (SELECT count(*) FROM documents d
+                WHERE d.issuer = c.issuer AND d.environment = c.environment AND d.document_type = c.document_type
+                  AND d.signed_at > fmgo_now() - interval '7 days') AS used_in_a_week,
+               t.today
+        FROM cafs c JOIN folio_counters f ON f.caf = c.id
+        CROSS JOIN (SELECT (fmgo_now() AT TIME ZONE 'America/Santiago')::date AS today) t
+        WHERE c.withdrawn_at IS NULL
+        GROUP BY c.issuer, c.environment, c.document_type, t.today ORDER BY 2, 1, 3
+        """,
+    )
+
+
+def standing_still(tx: Connection) -> list[Row]:
+    """Documents that wait, are held or need a person, by state and cause."""
+    return _rows(
+        tx,
+        """
+        SELECT state, coalesce(held, '') AS cause, count(*) AS documents, min(received_at) AS since
+        FROM documents
+        WHERE state IN ('waiting', 'quarantined', 'conflict') OR (state = 'signed' AND held IS NOT NULL)
+        GROUP BY state, held ORDER BY state, held
+        """,
+    )
+
+
+def overdue(tx: Connection) -> Row:
+    """Documents that have been due for longer than a minute and nobody holds, and results nobody was told."""
+    return _rows(
+        tx,
+        """
+        SELECT (SELECT count(*) FROM documents
+                WHERE due_at < fmgo_now() - interval '1 minute' AND lease_owner IS NULL AND held IS NULL) AS documents,
+               (SELECT count(*) FROM results_due) AS results
+        """,
+    )[0]
+
+
+def envelope_counts(tx: Connection) -> dict[str, int]:
+    """Envelopes by state; those of refused ones that were released don't count."""
+    rows = run(tx, "SELECT state, count(*) AS n FROM envelopes WHERE released_at IS NULL GROUP BY state ORDER BY state")
+    return {row.state: row.n for row in rows}
+
+
+def sii_state(tx: Connection) -> list[Row]:
+    """Services of the SII that are closed, and logins that failed last."""
+    return _rows(
+        tx,
+        """
+        SELECT environment || ' ' || service AS what, reason AS why FROM sii_services WHERE closed_until > fmgo_now()
+        UNION ALL
+        SELECT 'login of ' || person || ' (' || environment || ', ' || channel || ')', problem
+        FROM sii_sessions WHERE problem IS NOT NULL
+        """,
+    )
+
+
+def refused_lately(tx: Connection) -> int:
+    """Messages that were no jobs in the last day."""
+    sql = "SELECT count(*) FROM refused_messages WHERE at > fmgo_now() - interval '1 day'"
+    return int(run(tx, sql).scalar_one())

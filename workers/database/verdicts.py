@@ -1,0 +1,170 @@
+"""What the SII said of documents: verdicts, refusals of whole envelopes, and releases.
+
+A verdict moves the document, keeps the SII's words, raises the result's version, and wakes the notes that waited for
+the document it changes; all in one transaction.
+"""
+
+import json
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from sqlalchemy import Connection
+
+from workers.database.engine import run
+
+
+@dataclass(frozen=True, slots=True)
+class Rider:
+    """A document of an envelope as the SII is asked about it; `state` is its present state."""
+
+    id: uuid.UUID
+    document_type: int
+    folio: int
+    receiver: str
+    issued_on: date
+    total: int
+    state: str
+    signature_value: str
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """A document's verdict: the state it goes to and what the SII said (shown verbatim)."""
+
+    document_id: uuid.UUID
+    state: str
+    said: dict[str, Any]
+
+
+def riders(tx: Connection, envelope: uuid.UUID) -> list[Rider]:
+    """Documents that are in an envelope now."""
+    rows = run(
+        tx,
+        """
+        SELECT id, document_type, folio, receiver, issued_on, total, state, signature_value
+        FROM documents WHERE envelope = :envelope ORDER BY document_type, folio
+        """,
+        envelope=envelope,
+    )
+    return [
+        Rider(
+            row.id,
+            row.document_type,
+            row.folio,
+            row.receiver,
+            row.issued_on,
+            int(row.total),
+            row.state,
+            row.signature_value,
+        )
+        for row in rows
+    ]
+
+
+DECIDE = """
+    WITH given AS (
+        SELECT * FROM unnest(CAST(:ids AS uuid[]), CAST(:states AS text[]), CAST(:said AS jsonb[]))
+             AS g (id, state, said)
+    ), locked AS (
+        SELECT d.id, d.state AS before FROM documents d JOIN given g ON g.id = d.id
+        WHERE d.envelope = :envelope AND d.state <> g.state
+          AND (d.state = 'enveloped' OR (d.state = 'accepted' AND g.state = 'accepted_with_repairs'))
+        ORDER BY d.id FOR UPDATE OF d
+    ), moved AS (
+        UPDATE documents d
+        SET state = g.state, verdict = g.said, decided_at = fmgo_now(), version = d.version + 1, due_at = NULL
+        FROM locked l JOIN given g ON g.id = l.id
+        WHERE d.id = l.id
+        RETURNING d.id, l.before, d.state, d.verdict
+    ), told AS (
+        INSERT INTO document_events (document_id, from_state, to_state, worker, detail)
+        SELECT id, before, state, :worker, verdict FROM moved
+    )
+    SELECT id, state FROM moved
+"""
+
+WAKE = """
+    UPDATE documents n
+    SET held = CASE WHEN o.state = 'rejected' THEN 'reference-rejected' END,
+        due_at = CASE WHEN o.state = 'rejected' THEN NULL ELSE fmgo_now() END
+    FROM documents o
+    WHERE o.id = ANY (CAST(:ids AS uuid[])) AND n.depends_on = o.id AND n.held = 'reference' AND n.state = 'signed'
+"""
+
+
+def decide(tx: Connection, envelope: uuid.UUID, verdicts: Sequence[Verdict], worker: int) -> set[uuid.UUID]:
+    """Give documents of an envelope their verdicts and wake the notes that wait for them; returns those that moved."""
+    if not verdicts:
+        return set()
+    moved = run(
+        tx,
+        DECIDE,
+        envelope=envelope,
+        ids=[v.document_id for v in verdicts],
+        states=[v.state for v in verdicts],
+        said=[json.dumps(v.said) for v in verdicts],
+        worker=worker,
+    ).all()
+    ids = [row.id for row in moved]
+    if ids:
+        run(tx, WAKE, ids=ids)
+    return set(ids)
+
+
+def send_back(tx: Connection, envelope: uuid.UUID, cause: str, said: dict[str, Any], worker: int) -> int:
+    """Return the undecided documents of a refused envelope to `signed`, held until the cause is mended."""
+    return run(
+        tx,
+        """
+        WITH moved AS (
+            UPDATE documents
+            SET state = 'signed', envelope = NULL, held = :cause, due_at = NULL, verdict = CAST(:said AS jsonb),
+                version = version + 1
+            WHERE envelope = :envelope AND state = 'enveloped'
+            RETURNING id, verdict
+        ), told AS (
+            INSERT INTO document_events (document_id, from_state, to_state, worker, detail)
+            SELECT id, 'enveloped', 'signed', :worker, verdict FROM moved
+        )
+        SELECT count(*) FROM moved
+        """,
+        envelope=envelope,
+        cause=cause,
+        said=json.dumps(said),
+        worker=worker,
+    ).scalar_one()
+
+
+def release_envelope(tx: Connection, envelope: uuid.UUID, actor: str) -> int:
+    """Let the documents of a refused envelope go again, same bytes, in a new envelope; returns how many."""
+    released = run(
+        tx,
+        """
+        WITH freed AS (
+            UPDATE documents d
+            SET held = NULL, due_at = fmgo_now(), verdict = NULL, version = d.version + 1
+            FROM envelope_documents e
+            WHERE e.envelope = :envelope AND d.id = e.document_id AND d.state = 'signed'
+              AND d.held LIKE 'envelope-refused%'
+            RETURNING d.id
+        ), marked AS (
+            UPDATE envelopes SET released_at = fmgo_now() WHERE id = :envelope AND state = 'refused'
+        )
+        SELECT count(*) FROM freed
+        """,
+        envelope=envelope,
+    ).scalar_one()
+    run(
+        tx,
+        """
+        INSERT INTO audit_log (actor, action, subject, detail)
+        VALUES (:actor, 'envelope.release', CAST(:envelope AS text), jsonb_build_object('documents', CAST(:n AS int)))
+        """,
+        actor=actor,
+        envelope=envelope,
+        n=released,
+    )
+    return int(released)

@@ -1,0 +1,77 @@
+"""Bells rung by those who stand outside the workers: producers, the command line, the sandbox's set-up.
+
+The workers' own bells (`workers.bells`) need the whole tree of settings; a producer has only the two addresses it was
+given. The message is the same: a phase and a lane, after the commit that made the work. Promises: a bell that can't
+be rung raises nothing and costs at most about a second (the workers' sweep finds the work); a queue that already
+holds enough bells gets no more; Celery's current app, which may be the producer's own, is left alone.
+"""
+
+import threading
+from typing import Final, Literal
+
+import redis
+import structlog
+from celery import Celery
+from kombu.exceptions import OperationalError
+
+from workers.cache.connection import CONNECT_SECONDS, connect
+from workers.logging import context_headers
+
+_log: Final = structlog.get_logger(__name__)
+
+Lane = Literal["interactive", "bulk"]
+
+ISSUE: Final = "fmgo.issue"
+SWEEP: Final = "fmgo.sweep"
+ENOUGH: Final[dict[str, int]] = {"fmgo.issue.interactive": 2, "fmgo.issue.bulk": 4, SWEEP: 1}
+"""Bells that may lie in each queue at once, as in `workers.bells` (a test keeps both equal)."""
+
+
+class OutsideBells:
+    """Rings the workers of one Redis server. Safe from many threads; make one per process."""
+
+    def __init__(self, redis_url: str) -> None:
+        """Take the broker's address; nothing is sent yet. Raises `CacheUrlError` for one that can't carry queues."""
+        self._client = connect(redis_url)
+        self._app = _sender(redis_url)
+        self._lock = threading.Lock()
+
+    def ring_for_jobs(self, lane: str) -> bool:
+        """Say that a lane has recorded jobs; False when it wasn't needed or Redis is away."""
+        return self._ring(ISSUE, f"{ISSUE}.{lane}", {"lane": lane})
+
+    def ring_for_sweep(self) -> bool:
+        """Ask for a sweep, which wakes what waited for a certificate, folios or a release."""
+        return self._ring(SWEEP, SWEEP, {})
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._client.close()
+        self._app.close()
+
+    def _ring(self, phase: str, queue: str, arguments: dict[str, str]) -> bool:
+        try:
+            if int(self._client.llen(queue)) >= ENOUGH[queue]:
+                return False
+            with self._lock:  # one connection of Celery's pool is enough, and its order is that of the commits
+                self._app.send_task(phase, kwargs=arguments, queue=queue, headers=context_headers())
+        except (redis.RedisError, OperationalError, OSError) as error:
+            _log.warning("bell.not_rung", queue=queue, error=type(error).__name__)
+            return False
+        return True
+
+
+def _sender(redis_url: str) -> Celery:
+    app = Celery("fmgo.outside", set_as_current=False)
+    app.conf.update(
+        broker_url=redis_url,
+        result_backend=None,
+        task_ignore_result=True,
+        task_serializer="json",
+        # The row is written already: whoever rings must not wait for a broker that is away.
+        task_publish_retry=False,
+        broker_connection_timeout=CONNECT_SECONDS,
+        broker_connection_max_retries=0,
+        broker_transport_options={"socket_timeout": 2, "socket_connect_timeout": CONNECT_SECONDS, "max_retries": 0},
+    )
+    return app

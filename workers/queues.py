@@ -1,0 +1,36 @@
+"""Phases, lanes and queues: the names that messages travel under.
+
+Phases are named as strings, so that nothing here imports them; a test checks that each exists.
+"""
+
+import os
+from typing import Final
+
+PHASES: Final[dict[str, str]] = {
+    "fmgo.enqueue": "tasks.intake",
+    "fmgo.issue": "tasks.issue",
+    "fmgo.dispatch": "tasks.dispatch",
+    "fmgo.submit": "tasks.submit",
+    "fmgo.track": "tasks.track",
+    "fmgo.publish": "tasks.publish",
+    "fmgo.sweep": "tasks.sweep",
+}
+LANED: Final = frozenset({"fmgo.issue", "fmgo.dispatch"})
+LANES: Final = ("interactive", "bulk")
+
+# Which process kind serves which queues. Interactive has processes of its own, so that no backlog stands before a till.
+QUEUES: Final[dict[str, tuple[str, ...]]] = {
+    "interactive": ("fmgo.issue.interactive", "fmgo.dispatch.interactive"),
+    "bulk": ("fmgo.issue.bulk", "fmgo.dispatch.bulk"),
+    "threads": ("fmgo.enqueue", "fmgo.submit", "fmgo.track", "fmgo.publish", "fmgo.sweep"),
+}
+
+
+def worker_kind() -> str:
+    """Kind of this worker, as its launcher said it (`fmgo worker KIND`)."""
+    return os.environ.get("FMGO_WORKER_KIND", "pool")
+
+
+def queue_of(phase: str, lane: str | None = None) -> str:
+    """Name of the queue of a phase (and lane, for the phases that have lanes)."""
+    return f"{phase}.{lane}" if phase in LANED else phase

@@ -1,0 +1,246 @@
+"""One tree of settings for every process of FMgo.
+
+Each field is an environment variable: ``FMGO_`` and the field's name in capitals (``database_url`` is
+``FMGO_DATABASE_URL``). The tree is read once per process, is frozen, and promises that whoever holds one needs to
+check nothing again: URLs are of a kind that FMgo can use, numbers lie within their limits, and the real production
+hosts of the SII are never a default. An invalid tree raises `SettingsError` with a sentence for each field, without
+showing any value (values hold passwords).
+
+Source of the hosts: SII, list of services for electronic documents (palena/maullin for SOAP and uploads, api/apicert
+and rahue/pangal for boletas). Source of the times and sizes: the comment beside each field.
+"""
+
+from functools import lru_cache
+from pathlib import Path
+from typing import Annotated, Final, Literal
+from urllib.parse import urlsplit
+
+from pydantic import AfterValidator, Field, SecretStr, ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+Environment = Literal["certification", "production"]
+
+# SII: hosts of each service. Boletas need two: one takes the files, the other answers everything else.
+SOAP_HOSTS: Final[dict[Environment, str]] = {
+    "certification": "https://maullin.sii.cl",
+    "production": "https://palena.sii.cl",
+}
+REST_HOSTS: Final[dict[Environment, str]] = {
+    "certification": "https://apicert.sii.cl",
+    "production": "https://api.sii.cl",
+}
+REST_UPLOAD_HOSTS: Final[dict[Environment, str]] = {
+    "certification": "https://pangal.sii.cl",
+    "production": "https://rahue.sii.cl",
+}
+
+_CLUSTER_SCHEMES: Final = ("redis+cluster", "rediss+cluster", "redis-cluster", "rediscluster", "cluster")
+_REDIS_SCHEMES: Final = ("redis", "rediss", "redis+socket", "unix")
+_POSTGRESQL_SCHEMES: Final = ("postgresql", "postgres")
+
+
+class SettingsError(Exception):
+    """The environment variables of FMgo don't describe a system that can run; a person must act."""
+
+    code: Final = "SETTINGS-INVALID"
+    retry_helps: Final = False
+
+    def __init__(self, sentences: tuple[str, ...]) -> None:
+        """Keep one sentence for each variable at fault, none of which shows a value."""
+        super().__init__("\n".join(sentences))
+        self.sentences = sentences
+
+
+def check_redis_url(url: str) -> str:
+    """Return a URL of one Redis-protocol server as it came; raises ValueError with a sentence for any other.
+
+    Redis Cluster is refused: Celery's message library (kombu) has no transport for it, and the queues live there.
+    """
+    scheme = url.partition("://")[0].lower()
+    if scheme in _CLUSTER_SCHEMES or "," in urlsplit(url).netloc:
+        message = (
+            "Redis Cluster can't carry FMgo's queues (Celery's message library has no transport for it): "
+            "give the URL of one server, which begins with redis:// or rediss://"
+        )
+        raise ValueError(message)
+    if scheme.startswith("sentinel"):
+        message = (
+            "Redis Sentinel isn't supported yet: give the URL of one server, which begins with redis:// or rediss://"
+        )
+        raise ValueError(message)
+    if scheme not in _REDIS_SCHEMES:
+        message = "this isn't the URL of a Redis server: it must begin with redis://, rediss:// or redis+socket://"
+        raise ValueError(message)
+    return url
+
+
+def _database_url(url: str) -> str:
+    """Accept a libpq URL; one of SQLAlchemy (``postgresql+psycopg://``) is refused: libpq can't read it."""
+    if url.partition("://")[0].lower() not in _POSTGRESQL_SCHEMES:
+        message = "this isn't a PostgreSQL URL as libpq reads it: it must begin with postgresql://"
+        raise ValueError(message)
+    return url
+
+
+def _http_url(url: str) -> str:
+    """Accept ``http(s)://host[:port]`` and drop a slash at its end; a path would double the services' own paths."""
+    parts = urlsplit(url)
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        message = "this must be http://host[:port] or https://host[:port]"
+        raise ValueError(message)
+    if parts.path.strip("/") or parts.query or parts.fragment:
+        message = "this must be a host only, without path or query: the paths of the SII's services are fixed"
+        raise ValueError(message)
+    if parts.username or parts.password:
+        message = "this must not hold a user or password: the SII identifies by token"
+        raise ValueError(message)
+    return url.rstrip("/")
+
+
+RedisUrl = Annotated[str, AfterValidator(check_redis_url)]
+DatabaseUrl = Annotated[str, AfterValidator(_database_url)]
+HttpUrl = Annotated[str, AfterValidator(_http_url)]
+
+
+class Settings(BaseSettings):
+    """Everything a process of FMgo must be told, validated and frozen. Times are in seconds, sizes in bytes."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="FMGO_", frozen=True, extra="forbid", hide_input_in_errors=True, env_ignore_empty=True
+    )
+
+    # ---- where the servers are -------------------------------------------------------------------------------------
+    # The ledger: libpq URL of PostgreSQL 15 or later, e.g. postgresql://fmgo@/fmgo?host=/run/postgresql.
+    database_url: DatabaseUrl = Field(repr=False)
+    # The doorbell: URL of one Redis-protocol server, broker of Celery and list of jobs. Everything in it can be lost.
+    redis_url: RedisUrl = Field(repr=False)
+    # Copies of results and tokens; None means the same server as `redis_url` (see `cache`).
+    cache_url: RedisUrl | None = Field(default=None, repr=False)
+    # The second failure domain: folder of append-only files, best on another disk than the ledger.
+    evidence_dir: Path
+
+    # ---- secrets ---------------------------------------------------------------------------------------------------
+    # Keys of the vault, "id:base64,id:base64", 32 bytes each; the last one seals, all of them open.
+    vault_keys: SecretStr | None = None
+    # The same in a file of mode 0600, one "id:base64" a line; used when `vault_keys` is absent.
+    vault_key_file: Path | None = None
+
+    # Public keys that sign CAFs besides the SII's own, "IDK=path,IDK=path" of PEM files: a simulated SII has its own.
+    trust_caf_keys: str = ""
+
+    # ---- the SII ---------------------------------------------------------------------------------------------------
+    # Which of the SII's two worlds this installation talks to. Production is never a default.
+    sii_environment: Environment = "certification"
+    # Host of SOAP services and DTEUpload; None means the SII's own of `sii_environment` (see `soap_host`).
+    sii_soap_url: HttpUrl | None = None
+    # Host of the boletas' seed, token and queries; None means the SII's own (see `rest_host`).
+    sii_rest_url: HttpUrl | None = None
+    # Host that takes the boletas' files; None means the SII's own (see `rest_upload_host`).
+    sii_rest_upload_url: HttpUrl | None = None
+    # PEM file of the only authorities to trust for the SII's hosts; None means the public ones. Certificates are
+    # always verified, nothing turns that off.
+    sii_ca_file: Path | None = None
+    # Seconds to open a connection. Field practice; beyond it the front end is down.
+    sii_connect_seconds: float = Field(default=10, gt=0, le=60)
+    # Seconds that a query or login may take from first to last byte. Field practice is 30 s of reading.
+    sii_query_seconds: float = Field(default=30, gt=0, le=300)
+    # Bytes of an answer after which reading stops and the answer counts as unreadable. The largest real ones, a REST
+    # status with a finding for each of 500 boletas, stay well below 2 MiB.
+    sii_answer_bytes: int = Field(default=4 * 1024 * 1024, ge=64 * 1024, le=64 * 1024 * 1024)
+    # Keep-alive connections for queries per process: one per thread that asks is enough.
+    sii_query_connections: int = Field(default=20, ge=1, le=200)
+
+    # ---- logs ------------------------------------------------------------------------------------------------------
+    # JSON lines for machines, console for a person's terminal.
+    log_format: Literal["json", "console"] = "json"
+    # Least severe level that is written.
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
+    # A file besides standard output; None leaves rotation to the platform.
+    log_file: Path | None = None
+    # Size of that file, in bytes, at which it is rotated.
+    log_file_bytes: int = Field(default=50 * 1024 * 1024, ge=1024)
+    # How many rotated files are kept beside it.
+    log_file_backups: int = Field(default=5, ge=1, le=1000)
+
+    # ---- the pipeline ----------------------------------------------------------------------------------------------
+    # Documents claimed, signed and committed together: 50 a task moved twelve times what one a task did, and is some
+    # 50 ms of work, so that a claim never holds the interactive lane up.
+    chunk_documents: int = Field(default=50, ge=1, le=200)
+    # The same for the interactive lane: a till waits for its chunk's commit, so chunks are small.
+    interactive_chunk: int = Field(default=20, ge=1, le=200)
+    # Documents per envelope through SOAP; clients in the field send a few hundred.
+    envelope_documents: int = Field(default=500, ge=1, le=2000)
+    # Documents per envelope of boletas: 500 is the SII's limit (API of boletas, version 1.0.5).
+    boleta_envelope_documents: int = Field(default=500, ge=1, le=500)
+    # Uploads open at a time for one issuer and channel; what comes meanwhile shares the next envelope.
+    uploads_in_flight: int = Field(default=2, ge=1, le=20)
+    # Seconds a claim holds its rows: longer than any chunk's work and than an upload with its grace.
+    lease_seconds: float = Field(default=120, gt=0, le=3600)
+    # Seconds from the first to the last byte of an upload; after it the answer counts as lost.
+    upload_deadline_seconds: float = Field(default=60, gt=0, le=600)
+    # Seconds after the deadline during which the SII may still be taking the file, so nothing is sent again.
+    upload_grace_seconds: float = Field(default=15, ge=0, le=300)
+    # First question about an upload through SOAP; no official figure, field practice is 30 to 60 s.
+    poll_first_seconds_soap: float = Field(default=30, gt=0, le=86400)
+    # First question about an upload of boletas; the SII asks to wait ten minutes (API of boletas, version 1.0.5).
+    poll_first_seconds_rest: float = Field(default=600, gt=0, le=86400)
+    # Questions slow down to one in this time; half an hour is the upper end of field practice.
+    poll_max_seconds: float = Field(default=1800, gt=0, le=86400)
+    # A lost answer is asked for with identical bytes after this time: past the grace, well inside the window below.
+    resend_after_seconds: float = Field(default=60, gt=0, le=900)
+    # How long the SII recognises identical bytes: its own text says "Debe esperar 900 segundos antes de reintentar".
+    dedupe_window_seconds: float = Field(default=900, gt=0, le=86400)
+    # Every process writes its beat this often (real time, never the sandbox's moved clock).
+    beat_seconds: float = Field(default=2, gt=0, le=60)
+    # A process without a beat for this long is dead and its claims are free: three missed beats.
+    dead_after_seconds: float = Field(default=6, gt=0, le=600)
+    # How often one process looks for what is due and nobody was rung for.
+    sweep_seconds: float = Field(default=2, gt=0, le=300)
+    # How long a result stays in Redis; the ledger answers for ever.
+    result_ttl_seconds: int = Field(default=7 * 86400, ge=60)
+    # Deaths of a process with one document alone in its hands before that document is set aside.
+    quarantine_after_deaths: int = Field(default=3, ge=1, le=100)
+
+    @property
+    def cache(self) -> str:
+        """URL of the server that holds results and token copies."""
+        return self.cache_url or self.redis_url
+
+    @property
+    def soap_host(self) -> str:
+        """Scheme and host of SOAP services and DTEUpload, without a slash at the end."""
+        return self.sii_soap_url or SOAP_HOSTS[self.sii_environment]
+
+    @property
+    def rest_host(self) -> str:
+        """Scheme and host of the boletas' seed, token and queries, without a slash at the end."""
+        return self.sii_rest_url or REST_HOSTS[self.sii_environment]
+
+    @property
+    def rest_upload_host(self) -> str:
+        """Scheme and host that takes the boletas' files, without a slash at the end."""
+        return self.sii_rest_upload_url or REST_UPLOAD_HOSTS[self.sii_environment]
+
+
+def read_settings() -> Settings:
+    """Read the environment anew; raises `SettingsError` with a sentence for each variable at fault."""
+    try:
+        return Settings.model_validate({})
+    except ValidationError as error:
+        raise SettingsError(
+            tuple(_sentence(item["loc"], item["type"], item["msg"]) for item in error.errors())
+        ) from None
+
+
+@lru_cache(maxsize=1)
+def settings() -> Settings:
+    """Return the settings of this process, read at the first call and kept (`settings.cache_clear()` forgets them)."""
+    return read_settings()
+
+
+def _sentence(location: tuple[int | str, ...], kind: str, message: str) -> str:
+    """Name the variable instead of the field, for whoever has to set it."""
+    variable = "FMGO_" + "_".join(str(part) for part in location).upper()
+    if kind == "missing":
+        return f"{variable} is not set; FMgo can't run without it."
+    return f"{variable}: {message.removeprefix('Value error, ')}."
