@@ -75,7 +75,7 @@ def _group(values: Values, tag: str) -> Values:
     return {} if group is None else group
 
 
-def _plain(value: Any) -> Any:  # noqa: ANN401  (any value of the tree)
+def _plain(value: Any) -> Any:
     if isinstance(value, dict):
         return {tag: _plain(item) for tag, item in value.items()}
     if isinstance(value, list):

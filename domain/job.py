@@ -183,7 +183,7 @@ def _members(body: bytes) -> dict[str, Any]:
     return members
 
 
-def _parsed(text: str) -> Any:  # noqa: ANN401  (any JSON value)
+def _parsed(text: str) -> Any:
     try:
         return _loads(text, None)
     except _Duplicate as fault:
@@ -195,7 +195,7 @@ def _parsed(text: str) -> Any:  # noqa: ANN401  (any JSON value)
         return _loads(text, _whole)
 
 
-def _loads(text: str, whole: Callable[[str], int | str] | None) -> Any:  # noqa: ANN401  (any JSON value)
+def _loads(text: str, whole: Callable[[str], int | str] | None) -> Any:
     return json.loads(
         text,
         object_pairs_hook=_once,

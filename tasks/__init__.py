@@ -1,1 +1,1 @@
-"""The mission, one phase a file: record, issue, dispatch, submit, track, publish, and the sweep that forgets nothing."""
+"""The mission, one phase a file: record, issue, dispatch, submit, track, publish, and the sweep."""

@@ -14,7 +14,7 @@ def ask_each(
     envelope: ClaimedEnvelope, riders: Sequence[Rider], access: Sessions, signer: RsaSigner
 ) -> dict[Rider, DocumentStatus]:
     """What the SII says of each document; raises NoSessionError when the token dies on the way."""
-    token = access.token(envelope.sender, envelope.environment, envelope.channel, signer)  # type: ignore[arg-type]
+    token = access.token(envelope.sender, envelope.environment, envelope.channel, signer)
     said = {}
     for rider in riders:
         status = tools().sii.document_status(
@@ -29,7 +29,7 @@ def ask_each(
             rider.total,
         )
         if status.meaning == "token":
-            access.refuse(envelope.sender, envelope.environment, envelope.channel, token)  # type: ignore[arg-type]
+            access.refuse(envelope.sender, envelope.environment, envelope.channel, token)
             raise NoSessionError("the token was refused while documents were asked about", after_seconds=0)
         said[rider] = status
     return said

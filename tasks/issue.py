@@ -66,9 +66,7 @@ def issue_due(lane: str) -> None:
 def issue_chunk(lane: str, state: str, size: int) -> int:
     """Claim one chunk and take it as far as it goes; returns how many documents were claimed."""
     me = this_process(worker_kind())
-    claim = ledger().repeated(
-        lambda tx: claim_documents(tx, lane=lane, state=state, size=size, lease=me.lease())
-    )
+    claim = ledger().repeated(lambda tx: claim_documents(tx, lane=lane, state=state, size=size, lease=me.lease()))
     if claim is None:
         return 0
     try:
@@ -127,7 +125,7 @@ def sign(claim: Claim, ready: Sequence[Ready], me: Process) -> list[tuple[Ready,
             made.append((one, _sign_one(one, ranges[one.caf], claim.at)))
         except DomainError as error:
             broken.append(Refusal(one.claimed.id, [problem.as_dict() for problem in error.problems], "internal"))
-            log.error("issue.unsignable", document=str(one.claimed.id), codes=[p.code for p in error.problems])
+            log.exception("issue.unsignable", document=str(one.claimed.id), codes=[p.code for p in error.problems])
     with ledger().transaction() as tx:
         moved = documents.sign(tx, [signed for _, signed in made], claim.fence, me.id)
         documents.quarantine(tx, broken, claim.fence, me.id)

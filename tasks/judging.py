@@ -12,6 +12,7 @@ from typing import Any, Final
 
 import structlog
 
+from domain.codes.document_types import DOCUMENT_TYPES
 from domain.completion import IssuerData
 from domain.job import Job, parse_job
 from domain.preparing import Prepared, prepare, references_of
@@ -24,6 +25,8 @@ from workers.database.documents import KnownReference, Reference, Refusal
 from workers.database.engine import ledger
 from workers.database.folios import open_series
 from workers.database.issuers import Company, SealedCertificate
+
+ISSUED_TYPES: Final = frozenset(code for code, kind in DOCUMENT_TYPES.items() if kind.issued)
 
 log: Final = structlog.get_logger(__name__)
 
@@ -83,16 +86,13 @@ def _look(claim: Claim, jobs: Mapping[uuid.UUID, Job]) -> World:
 
 def _judge_one(claimed: ClaimedDocument, job: Job, world: World, today: date) -> Judgement:
     company = (claimed.issuer, claimed.environment)
-    issuer = world.issuers.get((*company, claimed.branch)) or world.issuers.get((*company, None))
-    signer = world.signers.get(company)
-    missing = _missing(claimed, job, world)
-    problems = list(_replacement_problems(claimed, job, world))
-    prepared = None
     known = _known(claimed, job, world)
+    problems = _replacement_problems(claimed, job, world)
+    prepared = None
     try:
         prepared = prepare(
             job.document,
-            issuer=issuer,
+            issuer=world.issuers.get((*company, claimed.branch)) or world.issuers.get((*company, None)),
             today=today,
             referenced={(r[2], r[3]): reference.facts for r, reference in known.items()},
         )
@@ -101,33 +101,40 @@ def _judge_one(claimed: ClaimedDocument, job: Job, world: World, today: date) ->
     except Exception as error:
         log.exception("issue.internal", document=str(claimed.id))
         return Judgement(claimed, refusal=_internal(claimed, error))
-    if problems and claimed.folio is not None:
-        # It was valid when it got its folio: that the world changed since is for a person to look at.
-        return Judgement(claimed, refusal=Refusal(claimed.id, _dicts(problems), "internal"))
-    if problems:
-        return Judgement(claimed, refusal=Refusal(claimed.id, _dicts(problems + [p for _, p in missing])))
-    if missing and claimed.folio is None:
-        document_type = prepared.document_type if prepared else None
-        return Judgement(
-            claimed, refusal=Refusal(claimed.id, _dicts([p for _, p in missing]), missing[0][0], document_type)
-        )
-    if prepared is None or signer is None:
-        return Judgement(claimed, refusal=_internal(claimed, RuntimeError("no certificate")))
-    origin = known.get((*company, *prepared.changes)) if prepared.changes else None
-    if origin is not None and origin.facts.state == "numbered":
-        return Judgement(
-            claimed,
-            refusal=Refusal(
-                claimed.id, [_UNSIGNED.as_dict()], "reference", prepared.document_type, origin.document_id
-            ),
-        )
+    origin = known.get((*company, *prepared.changes)) if prepared and prepared.changes else None
+    refusal = _refusal(claimed, job, problems, _missing(claimed, job, world), origin)
+    if refusal is not None:
+        return Judgement(claimed, refusal=refusal)
     return Judgement(
         claimed,
         prepared,
-        signer,
+        world.signers[company],
         replaces=world.replaced[*company, job.replaces][0] if job.replaces else None,
         depends_on=origin.document_id if origin else None,
     )
+
+
+def _refusal(
+    claimed: ClaimedDocument,
+    job: Job,
+    problems: list[Problem],
+    missing: list[tuple[str, Problem]],
+    origin: KnownReference | None,
+) -> Refusal | None:
+    """What stands against signing, all of it in one answer; None when nothing does."""
+    document_type = next(iter(_stated_type(job.document)), None)
+    lacks = [problem for _, problem in missing]
+    if claimed.folio is not None:
+        # It was valid when it got its folio; that the world has changed since is for a person to look at.
+        lacks = [problem for cause, problem in missing if cause == "certificate"]
+        return Refusal(claimed.id, _dicts(problems + lacks), "internal", document_type) if problems or lacks else None
+    if problems:
+        return Refusal(claimed.id, _dicts(problems + lacks), None, document_type)
+    if missing:
+        return Refusal(claimed.id, _dicts(lacks), missing[0][0], document_type)
+    if origin is not None and origin.facts.state == "numbered":
+        return Refusal(claimed.id, [_UNSIGNED.as_dict()], "reference", document_type, origin.document_id)
+    return None
 
 
 _UNSIGNED: Final = Problem(
@@ -183,7 +190,7 @@ def _missing(claimed: ClaimedDocument, job: Job, world: World) -> list[tuple[str
             ),
         )
         for number in _stated_type(job.document)
-        if (*company, number) not in world.series
+        if number in ISSUED_TYPES and (*company, number) not in world.series
     ]
     return missing
 

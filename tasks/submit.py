@@ -88,7 +88,7 @@ def signer_of(envelope: ClaimedEnvelope) -> RsaSigner:
 
 def send(envelope: ClaimedEnvelope, me: Process, access: Sessions) -> None:
     """One attempt: evidence first, then the bytes, then what came of it."""
-    token = access.token(envelope.sender, envelope.environment, envelope.channel, signer_of(envelope))  # type: ignore[arg-type]
+    token = access.token(envelope.sender, envelope.environment, envelope.channel, signer_of(envelope))
     sending = Step(
         envelope.state,
         "sending",
@@ -124,7 +124,7 @@ def send(envelope: ClaimedEnvelope, me: Process, access: Sessions) -> None:
         if not moved and answer.track_id is not None:
             envelopes.adopt_late_track_id(tx, envelope.id, answer.track_id)
     if answer.outcome == "not_received" and answer.retry == "token":
-        access.refuse(envelope.sender, envelope.environment, envelope.channel, token)  # type: ignore[arg-type]
+        access.refuse(envelope.sender, envelope.environment, envelope.channel, token)
     log.info(
         "envelope.attempt",
         envelope=str(envelope.id),

@@ -50,13 +50,13 @@ def track() -> None:
 def track_one(envelope: ClaimedEnvelope, me: Process) -> None:
     """Ask about one envelope and act on the answer."""
     access = sessions(me)
-    token = access.token(envelope.sender, envelope.environment, envelope.channel, signer_of(envelope))  # type: ignore[arg-type]
+    token = access.token(envelope.sender, envelope.environment, envelope.channel, signer_of(envelope))
     if envelope.track_id is None:
         msg = f"envelope {envelope.id} is `sent` without a track id"
         raise RuntimeError(msg)
     status = tools().sii.envelope_status(envelope.channel, token.value, envelope.issuer, envelope.track_id)
     if status.phase == "token":
-        access.refuse(envelope.sender, envelope.environment, envelope.channel, token)  # type: ignore[arg-type]
+        access.refuse(envelope.sender, envelope.environment, envelope.channel, token)
         _back(envelope, me, 0)
     elif status.phase in ("processed", "refused"):
         decide(envelope, me, status)

@@ -41,7 +41,9 @@ def verdict_of(
     counters = [asdict(counter) for counter in status.counters]
     if status.phase == "refused":
         answers = ask_each(envelope, open_riders, access, signer)
-        held = [_held(rider, answers[rider], status, repaired=False) for rider in open_riders if _is_held(answers[rider])]
+        held = [
+            _held(rider, answers[rider], status, repaired=False) for rider in open_riders if _is_held(answers[rider])
+        ]
         absent = sum(answer.meaning == "absent" for answer in answers.values())
         nobody = absent == len(open_riders) and len(open_riders) == len(riders)
         return Outcome(held, complete=len(held) == len(open_riders), refused_whole=nobody, counters=counters)
@@ -78,7 +80,7 @@ def _leaves_no_doubt(counter: TypeCounters, size: int, told: Sequence[DocumentFi
     """Whether every document of the type without a finding of its own ended the same way."""
     if counter.accepted + counter.repaired + counter.rejected != size:
         return False
-    if counter.accepted == size or counter.repaired == size:
+    if size in (counter.accepted, counter.repaired):
         return True
     named = [finding for finding in told if finding.folio is not None and finding.state in FOUND]
     return len(named) == counter.rejected + counter.repaired and counter.rejected + counter.repaired > 0

@@ -30,7 +30,8 @@ from workers.settings import settings
 
 log: Final = structlog.get_logger(__name__)
 
-class QuietRequest(Request):  # type: ignore[misc]  # celery ships no types
+
+class QuietRequest(Request):
     """A request whose arguments never leave the worker: jobs hold names, RUTs and amounts of people."""
 
     @property
@@ -44,14 +45,14 @@ class QuietRequest(Request):  # type: ignore[misc]  # celery ships no types
         return "{hidden}"
 
 
-class QuietTask(Task):  # type: ignore[misc]  # celery ships no types
+class QuietTask(Task[Any, Any]):
     """Base of every task: its requests hide their payload."""
 
     abstract = True
     Request = f"{__name__}:QuietRequest"
 
 
-def make_app() -> Celery:
+def make_app() -> Celery[QuietTask]:
     """Make the application from this process's settings."""
     message.register_content_type()
     app = Celery("fmgo", task_cls=QuietTask, set_as_current=True)
@@ -110,7 +111,7 @@ def _set_up_logging(**_: Any) -> None:
 
 
 @task_prerun.connect
-def _bind_context(task_id: str, task: Task, **_: Any) -> None:
+def _bind_context(task_id: str, task: Task[Any, Any], **_: Any) -> None:
     fmgo_logging.bind_task(task_id, task.name, task.request.headers or {})
 
 
@@ -139,7 +140,7 @@ def _leave(**_: Any) -> None:
     end_this_process()
 
 
-class SweepTimer(bootsteps.StartStopStep):  # type: ignore[misc]  # celery ships no types
+class SweepTimer(bootsteps.StartStopStep):
     """Rings for a sweep every few seconds, in every worker; a lease row in the ledger lets one through.
 
     In a prefork worker this runs in the parent, which holds no connection to the ledger: it only rings.

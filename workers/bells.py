@@ -40,7 +40,7 @@ def ring(phase: str, lane: str | None = None, times: int = 1) -> bool:
     queue = queue_of(phase, lane)
     enough = ENOUGH_PER_LANE[lane or "bulk"] if phase in LANED else ENOUGH.get(phase, 1)
     try:
-        missing = min(times, enough - int(doorbell().llen(queue)))  # type: ignore[arg-type]  # sync client
+        missing = min(times, enough - int(doorbell().llen(queue)))
         for _ in range(missing):
             app.send_task(
                 phase,

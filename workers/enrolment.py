@@ -92,13 +92,16 @@ class Enrolment:
     def __init__(
         self,
         ledger: Ledger,
-        vault: Vault,
+        vault: Vault | None,
         bells: OutsideBells | None,
         *,
         caf_keys: CafKeys = SII_PUBLIC_KEYS,
         actor: str = "operator",
     ) -> None:
-        """Take the ledger, the vault that seals, the bells (None: nobody is rung for) and the keys that sign CAFs."""
+        """Take the ledger, the vault that seals, the bells (None: nobody is rung for) and the keys that sign CAFs.
+
+        Without vault, what has a private key can't be added: `VaultKeysMissingError` is raised then.
+        """
         self._ledger = ledger
         self._vault = vault
         self._bells = bells
@@ -211,7 +214,7 @@ class Enrolment:
         if credential is None:
             raise AssertionError
         opened = credential
-        sealed = seal_certificate_key(self._vault, opened.private_key_der, opened.certificate_der)
+        sealed = seal_certificate_key(self._sealing(), opened.private_key_der, opened.certificate_der)
         certificate = CertificateRow(
             person=opened.rut,
             fingerprint=hashlib.sha256(opened.certificate_der).digest(),
@@ -280,6 +283,9 @@ class Enrolment:
         """Let the documents of a refused envelope go again in a new one, same bytes; returns how many."""
         return self._changed(self._ledger.repeated(lambda tx: release_envelope(tx, envelope, self._actor)))
 
+    def _sealing(self) -> Vault:
+        return self._vault or Vault({})
+
     def _read(self, data: bytes, stated: str | None, environment: str, problems: Sequence[Problem]) -> Caf:
         """The CAF in a file; of an unsound one, what its public part says is judged all the same."""
         try:
@@ -295,7 +301,7 @@ class Enrolment:
         return caf
 
     def _row(self, caf: Caf, environment: str, following: int, reserve: int, branch: str | None) -> CafRow:
-        sealed = seal_caf_key(self._vault, caf.private_key_der, caf.caf_xml)
+        sealed = seal_caf_key(self._sealing(), caf.private_key_der, caf.caf_xml)
         return CafRow(
             issuer=caf.issuer,
             environment=environment,

@@ -1,11 +1,11 @@
-"""The second failure domain: an append-only file per process, one fsync a chunk.
+r"""The second failure domain: an append-only file per process, one fsync a chunk.
 
 Before anyone sees a document (the SII, the producer, a printer), its key, folio and bytes are durable in the ledger
 and here. After a restore of the ledger the records are read back and compared with it, before intake, issue and
 submit open again.
 
 A record is one line of JSON (header) followed by the bytes it announces and a line feed:
-`{"v":1,"kind":"dte","id":…,"issuer":…,…,"size":5321,"sha256":…}\\n<bytes>\\n`. A torn last record (the process died
+`{"v":1,"kind":"dte","id":…,"issuer":…,…,"size":5321,"sha256":…}\n<bytes>\n`. A torn last record (the process died
 in the middle of a write) is recognised by its size or sum and ignored: nothing of it had left.
 """
 

@@ -52,7 +52,7 @@ def record_bodies(
     lanes = {job.job.lane for (_, job), receipt in zip(jobs, receipts, strict=True) if receipt.outcome == "recorded"}
     for lane in sorted(lanes, reverse=True):
         ring("fmgo.issue", lane)
-    if len(refused) or len(lanes) == 0:
+    if refused or not lanes:
         log.info("intake", source=source, jobs=len(jobs), refused=len(refused))
     return [outcome for outcome in outcomes if outcome is not None]
 
@@ -96,7 +96,7 @@ class InboxReader:
             bodies = [first, *(body for body in pipeline.execute() if body is not None)]
         else:
             bodies = list(reversed(bodies))
-        record_bodies(ledger(), [bytes(body) for body in bodies], "list")
+        record_bodies(ledger(), [body if isinstance(body, bytes) else body.encode() for body in bodies], "list")
         client.delete(mine)
 
 

@@ -1,7 +1,7 @@
 """How worker processes are started: the command of each kind, for the command line and the sandbox alike.
 
-Kinds: `interactive` (prefork, one process: tills wait for it), `bulk` (prefork, a process a core, at a lower priority of
-the machine, so that a backlog never stands before a till) and `threads` (uploads, questions, results, intake: they wait
+Kinds: `interactive` (prefork, one process: tills wait for it), `bulk` (prefork, a process a core, at a lower priority,
+so that a backlog never stands before a till) and `threads` (uploads, questions, results, intake: they wait
 for others, not for the processor).
 """
 

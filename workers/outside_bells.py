@@ -7,7 +7,7 @@ holds enough bells gets no more; Celery's current app, which may be the producer
 """
 
 import threading
-from typing import Final, Literal
+from typing import Final
 
 import redis
 import structlog
@@ -16,14 +16,13 @@ from kombu.exceptions import OperationalError
 
 from workers.cache.connection import CONNECT_SECONDS, connect
 from workers.logging import context_headers
+from workers.queues import queue_of
 
 _log: Final = structlog.get_logger(__name__)
 
-Lane = Literal["interactive", "bulk"]
-
 ISSUE: Final = "fmgo.issue"
 SWEEP: Final = "fmgo.sweep"
-ENOUGH: Final[dict[str, int]] = {"fmgo.issue.interactive": 2, "fmgo.issue.bulk": 4, SWEEP: 1}
+ENOUGH: Final[dict[str, int]] = {queue_of(ISSUE, "interactive"): 2, queue_of(ISSUE, "bulk"): 4, queue_of(SWEEP): 1}
 """Bells that may lie in each queue at once, as in `workers.bells` (a test keeps both equal)."""
 
 
@@ -38,11 +37,11 @@ class OutsideBells:
 
     def ring_for_jobs(self, lane: str) -> bool:
         """Say that a lane has recorded jobs; False when it wasn't needed or Redis is away."""
-        return self._ring(ISSUE, f"{ISSUE}.{lane}", {"lane": lane})
+        return self._ring(ISSUE, queue_of(ISSUE, lane), {"lane": lane})
 
     def ring_for_sweep(self) -> bool:
         """Ask for a sweep, which wakes what waited for a certificate, folios or a release."""
-        return self._ring(SWEEP, SWEEP, {})
+        return self._ring(SWEEP, queue_of(SWEEP), {})
 
     def close(self) -> None:
         """Close the connections."""

@@ -6,7 +6,7 @@ back (`NoSessionError`) and takes other work.
 """
 
 from dataclasses import dataclass
-from typing import Final, Literal
+from typing import Final
 
 import structlog
 
@@ -15,12 +15,11 @@ from workers.cache.tokens import TokenCopies, TokenCopy
 from workers.database import services
 from workers.database.audit import audit
 from workers.database.engine import Ledger
+from workers.database.envelopes import Channel
 from workers.sii.client import SiiClient, SiiLoginError
 from workers.vault.sealing import Sealed, Vault
 
 log: Final = structlog.get_logger(__name__)
-
-Channel = Literal["soap", "rest"]
 
 LOGIN_LEASE_SECONDS: Final = 90
 

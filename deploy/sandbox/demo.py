@@ -12,6 +12,7 @@ import argparse
 import datetime as dt
 import json
 import os
+import sys
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -27,7 +28,7 @@ from deploy.sandbox.control import SiiControl
 from deploy.sandbox.crew import start_crew
 from deploy.sandbox.enrol import ENVIRONMENT, SandboxEnrolment, companies_of
 from deploy.sandbox.flower import start_flower
-from deploy.sandbox.report import Outcome, print_report
+from deploy.sandbox.report import NAMES, Outcome, print_report
 from deploy.sandbox.sandbox import Sandbox, clear, default_folder
 from deploy.sandbox.shop import ALMACENES, COMPANIES, CONSULTORA, FERRETERIA, DemoJob, Shop
 from domain.states import ACCEPTED, DECIDED, ISSUED
@@ -38,6 +39,7 @@ from workers.settings import read_settings
 
 LOOK_EVERY_SECONDS: Final = 0.1
 PATIENCE_SECONDS: Final = 240.0
+WIDTH_OF_A_FILE: Final = 132
 WRONG_RESOLUTION: Final = dt.date(2013, 1, 1)
 
 # The sandbox asks early; the clock does the rest.
@@ -54,7 +56,7 @@ class Demo:
     sii: SiiControl
     clock: SandboxClock
     producer: Producer
-    list: Redis
+    inbox: Redis
     enrolment: SandboxEnrolment
     shop: Shop = field(default_factory=Shop)
     jobs: list[DemoJob] = field(default_factory=list)
@@ -68,7 +70,7 @@ class Demo:
         listed = [job.body for n, job in enumerate(jobs) if n % 2 or not job.valid or not job.key]
         self.producer.enqueue_many(recorded)
         if listed:
-            self.list.lpush(LIST, *listed)
+            self.inbox.lpush(LIST, *listed)
 
     def go_on(self) -> bool:
         """Act on what has happened as the shop and the operator would; True when nothing is left to happen."""
@@ -76,8 +78,8 @@ class Demo:
         self.write_notes(rows)
         self.answer_rejections(rows)
         self.mend_refusals()
-        expected = sum(1 for job in self.jobs if job.key)
-        settled = sum(1 for row in rows if row.state in DECIDED or row.state in ("waiting", "quarantined"))
+        expected = sum(bool(job.key) for job in self.jobs)
+        settled = sum(row.state in DECIDED or row.state in ("waiting", "quarantined") for row in rows)
         return len(rows) >= expected and settled == len(rows) and not watch.refused_envelopes(self.ledger)
 
     def write_notes(self, rows: Sequence[watch.Row]) -> None:
@@ -96,8 +98,13 @@ class Demo:
             if row is not None:
                 self.told.add(str(document_type))
                 sold = json.loads(next(job.body for job in self.jobs if job.key == row.key))
-                original = {"type": row.document_type, "folio": row.folio, "issued_on": row.issued_on, "issuer": row.issuer}
-                self.say(f"a customer returns {'boleta' if document_type == 39 else 'factura'} {row.folio}: a note goes")
+                original = {
+                    "type": row.document_type,
+                    "folio": row.folio,
+                    "issued_on": row.issued_on,
+                    "issuer": row.issuer,
+                }
+                self.say(f"a customer returns {NAMES[document_type]} {row.folio}: a note goes")
                 self.send([self.shop.note(original, sold, why)])
 
     def answer_rejections(self, rows: Sequence[watch.Row]) -> None:
@@ -112,7 +119,8 @@ class Demo:
             sold["replaces"] = row.key
             body = json.dumps(sold, ensure_ascii=False).encode("utf-8")
             self.replaced[row.key] = sold["idempotency_key"]
-            jobs.append(DemoJob(body, sold["idempotency_key"], row.issuer, row.document_type or 0, valid=True))
+            key = sold["idempotency_key"]
+            jobs.append(DemoJob(body, key, row.issuer, row.document_type or 0, valid=True, replaces=True))
         self.say(f"{len(jobs)} sales were rejected by the SII; the shop sends jobs that replace them")
         self.send(jobs)
 
@@ -120,7 +128,9 @@ class Demo:
         """The operator mends a refused Carátula and lets its documents go again."""
         for number, issuer, state in watch.refused_envelopes(self.ledger):
             company = next((company for company in COMPANIES if company.rut == issuer), None)
-            self.say(f"the SII refused an envelope of {issuer} ({state}): its resolution is set right, and it is released")
+            self.say(
+                f"the SII refused an envelope of {issuer} ({state}): its resolution is set right, and it is released"
+            )
             operator = self.enrolment.operator
             if company is not None:
                 operator.set_resolution(issuer, ENVIRONMENT, company.resolution_number, company.resolution_date)
@@ -172,8 +182,12 @@ def stage(demo: Demo) -> None:
     for company in COMPANIES:
         mistaken = WRONG_RESOLUTION if company is ALMACENES else None
         demo.enrolment.enrol(company, (33, 39, 61), folios=400, believed_resolution=mistaken)
-    demo.sii.fault({"id": "lost", "fault": "F-LOST-1", "times": 1, "when": {"operation": "upload", "rut": FERRETERIA.rut}})
-    demo.sii.fault({"id": "half", "fault": "F-HALF", "times": 1, "when": {"rut": CONSULTORA.rut}})
+    for fault, when in (
+        ("F-LOST-1", {"operation": "DTEUpload", "rut": FERRETERIA.rut}),
+        ("F-LOST-1", {"operation": "envio", "rut": FERRETERIA.rut}),
+        ("F-HALF", {"rut": CONSULTORA.rut}),
+    ):
+        demo.sii.fault({"fault": fault, "times": 1, "when": when})
 
 
 def jobs_of(paths: Sequence[Path]) -> list[DemoJob]:
@@ -206,7 +220,7 @@ def arguments() -> argparse.Namespace:
 def main() -> int:
     """Run the demo; 0 when its closing line holds."""
     options = arguments()
-    console = Console(highlight=False)
+    console = Console(highlight=False, width=None if sys.stdout.isatty() else WIDTH_OF_A_FILE)
     began = time.monotonic()
     console.print("[bold]FMgo[/bold] demo: from a shop's messages to documents accepted by a simulated SII\n")
     folder = options.folder or default_folder() / "demo"
@@ -226,7 +240,14 @@ def main() -> int:
         settings = read_settings()
         producer = Producer(settings)
         demo = Demo(
-            console, sandbox, ledger, sii, SandboxClock(ledger, sii), producer, connect(settings.redis_url), SandboxEnrolment(ledger, sii, settings)
+            console,
+            sandbox,
+            ledger,
+            sii,
+            SandboxClock(ledger, sii),
+            producer,
+            connect(settings.redis_url),
+            SandboxEnrolment(ledger, sii, settings),
         )
         if options.jobs:
             jobs = jobs_of(options.jobs)
@@ -239,14 +260,7 @@ def main() -> int:
         started = time.monotonic()
         demo.send(jobs)
         demo.run()
-        outcome = Outcome.of(
-            ledger,
-            sii,
-            valid=None if options.jobs else [job.key for job in demo.jobs if job.valid],
-            invalid=None if options.jobs else sum(1 for job in demo.jobs if not job.valid),
-            messages=len(demo.jobs),
-            seconds=time.monotonic() - started,
-        )
+        outcome = Outcome.of(ledger, sii, demo.jobs, judged=not options.jobs, seconds=time.monotonic() - started)
         print_report(console, outcome, ledger, sandbox, sii, flower)
         return 0 if outcome.holds else 1
 

@@ -111,7 +111,7 @@ class SandboxEnrolment:
 
 
 def companies_of(bodies: Iterable[bytes]) -> list[tuple[Company, tuple[int, ...]]]:
-    """Every issuer found in jobs, with the types it needs; what a job says of its Emisor is taken, the rest invented."""
+    """Every issuer found in jobs, with its types; what a job says of its Emisor is taken, the rest is invented."""
     types: dict[str, set[int]] = defaultdict(set)
     emisores: dict[str, dict[str, Any]] = {}
     for body in bodies:

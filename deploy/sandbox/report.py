@@ -1,5 +1,6 @@
 """The demo's closing table: how each job ended, what was refused and why, how fast, and where to look."""
 
+import uuid
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -12,6 +13,7 @@ from deploy.sandbox import watch
 from deploy.sandbox.control import SiiControl
 from deploy.sandbox.flower import FlowerWindow
 from deploy.sandbox.sandbox import Sandbox
+from deploy.sandbox.shop import DemoJob
 from domain.states import ACCEPTED
 from workers.database.engine import Ledger
 
@@ -33,66 +35,52 @@ class Outcome:
     invariants: Sequence[str]
 
     @classmethod
-    def of(
-        cls,
-        ledger: Ledger,
-        sii: SiiControl,
-        *,
-        valid: Sequence[str] | None,
-        invalid: int | None,
-        messages: int,
-        seconds: float,
-    ) -> "Outcome":
-        """Count. `valid` are the keys that the job list calls valid, `invalid` how many it calls invalid; None: as FMgo says.
+    def of(cls, ledger: Ledger, sii: SiiControl, jobs: Sequence[DemoJob], *, judged: bool, seconds: float) -> "Outcome":
+        """Count. `judged`: the job list itself says which jobs are valid; otherwise FMgo's own answers do.
 
-        A sale is a chain of documents that replace one another; it is accepted when the SII holds exactly one of them.
+        A sale is a chain of documents that replace one another; it is accepted when the SII holds one of them, and
+        doubled when it holds two.
         """
         rows = watch.documents(ledger)
-        refused = watch.refused_messages(ledger)
-        taken = {(d["issuer"], d["type"], d["folio"]): d for d in sii.documents() if d["state"] != "rejected"}
-        replaced = {row.replaces for row in rows if row.replaces is not None}
+        refused = len(watch.refused_messages(ledger))
         by_id = {row.id: row for row in rows}
+        replaced = {row.replaces for row in rows}
         sales = [row for row in rows if row.id not in replaced]
-        held = [row for row in rows if (row.issuer, row.document_type, row.folio) in taken]
-        chains = Counter(_first(row, by_id).id for row in held)
-        found_invalid = sum(1 for row in sales if row.state == "invalid") + len(refused)
-        if valid is None:
-            expected_valid = messages - found_invalid
-            expected_invalid = found_invalid
+        taken = {(d["issuer"], d["type"], d["folio"]) for d in sii.documents() if d["state"] != "rejected"}
+        held = Counter(_first(row, by_id).id for row in rows if (row.issuer, row.document_type, row.folio) in taken)
+        invalid = sum(row.state == "invalid" for row in sales) + refused
+        first_jobs = [job for job in jobs if not job.replaces]
+        if judged:
+            valid = sum(job.valid for job in first_jobs)
+            as_expected = invalid == len(first_jobs) - valid
+            missing = len({job.key for job in first_jobs if job.valid} - {row.key for row in rows})
         else:
-            expected_valid = len(set(valid) - {row.key for row in rows if row.id in replaced})
-            expected_invalid = invalid or 0
+            valid = len(sales) - (invalid - refused)
+            as_expected = True
+            missing = max(0, len({job.body for job in first_jobs}) - len(sales) - refused)
+        unsettled = sum(row.state not in ACCEPTED and row.state != "invalid" for row in sales)
         invariants = sii.invariants()
-        doubled = int(invariants["doubled"]) + sum(1 for n in chains.values() if n > 1)
-        accepted = len(chains)
-        settled = all(row.state in ACCEPTED for row in sales if row.state != "invalid")
-        lost = expected_valid - sum(1 for row in sales if row.state in ACCEPTED)
+        doubled = int(invariants["doubled"]) + sum(number > 1 for number in held.values())
+        lost = missing + unsettled
+        holds = invariants["ok"] and as_expected and valid == len(held) and lost == 0 and doubled == 0
         return cls(
-            valid=expected_valid,
-            accepted=accepted,
-            invalid=found_invalid,
+            valid=valid,
+            accepted=len(held),
+            invalid=invalid,
             lost=lost,
             doubled=doubled,
-            holds=bool(
-                invariants["ok"]
-                and settled
-                and expected_valid == accepted
-                and found_invalid == expected_invalid
-                and lost == 0
-                and doubled == 0
-            ),
+            holds=bool(holds),
             seconds=seconds,
             invariants=[str(problem) for problem in invariants["problems"]],
         )
 
     def line(self) -> str:
         """The closing line."""
-        return (
-            f"valid={self.valid} accepted={self.accepted} invalid={self.invalid} lost={self.lost} doubled={self.doubled}"
-        )
+        taken = f"valid={self.valid} accepted={self.accepted} invalid={self.invalid}"
+        return f"{taken} lost={self.lost} doubled={self.doubled}"
 
 
-def _first(row: watch.Row, by_id: dict[object, watch.Row]) -> watch.Row:
+def _first(row: watch.Row, by_id: dict[uuid.UUID, watch.Row]) -> watch.Row:
     while row.replaces is not None and row.replaces in by_id:
         row = by_id[row.replaces]
     return row
@@ -148,7 +136,11 @@ def _refusals(rows: Sequence[watch.Row], messages: Sequence[tuple[str, str]]) ->
     table.add_column("code", no_wrap=True)
     table.add_column("what to do")
     lines = [
-        (row.key, problem["code"], f"{problem['path']}: {problem['message']}" if problem["path"] else problem["message"])
+        (
+            row.key,
+            problem["code"],
+            f"{problem['path']}: {problem['message']}" if problem["path"] else problem["message"],
+        )
         for row in rows
         if row.state in ("invalid", "waiting", "quarantined")
         for problem in row.problems

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from deploy.sandbox.people import Company, rut
+from domain.codes.document_types import BOLETA, INVOICE
 
 COMPANIES: Final = (
     Company(
@@ -71,7 +72,7 @@ _CUSTOMERS: Final = (
 
 @dataclass(frozen=True)
 class DemoJob:
-    """A job as the shop sends it (`body`, raw bytes) and what must come of it: `why` names the fault of an invalid one."""
+    """A job as the shop sends it (raw bytes) and what must come of it; `why` names the fault of an invalid one."""
 
     body: bytes
     key: str
@@ -79,6 +80,7 @@ class DemoJob:
     document_type: int
     valid: bool
     why: str = ""
+    replaces: bool = False
 
 
 def _body(job: dict[str, Any]) -> bytes:
@@ -143,10 +145,10 @@ class Shop:
         return DemoJob(_body(job), job["idempotency_key"], company.rut, 39, valid=True)
 
     def note(self, original: dict[str, Any], sold: dict[str, Any], why: str) -> DemoJob:
-        """A nota de crédito (61) that annuls an issued document; `original` is its result, `sold` the job it came from."""
+        """A nota de crédito (61) that annuls an issued document: `original` is its result, `sold` its job."""
         document_type = original["type"]
         header: dict[str, Any] = {"IdDoc": {"TipoDTE": 61}}
-        if document_type == 39:  # noqa: PLR2004 - a boleta: the original gross lines are repeated
+        if document_type == BOLETA:  # the original gross lines are repeated
             header["IdDoc"]["MntBruto"] = 1
             header["Receptor"] = {
                 "RUTRecep": "66666666-6",
@@ -178,7 +180,7 @@ class Shop:
         """One job of each kind of fault that a shop may commit."""
 
         def spoilt(why: str, change: Any, document_type: int = 33) -> DemoJob:
-            good = self.invoice(FERRETERIA) if document_type == 33 else self.boleta(FERRETERIA)  # noqa: PLR2004
+            good = self.invoice(FERRETERIA) if document_type == INVOICE else self.boleta(FERRETERIA)
             job = json.loads(good.body)
             job["idempotency_key"] = self._key("mala")
             change(job)

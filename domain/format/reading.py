@@ -116,7 +116,7 @@ def _read_several(row: TypeRow, written: object, path: str, report: Report) -> V
     return [item for item in items if item != ""]
 
 
-def _read_item(row: TypeRow, written: object, path: str, report: Report) -> Any:  # noqa: ANN401
+def _read_item(row: TypeRow, written: object, path: str, report: Report) -> Any:
     if row.kind is not None:
         try:
             return row.kind.read(written)
@@ -128,7 +128,7 @@ def _read_item(row: TypeRow, written: object, path: str, report: Report) -> Any:
     return read_group(row, written, path, report)
 
 
-def _told(fault: Unreadable, path: str, report: Report) -> Any:  # noqa: ANN401
+def _told(fault: Unreadable, path: str, report: Report) -> Any:
     for code, sentence in fault.faults:
         report.add(code, path, sentence, fault.level)
     return fault.value

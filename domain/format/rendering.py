@@ -45,11 +45,11 @@ def _write(row: TypeRow, values: Values, parts: list[str]) -> None:
                 parts.append(_leaf(opening, item, closing))
 
 
-def _items(value: Any) -> Iterator[Any] | tuple[Any, ...]:  # noqa: ANN401
+def _items(value: Any) -> Iterator[Any] | tuple[Any, ...]:
     return iter(value) if type(value) is list else (value,)
 
 
-def _leaf(opening: str, value: Any, closing: str) -> str:  # noqa: ANN401
+def _leaf(opening: str, value: Any, closing: str) -> str:
     if type(value) is str:
         text = escaped(value)
         if len(text) > LONG_VALUE:

@@ -21,8 +21,12 @@ SIGNED_PESOS = Whole(-LARGEST, LARGEST)
 
 QUANTITY = Figure(12, 6, zero=True)
 """Dec12_6Type: the schema wants more than 0; a stated 0 is read, and calculation decides."""
+MEASURE = Figure(12, 6)
+"""Dec12_6Type where nothing is computed from it."""
 PERCENT = Figure(3, 2, zero=True)
 """PctType; a stated 0 is left out."""
+RATE = Figure(3, 2)
+"""PctType where nothing is computed from it."""
 SHARE = Figure(3, 2, zero=True, most=100)
 """PctType up to 100."""
 AMOUNT_2 = Figure(16, 2)

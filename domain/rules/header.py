@@ -69,6 +69,12 @@ def _before(tag: str, other: str) -> Callable[[View], Iterator[Finding]]:
     return found
 
 
+def _paid_later(view: View) -> Iterator[Finding]:
+    day = view.id_doc.get("FchCancel")
+    if day is not None and day > view.issued_on:
+        yield f"{_ID_DOC}.FchCancel", {"day": day, "issued": view.issued_on}
+
+
 def _payments(view: View) -> Iterator[Finding]:
     payments = view.id_doc.get("MntPagos")
     if payments and view.totals:
@@ -157,11 +163,8 @@ RULES: tuple[Rule, ...] = (
     Rule(
         "DTE-DAT-05",
         f"{_ID_DOC}.FchCancel",
-        "Take FchCancel out: it is for payments made before the day of issue; {limit} comes after {day}.",
-        lambda view: (
-            (f"{_ID_DOC}.FchCancel", {"day": figures["day"], "limit": figures["limit"]})
-            for _, figures in _before("FchEmis", "FchCancel")(view)
-        ),
+        "Take FchCancel out: it is for payments made before the day of issue; {day} comes after {issued}.",
+        _paid_later,
         f"{_FORMAT}, field FchCancel",
         _DTE,
     ),

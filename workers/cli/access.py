@@ -1,4 +1,4 @@
-"""What commands work with: the settings, the ledger, the vault, the bells; opened when first asked for, closed at the end.
+"""What commands work with: settings, ledger, vault, bells; opened when first asked for, closed at the end.
 
 A command that is answered from the ledger alone opens no vault, and one that needs no server opens none.
 """
@@ -88,12 +88,16 @@ class Access:
         """A producer."""
         return self._closing.enter_context(Producer(self.settings))
 
+    @property
+    def _has_vault(self) -> bool:
+        return self.settings.vault_keys is not None or self.settings.vault_key_file is not None
+
     def enrolment(self, trusted: list[str] | None = None) -> Enrolment:
         """What sets up, with the keys of the settings and of `--trust-caf-key`."""
         named = ",".join([self.settings.trust_caf_keys, *(trusted or [])])
         return Enrolment(
             self.ledger,
-            Vault.from_settings(self.settings),
+            Vault.from_settings(self.settings) if self._has_vault else None,
             self.bells,
             caf_keys=read_caf_keys(named),
             actor=actor(),

@@ -14,7 +14,7 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from workers.database.engine import run
+from workers.database.engine import count, run
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,7 +170,7 @@ def release_dead(tx: Connection, *, quarantine_after: int) -> int:
 
     Returns how many rows were freed or quarantined.
     """
-    return run(
+    return count(
         tx,
         """
         WITH orphans AS (
@@ -198,7 +198,7 @@ def release_dead(tx: Connection, *, quarantine_after: int) -> int:
         SELECT count(*) FROM moved
         """,
         limit=quarantine_after,
-    ).scalar_one()
+    )
 
 
 def due_work(tx: Connection) -> Sequence[Any]:

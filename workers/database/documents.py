@@ -214,7 +214,7 @@ def sign(tx: Connection, signed: Sequence[SignedBytes], fence: int, worker: int)
 EVIDENCE = """
     WITH origin AS (
         SELECT o.id, o.state FROM documents o
-        WHERE o.id IN (SELECT depends_on FROM documents WHERE id = ANY (CAST(:ids AS uuid[])) AND depends_on IS NOT NULL)
+        WHERE o.id IN (SELECT depends_on FROM documents WHERE id = ANY (CAST(:ids AS uuid[])))
         ORDER BY o.id FOR SHARE
     )
     UPDATE documents d
@@ -305,7 +305,9 @@ def referenced(tx: Connection, references: Iterable[Reference]) -> dict[Referenc
     }
 
 
-def replaceable(tx: Connection, wanted: Iterable[tuple[str, str, str]]) -> dict[tuple[str, str, str], tuple[uuid.UUID, str]]:
+def replaceable(
+    tx: Connection, wanted: Iterable[tuple[str, str, str]]
+) -> dict[tuple[str, str, str], tuple[uuid.UUID, str]]:
     """Documents named by `replaces` as (issuer, environment, key or id): their id and state."""
     keys = sorted(set(wanted))
     if not keys:

@@ -80,6 +80,11 @@ def run(tx: Connection, sql: str, **values: Any) -> CursorResult[Any]:
     return tx.execute(text(sql), values)
 
 
+def count(tx: Connection, sql: str, **values: Any) -> int:
+    """Execute one statement whose answer is one whole number."""
+    return int(run(tx, sql, **values).scalar_one())
+
+
 def business_time(tx: Connection) -> datetime:
     """The ledger's business time (`fmgo_now()`), aware."""
     return cast("datetime", run(tx, "SELECT fmgo_now()").scalar_one())

@@ -9,12 +9,14 @@ import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Any
+from typing import Any, Literal
 
 from sqlalchemy import Connection
 
 from workers.database.claims import Lease
-from workers.database.engine import run
+from workers.database.engine import count, run
+
+Channel = Literal["soap", "rest"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +25,7 @@ class Group:
 
     issuer: str
     environment: str
-    channel: str
+    channel: Channel
     lane: str
 
 
@@ -59,7 +61,7 @@ class ClaimedEnvelope:
     id: uuid.UUID
     issuer: str
     environment: str
-    channel: str
+    channel: Channel
     lane: str
     state: str
     sender: str
@@ -181,7 +183,7 @@ SEAL = """
 
 def seal(tx: Connection, envelope: NewEnvelope, documents: Sequence[uuid.UUID], worker: int) -> int:
     """Store a sealed envelope and put its documents in it; it may leave only after `mark_evidenced`."""
-    return run(
+    return count(
         tx,
         SEAL,
         id=envelope.id,
@@ -199,7 +201,7 @@ def seal(tx: Connection, envelope: NewEnvelope, documents: Sequence[uuid.UUID], 
         sha256=envelope.sha256,
         ids=list(documents),
         worker=worker,
-    ).scalar_one()
+    )
 
 
 def mark_evidenced(tx: Connection, envelope: uuid.UUID) -> None:
@@ -242,9 +244,7 @@ CLAIM = """
 """
 
 
-def claim_envelope(
-    tx: Connection, states: Sequence[str], environment: str, lease: Lease
-) -> ClaimedEnvelope | None:
+def claim_envelope(tx: Connection, states: Sequence[str], environment: str, lease: Lease) -> ClaimedEnvelope | None:
     """Claim the due envelope of an environment that comes first (interactive before bulk), or None."""
     row = run(
         tx,
@@ -324,7 +324,7 @@ class Step:
 def step(tx: Connection, envelope: uuid.UUID, fence: int, worker: int, what: Step) -> bool:
     """Move a claimed envelope; False when it is no longer ours."""
     return (
-        run(
+        count(
             tx,
             STEP,
             id=envelope,
@@ -340,7 +340,7 @@ def step(tx: Connection, envelope: uuid.UUID, fence: int, worker: int, what: Ste
             sii_state=what.sii_state,
             verdict=None if what.verdict is None else json.dumps(what.verdict),
             detail=json.dumps(what.detail or {}),
-        ).scalar_one()
+        )
         == 1
     )
 
@@ -399,7 +399,7 @@ def close_attempt(
 def adopt_late_track_id(tx: Connection, envelope: uuid.UUID, track_id: str) -> bool:
     """Give an envelope in doubt the track id of an answer that came late, whoever asked for it."""
     return (
-        run(
+        count(
             tx,
             """
             WITH moved AS (
@@ -415,7 +415,7 @@ def adopt_late_track_id(tx: Connection, envelope: uuid.UUID, track_id: str) -> b
             """,
             id=envelope,
             track_id=track_id,
-        ).scalar_one()
+        )
         == 1
     )
 
@@ -436,7 +436,7 @@ def has_doubtful_attempt(tx: Connection, envelope: uuid.UUID) -> bool:
 
 def release_dead(tx: Connection, *, grace_seconds: float, recheck_seconds: float) -> int:
     """Free the envelopes of dead processes: one that was being sent becomes `uncertain`, never `sealed`."""
-    return run(
+    return count(
         tx,
         """
         WITH orphans AS (
@@ -466,7 +466,7 @@ def release_dead(tx: Connection, *, grace_seconds: float, recheck_seconds: float
         """,
         grace=grace_seconds,
         recheck=recheck_seconds,
-    ).scalar_one()
+    )
 
 
 def due_states(tx: Connection) -> set[str]:

@@ -100,7 +100,19 @@ def record(tx: Connection, jobs: Sequence[IncomingJob], source: str) -> list[Rec
     if not jobs:
         return []
     columns = list(zip(*(_row(n, incoming) for n, incoming in enumerate(jobs)), strict=True))
-    names = "ordinals issuers environments keys hashes lanes branches tills batches bodies contexts".split()
+    names = (
+        "ordinals",
+        "issuers",
+        "environments",
+        "keys",
+        "hashes",
+        "lanes",
+        "branches",
+        "tills",
+        "batches",
+        "bodies",
+        "contexts",
+    )
     values = {name: list(column) for name, column in zip(names, columns, strict=True)}
     return _receipts(jobs, run(tx, RECORD, source=source, **values).all())
 

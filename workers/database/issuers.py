@@ -126,9 +126,7 @@ def signers_of(tx: Connection, companies: Iterable[Company]) -> dict[Company, Se
 def certificate(tx: Connection, certificate_id: int) -> SealedCertificate:
     """One certificate by its number, retired or not."""
     row = run(tx, "SELECT * FROM certificates WHERE id = :id", id=certificate_id).one()
-    return SealedCertificate(
-        row.id, row.person, bytes(row.certificate_der), bytes(row.private_key_sealed), row.key_id
-    )
+    return SealedCertificate(row.id, row.person, bytes(row.certificate_der), bytes(row.private_key_sealed), row.key_id)
 
 
 def cafs(tx: Connection, ids: Iterable[int]) -> dict[int, SealedCaf]:

@@ -6,7 +6,7 @@ process had claimed. All of it is in the server's real time, never in the busine
 
 from sqlalchemy import Connection
 
-from workers.database.engine import run
+from workers.database.engine import count, run
 
 
 def register(tx: Connection, kind: str, host: str, pid: int) -> tuple[int, int]:
@@ -42,7 +42,7 @@ def leave(tx: Connection, worker: int) -> None:
     run(tx, "UPDATE workers SET stopped_at = clock_timestamp() WHERE id = :worker", worker=worker)
 
 
-def alive(tx: Connection, dead_after_seconds: int) -> dict[str, int]:
+def alive(tx: Connection, dead_after_seconds: float) -> dict[str, int]:
     """Number of living processes of each kind."""
     rows = run(
         tx,
@@ -76,7 +76,7 @@ def take_lease(tx: Connection, name: str, owner: int, seconds: float) -> bool:
     )
 
 
-def bury(tx: Connection, dead_after_seconds: int) -> list[int]:
+def bury(tx: Connection, dead_after_seconds: float) -> list[int]:
     """Mark processes whose beat is missing as stopped; returns their numbers (they may still hold claims)."""
     rows = run(
         tx,
@@ -96,7 +96,7 @@ def bury(tx: Connection, dead_after_seconds: int) -> list[int]:
 
 def make_partitions(tx: Connection) -> int:
     """Make the months ahead; returns how many partitions were new."""
-    return run(tx, "SELECT fmgo_make_partitions(fmgo_now(), fmgo_now() + interval '3 months')").scalar_one()
+    return count(tx, "SELECT fmgo_make_partitions(fmgo_now(), fmgo_now() + interval '3 months')")
 
 
 def stopped(tx: Connection, workers: list[int]) -> list[int]:

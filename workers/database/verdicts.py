@@ -13,7 +13,7 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from workers.database.engine import run
+from workers.database.engine import count, run
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +116,7 @@ def decide(tx: Connection, envelope: uuid.UUID, verdicts: Sequence[Verdict], wor
 
 def send_back(tx: Connection, envelope: uuid.UUID, cause: str, said: dict[str, Any], worker: int) -> int:
     """Return the undecided documents of a refused envelope to `signed`, held until the cause is mended."""
-    return run(
+    return count(
         tx,
         """
         WITH moved AS (
@@ -135,7 +135,7 @@ def send_back(tx: Connection, envelope: uuid.UUID, cause: str, said: dict[str, A
         cause=cause,
         said=json.dumps(said),
         worker=worker,
-    ).scalar_one()
+    )
 
 
 def release_envelope(tx: Connection, envelope: uuid.UUID, actor: str) -> int:

@@ -132,6 +132,6 @@ class _Stream(httpcore.NetworkStream):
         """Close the connection."""
         self._inner.close()
 
-    def get_extra_info(self, info: str) -> Any:  # noqa: ANN401 - httpcore's own signature
+    def get_extra_info(self, info: str) -> Any:
         """What httpcore wants to know of the socket."""
         return self._inner.get_extra_info(info)

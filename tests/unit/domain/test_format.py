@@ -1,6 +1,9 @@
 """The format tables say what the official schemas say, and what is prepared is valid by them."""
 
+import random
 from collections.abc import Callable, Iterator
+from contextlib import suppress
+from copy import deepcopy
 from importlib.resources import files
 from pathlib import Path
 from typing import Any, Protocol
@@ -8,17 +11,18 @@ from typing import Any, Protocol
 import pytest
 from lxml import etree
 
-from domain.caf import StampingCaf
+from domain.caf import CafError, StampingCaf
 from domain.envelope import Caratula, build_envelope
 from domain.format import boleta, dte
 from domain.format.kinds import Choice, Text
 from domain.format.table import Group
 from domain.issuing import SignedDocument, issue
+from domain.problems import InvalidDocument
 from domain.signature import RsaSigner
 from tests.unit.domain import material
 from tests.unit.domain.full_documents import full_document
 from tests.unit.domain.rule_cases import CASES
-from tests.unit.domain.samples import Raw, prepared, spoilt
+from tests.unit.domain.samples import Raw, credit_note, invoice, prepared, spoilt
 from tests.unit.domain.samples import boleta as plain_boleta
 from tests.unit.domain.worked_examples import EXAMPLES
 
@@ -152,6 +156,53 @@ def test_document_just_inside_a_rule_is_valid_by_the_schema(case: Any, issue_raw
     raw = spoilt(case.inside, Encabezado__IdDoc__FchEmis=ready.issued_on.isoformat())
     if ready.issued_on >= material.TODAY.replace(day=1):
         issue_raw(raw)
+
+
+CORNERS: tuple[Any, ...] = (
+    0, 1, 2, 3, 6, -1, 10**9, 10**12 - 1, 999999.999999, 0.000001, "0.01", "19.00", "x", "ñ" * 15, "a  b", "&" * 40,
+    "2", "01", "2026-11-24", "2003-04-01", "76.900.101-8", "66666666-6", "D", "R", "%", "$", "SET", "HES", "52", "801",
+    "27", "'", [], {}, None,
+)  # fmt: skip
+"""Values at the edges of what some tag takes."""
+
+
+def _places(value: Any, way: tuple[str | int, ...] = ()) -> Iterator[tuple[str | int, ...]]:
+    """The ways to every value within a document."""
+    items = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    for step, item in items:
+        yield (*way, step)
+        yield from _places(item, (*way, step))
+
+
+def _changed(raw: Raw, chance: random.Random) -> Raw:
+    """A copy with some values at random places replaced."""
+    copy = deepcopy(raw)
+    for _ in range(chance.randint(1, 3)):
+        *way, last = chance.choice(list(_places(copy)))
+        place: Any = copy
+        for step in way:
+            place = place[step]
+        place[last] = deepcopy(chance.choice(CORNERS))
+    return copy
+
+
+@pytest.mark.parametrize("document_type", [33, 61, 39])
+def test_what_is_prepared_the_schema_takes(document_type: int, issue_raw: IssueRaw) -> None:
+    chance = random.Random(document_type)
+    small = {33: invoice(), 61: credit_note(3), 39: plain_boleta()}[document_type]
+    valid = 0
+    for turn in range(600):
+        raw = _changed(full_document(document_type) if turn % 2 else small, chance)
+        with suppress(InvalidDocument):
+            prepared(raw)
+            valid += 1
+            try:
+                issue_raw(raw)
+            except CafError:
+                continue  # a day before the CAF's is for whoever chooses the folio
+            except InvalidDocument as refused:
+                pytest.fail(f"no folio may be spent on this: {refused}")
+    assert valid > 50
 
 
 def test_folio_stands_once_where_it_belongs() -> None:

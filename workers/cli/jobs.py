@@ -1,0 +1,200 @@
+"""`fmgo enqueue` and `fmgo batch …`: handing in jobs from files.
+
+`enqueue` takes a few (an object, a list of objects, objects one after the other, or JSON lines) and answers for each.
+`batch import` takes any number of JSON lines. What isn't a job never delays another; the exit code is 2 when there
+was any, 1 when only keys were taken by other content, else 0.
+"""
+
+import io
+import json
+import sys
+import uuid
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Annotated, BinaryIO
+
+import typer
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+from domain.problems import Problem
+from workers.batch import BatchImporter, Import, batch_of
+from workers.cli.access import Access
+from workers.cli.output import (
+    BAD_INPUT,
+    DONE,
+    NO,
+    Json,
+    amount,
+    coloured,
+    complaints,
+    facts,
+    show_problems,
+    table,
+    write_json,
+)
+from workers.database import overview
+from workers.enrolment import EnrolmentError
+from workers.outcome import Outcome, Receipt
+
+batch = typer.Typer(no_args_is_help=True, help="Files of many jobs.")
+
+OUTCOMES: tuple[Outcome, ...] = ("recorded", "known", "conflict", "refused")
+
+
+def enqueue(
+    files: Annotated[list[Path], typer.Argument(help="Files of jobs, JSON or JSON lines (- for standard input).")],
+    queue: Annotated[bool, typer.Option("--queue", help="Put them on the job list instead of the ledger.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Hand in jobs; without --queue they are in the ledger when this returns."""
+    bodies = [body for file in files for body in bodies_in(_all_of(file))]
+    with Access() as access:
+        producer = access.producer
+        receipts = producer.queue_many(bodies) if queue else producer.enqueue_many(bodies)
+    if as_json:
+        for receipt in receipts:
+            write_json(receipt.as_dict())
+    else:
+        _show_receipts(receipts)
+    raise typer.Exit(_exit_code(receipt.outcome for receipt in receipts))
+
+
+@batch.command("import")
+def batch_import(
+    file: Annotated[Path, typer.Argument(help="JSON lines, a job a line (- for standard input).")],
+    name: Annotated[str | None, typer.Option(help="Name of the batch; the file's by default.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Import a file of jobs into the ledger, bulk lane; started again, it carries on."""
+    title = name or ("standard input" if str(file) == "-" else file.name)
+    with Access() as access:
+        importer = BatchImporter(access.ledger, access.bells)
+        outcome = _import(importer, file, title)
+    if as_json:
+        for line in outcome.bad:
+            write_json({"line": line.number, "outcome": line.outcome, "problems": list(line.problems)})
+        write_json({"batch": outcome.batch, "name": title, **{o: outcome.counts.get(o, 0) for o in OUTCOMES}})
+    else:
+        _show_import(outcome, title)
+    raise typer.Exit(_exit_code(outcome.counts))
+
+
+@batch.command("list")
+def batch_list(
+    limit: Annotated[int, typer.Option(min=1, max=10_000, help="How many, the latest first.")] = 20,
+    as_json: Json = False,
+) -> None:
+    """Batches and how far their documents are."""
+    with Access() as access, access.ledger.transaction() as tx:
+        found = overview.batches(tx, limit)
+    if as_json:
+        for row in found:
+            write_json(row)
+        return
+    table(
+        ["batch", "name", "imported", "#lines", "#refused", "documents"],
+        [
+            (
+                row["id"],
+                row["name"],
+                row["created_at"],
+                amount(row["total"]),
+                amount(row["refused"]),
+                ", ".join(f"{amount(count)} {state}" for state, count in sorted(row["states"].items())),
+            )
+            for row in found
+        ],
+    )
+
+
+def bodies_in(data: bytes) -> Iterator[bytes]:
+    """The jobs in a file's bytes, each as it was written; else line by line, or as one."""
+    try:
+        text = data.decode("utf-8-sig")
+        pieces = list(_values(text))
+    except (ValueError, RecursionError):
+        lines = [line for line in (line.strip() for line in data.splitlines()) if line]
+        yield from lines if any(line.startswith(b"{") and line.endswith(b"}") for line in lines) else [data]
+        return
+    for piece in pieces:
+        yield piece.encode("utf-8")
+
+
+def _values(text: str) -> Iterator[str]:
+    """JSON values one after the other, the items of lists in their place. Raises ValueError."""
+    decoder = json.JSONDecoder()
+    at = _after_blanks(text, 0)
+    while at < len(text):
+        if text[at] == "[":
+            at = _after_blanks(text, at + 1)
+            while text[at : at + 1] != "]":
+                _, end = decoder.raw_decode(text, at)
+                yield text[at:end]
+                at = _after_blanks(text, end)
+                if text[at : at + 1] == ",":
+                    at = _after_blanks(text, at + 1)
+                elif text[at : at + 1] != "]":
+                    raise ValueError("a list that doesn't end")
+            at = _after_blanks(text, at + 1)
+        else:
+            _, end = decoder.raw_decode(text, at)
+            yield text[at:end]
+            at = _after_blanks(text, end)
+
+
+def _after_blanks(text: str, at: int) -> int:
+    while at < len(text) and text[at] in " \t\r\n":
+        at += 1
+    return at
+
+
+def _all_of(path: Path) -> bytes:
+    try:
+        return sys.stdin.buffer.read() if str(path) == "-" else path.read_bytes()
+    except OSError as error:
+        raise EnrolmentError([Problem("FILE", str(path), f"{path} can't be read: {error.strerror}.")]) from None
+
+
+def _import(importer: BatchImporter, path: Path, title: str) -> Import:
+    if str(path) == "-":
+        return _with_progress(importer, sys.stdin.buffer, uuid.uuid4(), title, None)
+    try:
+        number, total = batch_of(path)
+        file: io.BufferedReader = path.open("rb")
+    except OSError as error:
+        raise EnrolmentError([Problem("FILE", str(path), f"{path} can't be read: {error.strerror}.")]) from None
+    with file:
+        return _with_progress(importer, file, number, title, total)
+
+
+def _with_progress(importer: BatchImporter, file: BinaryIO, number: uuid.UUID, title: str, total: int | None) -> Import:
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    screen = complaints()
+    with Progress(*columns, console=screen, disable=not screen.is_terminal, transient=True) as bar:
+        task = bar.add_task(title, total=total)
+        return importer.run(file, number, name=title, total=total, progress=lambda lines: bar.advance(task, lines))
+
+
+def _show_receipts(receipts: list[Receipt]) -> None:
+    table(
+        ["outcome", "key", "issuer", "document", "state"],
+        [(coloured(r.outcome), r.key, r.issuer, r.document_id, coloured(r.state)) for r in receipts],
+    )
+    for receipt in receipts:
+        show_problems(receipt.problems)
+
+
+def _show_import(outcome: Import, title: str) -> None:
+    for line in outcome.bad:
+        first, *others = line.problems
+        show_problems([Problem(p.code, f"line {line.number} {p.path}".strip(), p.message) for p in (first, *others)])
+    untold = sum(outcome.counts.get(o, 0) for o in ("conflict", "refused")) - len(outcome.bad)
+    if untold > 0:
+        complaints().print(f"… and {amount(untold)} other bad lines, kept among the refused messages")
+    counted = ((name, amount(outcome.counts.get(name, 0))) for name in OUTCOMES)
+    facts([("batch", str(outcome.batch)), ("name", title), *counted])
+
+
+def _exit_code(outcomes: Iterable[Outcome]) -> int:
+    found = set(outcomes)
+    return BAD_INPUT if "refused" in found else NO if "conflict" in found else DONE

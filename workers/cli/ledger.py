@@ -1,0 +1,351 @@
+"""`fmgo document …`, `fmgo envelope …`, `fmgo ledger migrate`: looking at the ledger and mending what it holds."""
+
+import sys
+import uuid
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from alembic import command
+from alembic.config import Config
+
+from workers.cli.access import Access, canonical
+from workers.cli.output import DONE, NO, Environment, Json, amount, coloured, complain, facts, say, table, write_json
+from workers.database import overview
+from workers.database.results import find, results
+
+document = typer.Typer(no_args_is_help=True, help="Documents.")
+envelope = typer.Typer(no_args_is_help=True, help="Envelopes.")
+ledger = typer.Typer(no_args_is_help=True, help="The ledger's own tables.")
+
+Id = Annotated[str | None, typer.Argument(help="Id, or its first digits.", metavar="[ID]")]
+Issuer = Annotated[str | None, typer.Option(help="RUT of the company.", metavar="RUT")]
+KeyOption = Annotated[str | None, typer.Option("--key", help="The job's idempotency key, instead of an id.")]
+Limit = Annotated[int, typer.Option(min=1, max=100_000, help="How many, the latest first.")]
+
+
+@document.command("show")
+def document_show(
+    number: Id = None,
+    issuer: Issuer = None,
+    environment: Environment = "certification",
+    key: KeyOption = None,
+    as_json: Json = False,
+) -> None:
+    """A document: its state, figures, problems, verdict and steps."""
+    with Access() as access:
+        found = _document(access, number, issuer, environment, key, as_json=as_json)
+        with access.ledger.transaction() as tx:
+            row = overview.document(tx, found)
+            steps = overview.events(tx, found)
+    if row is None:
+        _unknown("document", as_json=as_json)
+        return
+    if as_json:
+        write_json({**row, "events": steps})
+        return
+    _show_document(row)
+    _show_steps(steps)
+
+
+@document.command("events")
+def document_events(
+    number: Id = None,
+    issuer: Issuer = None,
+    environment: Environment = "certification",
+    key: KeyOption = None,
+    as_json: Json = False,
+) -> None:
+    """The steps of a document, first to last."""
+    with Access() as access:
+        found = _document(access, number, issuer, environment, key, as_json=as_json)
+        with access.ledger.transaction() as tx:
+            steps = overview.events(tx, found)
+    if as_json:
+        for step in steps:
+            write_json(step)
+    else:
+        _show_steps(steps)
+
+
+@document.command("xml")
+def document_xml(
+    number: Id = None,
+    issuer: Issuer = None,
+    environment: Environment = "certification",
+    key: KeyOption = None,
+    ted: Annotated[bool, typer.Option("--ted", help="The stamp (TED) instead of the whole document.")] = False,
+    out: Annotated[Path | None, typer.Option(help="File to write instead of standard output.")] = None,
+    as_json: Json = False,
+) -> None:
+    """The bytes of an issued document as they were signed (ISO-8859-1)."""
+    with Access() as access:
+        found = _document(access, number, issuer, environment, key, as_json=as_json)
+        with access.ledger.transaction() as tx:
+            result = results(tx, [found]).get(found)
+    data = None if result is None else result.ted if ted else result.xml
+    if data is None:
+        state = result.state if result else "unknown"
+        complain("NOT-ISSUED", f"The document is {state}: it has no bytes that may be shown.", as_json=as_json)
+        raise typer.Exit(NO)
+    if out is not None:
+        out.write_bytes(data)
+    if as_json:
+        write_json({"id": found, "ted" if ted else "xml": data.decode("iso-8859-1")})
+    elif out is None:
+        sys.stdout.buffer.write(data)
+        sys.stdout.buffer.flush()
+
+
+@document.command("list")
+def document_list(
+    state: Annotated[str | None, typer.Option(help="Only documents in this state.")] = None,
+    issuer: Issuer = None,
+    environment: Annotated[str | None, typer.Option(help="Only this environment's.")] = None,
+    batch: Annotated[str | None, typer.Option(help="Only this batch's (id, or its first digits).")] = None,
+    limit: Limit = 50,
+    as_json: Json = False,
+) -> None:
+    """Documents, the latest first."""
+    with Access() as access:
+        of_batch = None if batch is None else access.found("batches", batch) or uuid.UUID(int=0)
+        with access.ledger.transaction() as tx:
+            found = overview.documents(
+                tx,
+                state=state,
+                issuer=None if issuer is None else canonical(issuer),
+                environment=environment,
+                batch=of_batch,
+                limit=limit,
+            )
+    if as_json:
+        for row in found:
+            write_json(row)
+        return
+    table(
+        ["document", "state", "issuer", "#type", "#folio", "#total", "key", "received", "cause"],
+        [
+            (
+                row["id"],
+                coloured(row["state"]),
+                row["issuer"],
+                row["type"],
+                row["folio"],
+                amount(row["total"]),
+                row["idempotency_key"],
+                row["received_at"],
+                row["held"] or ", ".join(problem["code"] for problem in row["problems"] or ()),
+            )
+            for row in found
+        ],
+    )
+
+
+@envelope.command("list")
+def envelope_list(
+    state: Annotated[str | None, typer.Option(help="Only envelopes in this state.")] = None,
+    issuer: Issuer = None,
+    limit: Limit = 50,
+    as_json: Json = False,
+) -> None:
+    """Envelopes, the latest first."""
+    with Access() as access, access.ledger.transaction() as tx:
+        found = overview.envelopes(tx, state=state, issuer=None if issuer is None else canonical(issuer), limit=limit)
+    if as_json:
+        for row in found:
+            write_json(row)
+        return
+    table(
+        ["envelope", "state", "issuer", "channel", "#documents", "track id", "SII", "#attempts", "sealed", "released"],
+        [
+            (
+                row["id"],
+                coloured(row["state"]),
+                row["issuer"],
+                row["channel"],
+                row["documents"],
+                row["track_id"],
+                row["sii_state"],
+                row["attempts"],
+                row["sealed_at"],
+                row["released_at"],
+            )
+            for row in found
+        ],
+    )
+
+
+@envelope.command("show")
+def envelope_show(
+    number: Annotated[str, typer.Argument(help="Id, or its first digits.", metavar="ID")],
+    xml: Annotated[bool, typer.Option("--xml", help="Write its bytes as they are sent.")] = False,
+    as_json: Json = False,
+) -> None:
+    """An envelope: its attempts, its steps, its documents."""
+    with Access() as access:
+        found = access.found("envelopes", number)
+        with access.ledger.transaction() as tx:
+            row = None if found is None else overview.envelope(tx, found)
+            data = overview.envelope_bytes(tx, found) if xml and found is not None else None
+    if row is None:
+        _unknown("envelope", as_json=as_json)
+        return
+    if data is not None:
+        sys.stdout.buffer.write(data)
+        sys.stdout.buffer.flush()
+    elif as_json:
+        write_json(row)
+    else:
+        _show_envelope(row)
+
+
+@envelope.command("release")
+def envelope_release(
+    numbers: Annotated[list[str], typer.Argument(help="Ids, or their first digits.", metavar="ID…")],
+    as_json: Json = False,
+) -> None:
+    """Let the documents of refused envelopes go again, same bytes, in new ones, once the cause is mended."""
+    released = 0
+    with Access() as access:
+        operator = access.enrolment()
+        for number in numbers:
+            found = access.found("envelopes", number)
+            if found is None:
+                complain("UNKNOWN", f"There is no envelope {number}.", as_json=as_json)
+                continue
+            count = operator.release_envelope(found)
+            released += count
+            if as_json:
+                write_json({"envelope": found, "released": count})
+            else:
+                say(f"{found.hex[:8]}: {count} documents go again")
+    raise typer.Exit(DONE if released else NO)
+
+
+@ledger.command("migrate")
+def ledger_migrate(as_json: Json = False) -> None:
+    """Bring the ledger's tables to the newest step."""
+    with Access() as access:
+        before, after = step_of(access), newest_step()
+        command.upgrade(migrations(access.settings.database_url), "head")
+    if as_json:
+        write_json({"from": before, "to": after})
+    else:
+        say(f"the ledger is at step {after}" + (f" (was {before or 'empty'})" if before != after else " already"))
+
+
+def migrations(database_url: str = "") -> Config:
+    """Alembic's configuration for the steps that are shipped beside this package, found by path."""
+    spec = find_spec("migrations")
+    if spec is None or not spec.submodule_search_locations:
+        raise FileNotFoundError("the folder of migrations isn't installed beside FMgo")
+    config = Config()
+    config.set_main_option("script_location", next(iter(spec.submodule_search_locations)))
+    config.set_main_option("sqlalchemy.url", database_url.replace("%", "%%"))
+    return config
+
+
+def newest_step() -> str | None:
+    """Name of the newest step that this FMgo knows."""
+    from alembic.script import ScriptDirectory  # noqa: PLC0415 - slow to import, and only asked for here
+
+    return ScriptDirectory.from_config(migrations()).get_current_head()
+
+
+def step_of(access: Access) -> str | None:
+    """Name of the step at which the ledger is; None when it has no tables."""
+    from workers.database import health  # noqa: PLC0415 - only asked for here
+
+    with access.ledger.transaction() as tx:
+        step = health.server(tx)["step"]
+    return None if step is None else str(step)
+
+
+def _document(
+    access: Access, number: str | None, issuer: str | None, environment: str, key: str | None, *, as_json: bool
+) -> uuid.UUID:
+    """The document meant: by its id, or by issuer, environment and key. Ends the command when there is none."""
+    if (number is None) == (key is None) or (key is not None and issuer is None):
+        raise typer.BadParameter("give an id, or --issuer and --key")
+    if number is not None:
+        found = access.found("documents", number)
+    else:
+        with access.ledger.transaction() as tx:
+            found = find(tx, canonical(str(issuer)), environment, str(key))
+    if found is None:
+        _unknown("document", as_json=as_json)
+        raise AssertionError
+    return found
+
+
+def _unknown(what: str, *, as_json: bool) -> None:
+    complain("UNKNOWN", f"There is no such {what}.", as_json=as_json)
+    raise typer.Exit(NO)
+
+
+def _show_document(row: dict[str, Any]) -> None:
+    facts(
+        [
+            ("document", str(row["id"])),
+            ("state", coloured(row["state"])),
+            ("held for", row["held"]),
+            ("issuer", f"{row['issuer']}@{row['environment']}"),
+            ("key", row["idempotency_key"] + (f" (try {row['attempt']})" if row["attempt"] > 1 else "")),
+            ("lane", row["lane"]),
+            ("branch, till", ", ".join(part for part in (row["branch"], row["till"]) if part)),
+            ("batch", row["batch"] and str(row["batch"])),
+            ("type, folio", f"{row['type']}, {row['folio']}" if row["folio"] else row["type"]),
+            ("receiver", row["receiver"]),
+            ("total", amount(row["total"])),
+            ("of", row["issued_on"]),
+            ("replaces", row["replaces"] and str(row["replaces"])),
+            ("depends on", row["depends_on"] and str(row["depends_on"])),
+            ("envelope", row["envelope"] and f"{row['envelope']} ({row['envelope_state']})"),
+            ("track id", row["track_id"]),
+            ("received", row["received_at"]),
+            ("signed", row["signed_at"]),
+            ("second copy", row["evidenced_at"]),
+            ("decided", row["decided_at"]),
+            ("due", row["due_at"]),
+            ("verdict", row["verdict"]),
+        ]
+    )
+    for problem in [*(row["problems"] or ()), *(row["warnings"] or ())]:
+        say(f"{problem.get('level', 'error')} {problem['code']} {problem.get('path', '')}: {problem['message']}")
+
+
+def _show_steps(steps: list[dict[str, Any]]) -> None:
+    table(
+        ["at", "from", "to", "#worker", "detail"],
+        [
+            (step["at"], coloured(step["from_state"]), coloured(step["to_state"]), step["worker"], step["detail"] or "")
+            for step in steps
+        ],
+    )
+
+
+def _show_envelope(row: dict[str, Any]) -> None:
+    lists = ("attempt_list", "events", "riders")
+    pairs = [(name.replace("_", " "), value) for name, value in row.items() if name not in lists]
+    facts([(name, coloured(value) if name == "state" else _whole(value)) for name, value in pairs])
+    table(
+        ["#attempt", "at", "outcome", "HTTP", "SII", "track id", "detail"],
+        [
+            (a["number"], a["started_at"], a["outcome"], a["http_status"], a["sii_status"], a["track_id"], a["detail"])
+            for a in row["attempt_list"]
+        ],
+    )
+    _show_steps(row["events"])
+    table(
+        ["document", "#type", "#folio", "#total", "state", "held", "key"],
+        [
+            (r["id"], r["type"], r["folio"], amount(r["total"]), coloured(r["state"]), r["held"], r["idempotency_key"])
+            for r in row["riders"]
+        ],
+    )
+
+
+def _whole(value: object) -> object:
+    """Ids are shown whole where one thing is shown alone."""
+    return str(value) if isinstance(value, uuid.UUID) else value

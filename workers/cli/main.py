@@ -1,0 +1,91 @@
+"""The command `fmgo`: every command in its place, and what every command does with an error.
+
+An error that a person can mend is told as a sentence with its code (as JSON with `--json`), never as a traceback: bad
+input and a bad setting end with 2, a server that is away with 1. What nobody foresaw keeps its traceback, without the
+values of variables, which may hold secrets.
+"""
+
+import sys
+from collections.abc import Sequence
+from typing import Final
+
+import typer
+from sqlalchemy.exc import DBAPIError, OperationalError
+
+from domain.problems import DomainError
+from workers.cache.connection import CacheUrlError
+from workers.cli import doctor, jobs, ledger, run, setup
+from workers.cli.output import BAD_INPUT, DONE, NO, complain
+from workers.database.engine import sqlstate
+from workers.producer import ProducerError
+from workers.settings import SettingsError
+from workers.vault.sealing import VaultError
+
+app: Final = typer.Typer(
+    name="fmgo",
+    help="FMgo issues Chile's electronic tax documents: from a message on a queue to a document that the SII accepted.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+app.command("enqueue")(jobs.enqueue)
+app.add_typer(jobs.batch, name="batch")
+app.add_typer(ledger.document, name="document")
+app.add_typer(ledger.envelope, name="envelope")
+app.add_typer(setup.issuer, name="issuer")
+app.add_typer(setup.branch, name="branch")
+app.add_typer(setup.person, name="person")
+app.add_typer(setup.certificate, name="certificate")
+app.add_typer(setup.caf, name="caf")
+app.add_typer(ledger.ledger, name="ledger")
+app.command("doctor")(doctor.doctor)
+app.command("worker", context_settings=run.PASS_ON)(run.worker)
+app.command("sandbox", context_settings=run.PASS_ON)(run.sandbox)
+app.command("simulator", context_settings=run.PASS_ON)(run.simulator)
+
+_NO_TABLES: Final = ("42P01", "42883", "3F000")
+
+
+def run_command(arguments: Sequence[str]) -> int:
+    """Run one command; returns its exit code."""
+    as_json = "--json" in arguments
+    try:
+        app(args=list(arguments), prog_name="fmgo")
+    except SystemExit as end:
+        return end.code if isinstance(end.code, int) else NO if end.code else DONE
+    except DomainError as error:
+        complain(error.problems[0].code, error.problems[0].message, error.problems, as_json=as_json)
+        return BAD_INPUT
+    except SettingsError as error:
+        complain(error.code, " ".join(error.sentences), as_json=as_json)
+        return BAD_INPUT
+    except (VaultError, CacheUrlError) as error:
+        complain(error.code, str(error), as_json=as_json)
+        return BAD_INPUT
+    except ProducerError as error:
+        complain(error.code, str(error), as_json=as_json)
+        return NO
+    except DBAPIError as error:
+        return _database_fault(error, as_json=as_json)
+    return DONE
+
+
+def main() -> None:
+    """Entry point of the command `fmgo`."""
+    sys.exit(run_command(sys.argv[1:]))
+
+
+def _database_fault(error: DBAPIError, *, as_json: bool) -> int:
+    """A ledger that is away or isn't migrated is told as a sentence; anything else is raised again."""
+    if sqlstate(error) in _NO_TABLES:
+        complain("LEDGER-EMPTY", "The ledger has no tables of this version: run `fmgo ledger migrate`.", as_json=as_json)
+        return NO
+    if isinstance(error, OperationalError):
+        complain("LEDGER-AWAY", f"The ledger can't be reached: {str(error.orig).strip()}", as_json=as_json)
+        return NO
+    raise error
+
+
+if __name__ == "__main__":
+    main()
