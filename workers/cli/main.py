@@ -57,10 +57,7 @@ def run_command(arguments: Sequence[str]) -> int:
     except DomainError as error:
         complain(error.problems[0].code, error.problems[0].message, error.problems, as_json=as_json)
         return BAD_INPUT
-    except SettingsError as error:
-        complain(error.code, " ".join(error.sentences), as_json=as_json)
-        return BAD_INPUT
-    except (VaultError, CacheUrlError) as error:
+    except (SettingsError, VaultError, CacheUrlError) as error:
         complain(error.code, str(error), as_json=as_json)
         return BAD_INPUT
     except ProducerError as error:
@@ -79,7 +76,9 @@ def main() -> None:
 def _database_fault(error: DBAPIError, *, as_json: bool) -> int:
     """A ledger that is away or isn't migrated is told as a sentence; anything else is raised again."""
     if sqlstate(error) in _NO_TABLES:
-        complain("LEDGER-EMPTY", "The ledger has no tables of this version: run `fmgo ledger migrate`.", as_json=as_json)
+        complain(
+            "LEDGER-EMPTY", "The ledger has no tables of this version: run `fmgo ledger migrate`.", as_json=as_json
+        )
         return NO
     if isinstance(error, OperationalError):
         complain("LEDGER-AWAY", f"The ledger can't be reached: {str(error.orig).strip()}", as_json=as_json)

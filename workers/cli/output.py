@@ -99,7 +99,17 @@ def table(columns: Sequence[str], lines: Iterable[Sequence[object]], *, title: s
         )
     for line in lines:
         shown.add_row(*(cell(value) for value in line))
-    screen.print(shown)
+    _print(screen, shown)
+
+
+def _print(screen: Console, shown: Table) -> None:
+    """Print a table; in a pipe without the blanks that fill its last column."""
+    if screen.is_terminal:
+        screen.print(shown)
+        return
+    with screen.capture() as captured:
+        screen.print(shown)
+    sys.stdout.write("".join(f"{line.rstrip()}\n" for line in captured.get().splitlines()))
 
 
 def facts(pairs: Iterable[tuple[str, object]], *, title: str | None = None) -> None:
@@ -111,7 +121,7 @@ def facts(pairs: Iterable[tuple[str, object]], *, title: str | None = None) -> N
     for name, value in pairs:
         if value not in (None, "", [], {}):
             shown.add_row(name, cell(value))
-    screen.print(shown)
+    _print(screen, shown)
 
 
 def state(name: str) -> str:

@@ -178,7 +178,7 @@ def certificate_list(as_json: Json = False) -> None:
             write_json(row)
         return
     table(
-        ["#", "person", "name", "from", "until", "for"],
+        ["id", "person", "name", "from", "until", "for"],
         [(r["id"], r["person"], r["name"], r["not_before"], r["not_after"], r["companies"]) for r in found],
     )
 

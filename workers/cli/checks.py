@@ -1,0 +1,255 @@
+"""What `fmgo doctor` looks at, one function a matter: each says what it found and what to do about it.
+
+Nothing is changed but a probe file in the evidence folder, which is removed again.
+"""
+
+import os
+import shutil
+import time
+import uuid
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from importlib.metadata import version
+from typing import Final, Literal
+
+from sqlalchemy import Connection
+
+from domain.schema import official_folder, own_folder
+from workers.cache.connection import AWAY, cluster_complaint, connect
+from workers.cli.ledger import newest_step
+from workers.database import health, processes
+from workers.queues import QUEUES
+from workers.settings import Settings
+from workers.vault.sealing import Sealed, Vault, VaultError
+from workers.vault.signers import KeyRing
+
+Level = Literal["ok", "warn", "fail"]
+
+OLDEST_POSTGRESQL: Final = 150_000
+PARTITIONS_AHEAD: Final = 2
+"""Months; the sweep makes three."""
+EXPIRY_DAYS: Final = 30
+SKEW_SECONDS: Final = 2.0
+FREE_BYTES: Final = 1024**3
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What one look found; `todo` says what to do unless all is well."""
+
+    level: Level
+    about: str
+    said: str
+    todo: str = ""
+
+
+def look_at_redis(settings: Settings) -> Iterator[Finding]:
+    """The broker's server, and the cache's if it is another."""
+    for name, url in {"Redis": settings.redis_url, "Redis (cache)": settings.cache}.items():
+        if name != "Redis" and url == settings.redis_url:
+            continue
+        client = connect(url)
+        try:
+            began = time.monotonic()
+            client.ping()
+            took = (time.monotonic() - began) * 1000
+            complaint = cluster_complaint(client)
+            policy = client.info("memory").get("maxmemory_policy", "noeviction")
+            kind = client.info("server")
+        except AWAY as error:
+            todo = "Jobs are recorded all the same, but phases only start by the sweep: start the server."
+            yield Finding("fail", name, f"can't be reached ({type(error).__name__})", todo)
+            continue
+        finally:
+            client.close()
+        called = f"{kind.get('server_name', 'redis')} {kind.get('valkey_version', kind.get('redis_version'))}"
+        if complaint:
+            yield Finding("fail", name, complaint, "Name one server that isn't part of a cluster.")
+        elif policy != "noeviction" and name == "Redis":
+            todo = "Set maxmemory-policy noeviction: jobs on the plain list would be thrown away when memory is short."
+            yield Finding("warn", name, f"{called} evicts keys ({policy})", todo)
+        else:
+            yield Finding("ok", name, f"{called}, answers in {took:.1f} ms")
+
+
+def look_at_vault(settings: Settings, tx: Connection) -> Iterator[Finding]:
+    """Whether the vault's keys are there and open what the ledger holds."""
+    try:
+        vault = Vault.from_settings(settings)
+    except VaultError as error:
+        yield Finding("fail", "vault", str(error), "Nothing can be signed without the keys.")
+        return
+    keys = KeyRing(vault)
+    opened = 0
+    for row in health.secrets_by_key(tx):
+        sealed = Sealed(row["key_id"], bytes(row["sealed"]))
+        load = keys.signer if row["kind"] == "certificate" else keys.stamping_caf
+        try:
+            load(opened, bytes(row["public"]), sealed)
+        except (VaultError, ValueError) as error:
+            todo = f"Give the vault the key {row['key_id']!r} that this was sealed under."
+            yield Finding("fail", "vault", f"a {row['kind']}'s private key doesn't open: {error}", todo)
+        else:
+            opened += 1
+    yield Finding("ok", "vault", f"seals with {vault.newest_key_id!r}; {opened} kinds of secrets tried, they open")
+
+
+def look_at_evidence(settings: Settings) -> Iterator[Finding]:
+    """Whether the second copies can be written, and for how long."""
+    folder = settings.evidence_dir
+    probe = folder / f"doctor-{uuid.uuid4().hex}"
+    try:
+        descriptor = os.open(probe, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        try:
+            os.write(descriptor, b"probe\n")
+            os.fdatasync(descriptor)
+        finally:
+            os.close(descriptor)
+            probe.unlink()
+        free = shutil.disk_usage(folder).free
+    except OSError as error:
+        todo = "Nothing is issued until it can be written: make the folder, owned by the workers' account."
+        yield Finding("fail", "evidence", f"{folder} can't be written: {error.strerror}", todo)
+        return
+    said = f"{folder} can be written; {free / FREE_BYTES:.1f} GiB free"
+    if free < FREE_BYTES:
+        yield Finding("warn", "evidence", said, "Make room: a document takes some 6 KB here.")
+    else:
+        yield Finding("ok", "evidence", said)
+
+
+def look_at_ledger(tx: Connection) -> Iterator[Finding]:
+    """Version, step, epoch, clocks, partitions."""
+    server = health.server(tx)
+    said = f"PostgreSQL {server['version']}, step {server['step'] or 'none'}"
+    newest = newest_step()
+    if server["version_number"] < OLDEST_POSTGRESQL:
+        yield Finding("fail", "ledger", said, "FMgo needs PostgreSQL 15 or later.")
+    if server["step"] != newest:
+        yield Finding("fail", "ledger", f"{said}; this FMgo needs {newest}", "Run `fmgo ledger migrate`.")
+        return
+    yield Finding("ok", "ledger", said)
+    epoch = health.epoch(tx)
+    if epoch["replayed_at"] is None:
+        todo = "Replay the evidence into the ledger; intake, issuing and sending are shut until then."
+        yield Finding("fail", "epoch", f"{epoch['epoch']} ({epoch['reason']}), evidence not replayed", todo)
+    else:
+        yield Finding("ok", "epoch", f"{epoch['epoch']} ({epoch['reason']})")
+    yield from _clocks(tx, server["at"])
+    for row in health.partitions(tx):
+        if row["default_holds_rows"]:
+            todo = "Move its rows out before their month can be made; then run a sweep."
+            yield Finding("fail", "partitions", f"{row['parent']}_default holds rows", todo)
+        elif row["ahead"] < PARTITIONS_AHEAD:
+            said = f"{row['parent']} has {row['ahead']} months ahead"
+            yield Finding("warn", "partitions", said, "A sweep makes them: is a threads worker running?")
+    yield Finding("ok", "partitions", "made ahead, and none holds what has no month")
+
+
+def _clocks(tx: Connection, server_at: datetime) -> Iterator[Finding]:
+    skew = abs((server_at - datetime.now(tz=UTC)).total_seconds())
+    moved = health.clock_offset_seconds(tx)
+    if skew > SKEW_SECONDS:
+        todo = "Keep both clocks by NTP: certificates and CAFs are judged by them."
+        yield Finding("warn", "clock", f"this machine and the ledger's are {skew:.1f} s apart", todo)
+    if moved:
+        said = f"business time is moved by {timedelta(seconds=round(moved))}"
+        yield Finding("warn", "clock", said, "Only a sandbox may do that.")
+    if skew <= SKEW_SECONDS and not moved:
+        yield Finding("ok", "clock", f"{skew * 1000:.0f} ms from the ledger's")
+
+
+def look_at_workers(settings: Settings, tx: Connection) -> Iterator[Finding]:
+    """Whether processes of each kind beat."""
+    alive = processes.alive(tx, settings.dead_after_seconds)
+    missing = sorted(set(QUEUES) - set(alive))
+    said = ", ".join(f"{count} {kind}" for kind, count in sorted(alive.items())) or "none"
+    if missing:
+        todo = "Start " + ", ".join(f"`fmgo worker {kind}`" for kind in missing) + "."
+        yield Finding("fail" if not alive else "warn", "workers", f"{said} alive", todo)
+    else:
+        yield Finding("ok", "workers", f"{said} alive")
+
+
+def look_at_companies(tx: Connection) -> Iterator[Finding]:
+    """Certificates and folios: who can't sign, what runs out."""
+    companies = health.certificates_needed(tx)
+    for row in companies:
+        name = f"{row['rut']}@{row['environment']}"
+        if row["until"] is None:
+            todo = f"Add one: `fmgo certificate add FILE --for {name}`."
+            yield Finding("fail", "certificates", f"{name} has none in force", todo)
+        elif row["remaining"] < timedelta(days=EXPIRY_DAYS):
+            said = f"{name}: the last one ends in {row['remaining'].days} days"
+            yield Finding("warn", "certificates", said, "Ask the authority for the next and add it.")
+    yield Finding("ok", "certificates", f"in force for each of {len(companies)} companies")
+    series = health.folios(tx)
+    for row in series:
+        name = f"{row['issuer']}@{row['environment']} type {row['document_type']}"
+        todo = "Load a CAF: `fmgo caf add FILE`."
+        if row["left"] == 0:
+            yield Finding("fail", "folios", f"{name}: none left", todo)
+        elif row["left"] < row["used_in_a_week"]:
+            said = f"{name}: {row['left']} left, {row['used_in_a_week']} used in a week"
+            yield Finding("warn", "folios", said, todo)
+        if row["next_expiry"] and row["next_expiry"] - row["today"] < timedelta(days=EXPIRY_DAYS):
+            said = f"{name}: a range ends on {row['next_expiry']}"
+            yield Finding("warn", "folios", said, "Annul its unused folios at the SII then, and load another.")
+        if row["expired_unused"]:
+            said = f"{name}: {row['expired_unused']} folios ended unused"
+            yield Finding("warn", "folios", said, "Annul them at the SII.")
+    yield Finding("ok", "folios", f"enough for each of {len(series)} series")
+
+
+_CAUSES: Final = {
+    "issuer": "Add the company: `fmgo issuer add`.",
+    "certificate": "Add a certificate: `fmgo certificate add`.",
+    "folio": "Load folios: `fmgo caf add`.",
+    "reference": "They go on by themselves once the document that they change is decided.",
+    "reference-rejected": "The document that they change was rejected: withdraw or replace them.",
+}
+
+
+def look_at_work(tx: Connection) -> Iterator[Finding]:
+    """What stands still, and why."""
+    for row in health.standing_still(tx):
+        said = f"{row['documents']} {row['state']}" + (f" for {row['cause']}" if row["cause"] else "")
+        todo = _CAUSES.get(row["cause"], f"Look: `fmgo document list --state {row['state']}`.")
+        if row["cause"].startswith("envelope-refused"):
+            todo = "Mend the cause (`fmgo issuer set-resolution`), then `fmgo envelope release`."
+        level: Level = "fail" if row["state"] in ("quarantined", "conflict") else "warn"
+        yield Finding(level, "documents", f"{said}, since {row['since']:%Y-%m-%d %H:%M}", todo)
+    late = health.overdue(tx)
+    if late["documents"]:
+        todo = "Are workers running, and is the ledger busy?"
+        yield Finding("warn", "documents", f"{late['documents']} due for more than a minute", todo)
+    if late["results"]:
+        yield Finding("warn", "results", f"{late['results']} not told yet", "Is a threads worker running, and Redis?")
+    yield Finding("ok", "documents", "none stands still")
+    counts = health.envelope_counts(tx)
+    if counts.get("uncertain"):
+        todo = "FMgo finds out by itself within the hour; look: `fmgo envelope list --state uncertain`."
+        yield Finding("warn", "envelopes", f"{counts['uncertain']} uncertain", todo)
+    if counts.get("refused"):
+        todo = "Mend the cause, then `fmgo envelope release`; look: `fmgo envelope list --state refused`."
+        yield Finding("warn", "envelopes", f"{counts['refused']} refused and not released", todo)
+    said = ", ".join(f"{count} {state}" for state, count in counts.items()) or "none yet"
+    yield Finding("ok", "envelopes", said)
+    refused = health.refused_lately(tx)
+    if refused:
+        said = f"{refused} in the last day were no jobs"
+        yield Finding("warn", "messages", said, "Their bytes and reasons are in `refused_messages`.")
+    for row in health.sii_state(tx):
+        yield Finding("warn", "SII", f"{row['what']}: {row['why']}", "FMgo tries again by itself.")
+
+
+def look_at_schemas() -> Iterator[Finding]:
+    """Which schemas judge documents before they leave."""
+    try:
+        official_folder()
+    except FileNotFoundError as error:
+        yield Finding("fail", "schemas", str(error), "Nothing is issued without them.")
+        return
+    own = ", ".join(sorted(path.stem for path in own_folder().glob("*.xsd")))
+    yield Finding("ok", "schemas", f"DTE and EnvioDTE as published by the SII (cl-sii {version('cl-sii')}); own: {own}")

@@ -1,0 +1,82 @@
+"""`fmgo doctor`: whether everything that FMgo needs is there, and what to do where it isn't.
+
+Exit 0 when nothing fails (warnings may stand), 1 when something does.
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import asdict
+
+import typer
+from sqlalchemy import Connection
+from sqlalchemy.exc import DBAPIError
+
+from workers.cli import checks
+from workers.cli.access import Access
+from workers.cli.checks import Finding
+from workers.cli.output import DONE, NO, Json, Markup, cell, coloured, console, table, write_json
+from workers.settings import Settings, SettingsError
+
+
+def doctor(as_json: Json = False) -> None:
+    """Look at settings, servers, secrets, workers, companies and what stands still."""
+    findings = []
+    for finding in _findings():
+        findings.append(finding)
+        if as_json:
+            write_json(asdict(finding))
+    if not as_json:
+        _show(findings)
+    raise typer.Exit(NO if any(finding.level == "fail" for finding in findings) else DONE)
+
+
+def _findings() -> Iterator[Finding]:
+    with Access() as access:
+        try:
+            settings = access.settings
+        except SettingsError as error:
+            for sentence in error.sentences:
+                yield Finding("fail", "settings", sentence, "Set it in the environment of every process.")
+            return
+        world = f"the SII's {settings.sii_environment} environment at {settings.soap_host}"
+        yield Finding("ok", "settings", world)
+        yield from checks.look_at_redis(settings)
+        yield from checks.look_at_evidence(settings)
+        yield from checks.look_at_schemas()
+        try:
+            yield from _in_the_ledger(access, settings)
+        except DBAPIError as error:
+            said = f"can't be asked: {str(error.orig).strip()}"
+            yield Finding("fail", "ledger", said, "Start PostgreSQL, or correct FMGO_DATABASE_URL.")
+
+
+def _in_the_ledger(access: Access, settings: Settings) -> Iterator[Finding]:
+    """Looks that need the ledger, each in a transaction of its own; without its tables, only the first."""
+    looks: list[Callable[[Connection], Iterator[Finding]]] = [
+        checks.look_at_ledger,
+        lambda tx: checks.look_at_vault(settings, tx),
+        lambda tx: checks.look_at_workers(settings, tx),
+        checks.look_at_companies,
+        checks.look_at_work,
+    ]
+    for look in looks:
+        with access.ledger.transaction() as tx:
+            found = list(look(tx))
+        yield from found
+        if look is checks.look_at_ledger and any(f.level == "fail" and f.about == "ledger" for f in found):
+            return
+
+
+def _show(findings: list[Finding]) -> None:
+    """Matters that are well on one line each; where several findings are about one matter, only what isn't well."""
+    troubled = {finding.about for finding in findings if finding.level != "ok"}
+    shown = [f for f in findings if f.level != "ok" or f.about not in troubled]
+    table(
+        ["", "what", "found", "to do"],
+        [
+            (coloured(finding.level), Markup(f"[bold]{cell(finding.about)}[/]"), finding.said, finding.todo)
+            for finding in shown
+        ],
+    )
+    fails = sum(finding.level == "fail" for finding in findings)
+    warns = sum(finding.level == "warn" for finding in findings)
+    console().print(f"{fails} to mend, {warns} to know" if fails or warns else "all is well")
