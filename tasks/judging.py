@@ -21,7 +21,7 @@ from domain.states import REPLACEABLE
 from workers.clock import santiago
 from workers.database import documents, issuers
 from workers.database.claims import Claim, ClaimedDocument
-from workers.database.documents import KnownReference, Reference, Refusal
+from workers.database.documents import KnownReference, Name, Reference, Refusal, Replaceable
 from workers.database.engine import ledger
 from workers.database.folios import open_series
 from workers.database.issuers import Company, SealedCertificate
@@ -50,7 +50,7 @@ class World:
     issuers: Mapping[tuple[str, str, str | None], IssuerData]
     signers: Mapping[Company, SealedCertificate]
     references: Mapping[Reference, KnownReference]
-    replaced: Mapping[tuple[str, str, str], tuple[uuid.UUID, str]]
+    replaced: Mapping[Name, Replaceable]
     series: set[tuple[str, str, int]]
 
 
@@ -59,7 +59,25 @@ def judge(claim: Claim) -> list[Judgement]:
     jobs = {claimed.id: parse_job(claimed.body) for claimed in claim.documents}
     world = _look(claim, jobs)
     today = santiago(claim.at).date()
-    return [_judge_one(claimed, jobs[claimed.id], world, claimed.issued_on or today) for claimed in claim.documents]
+    judgements = [
+        _judge_one(claimed, jobs[claimed.id], world, claimed.issued_on or today) for claimed in claim.documents
+    ]
+    return _one_replacement_each(judgements)
+
+
+def _one_replacement_each(judgements: list[Judgement]) -> list[Judgement]:
+    """Of several documents of a chunk that replace the same one, the first stands."""
+    seen: set[uuid.UUID] = set()
+    kept = []
+    for judgement in judgements:
+        if judgement.replaces in seen:
+            problem = Problem("JOB-REPLACES-TAKEN", "replaces", "Another job of this moment replaces that document.")
+            kept.append(Judgement(judgement.claimed, refusal=Refusal(judgement.claimed.id, [problem.as_dict()])))
+            continue
+        if judgement.replaces is not None:
+            seen.add(judgement.replaces)
+        kept.append(judgement)
+    return kept
 
 
 def _look(claim: Claim, jobs: Mapping[uuid.UUID, Job]) -> World:
@@ -87,7 +105,7 @@ def _look(claim: Claim, jobs: Mapping[uuid.UUID, Job]) -> World:
 def _judge_one(claimed: ClaimedDocument, job: Job, world: World, today: date) -> Judgement:
     company = (claimed.issuer, claimed.environment)
     known = _known(claimed, job, world)
-    problems = _replacement_problems(claimed, job, world)
+    problems = _job_problems(claimed, job, world)
     prepared = None
     try:
         prepared = prepare(
@@ -109,7 +127,7 @@ def _judge_one(claimed: ClaimedDocument, job: Job, world: World, today: date) ->
         claimed,
         prepared,
         world.signers[company],
-        replaces=world.replaced[*company, job.replaces][0] if job.replaces else None,
+        replaces=world.replaced[*company, job.replaces].document_id if job.replaces else None,
         depends_on=origin.document_id if origin else None,
     )
 
@@ -195,27 +213,36 @@ def _missing(claimed: ClaimedDocument, job: Job, world: World) -> list[tuple[str
     return missing
 
 
-def _replacement_problems(claimed: ClaimedDocument, job: Job, world: World) -> list[Problem]:
-    if job.replaces is None or claimed.folio is not None:
+def _job_problems(claimed: ClaimedDocument, job: Job, world: World) -> list[Problem]:
+    """What is wrong with the job around its document; nothing is asked again once it has a folio."""
+    if claimed.folio is not None:
         return []
-    found = world.replaced.get((claimed.issuer, claimed.environment, job.replaces))
+    problems = []
+    company = (claimed.issuer, claimed.environment)
+    if job.branch is not None and (*company, None) in world.issuers and (*company, job.branch) not in world.issuers:
+        problems.append(
+            Problem(
+                "JOB-BRANCH-UNKNOWN",
+                "branch",
+                f"Add branch {job.branch} (`fmgo branch add`), or name one that the issuer has.",
+            )
+        )
+    if job.replaces is not None:
+        found = world.replaced.get((*company, job.replaces))
+        problems += _replacement_problem(found)
+    return problems
+
+
+def _replacement_problem(found: Replaceable | None) -> list[Problem]:
     if found is None:
-        return [
-            Problem(
-                "JOB-REPLACES-UNKNOWN",
-                "replaces",
-                "No document of this issuer has that key or id; name the rejected document that this job replaces.",
-            )
-        ]
-    if found[1] not in REPLACEABLE:
-        return [
-            Problem(
-                "JOB-REPLACES-NOT-REJECTED",
-                "replaces",
-                f"Only a rejected document can be replaced, and that one is `{found[1]}`.",
-            )
-        ]
-    return []
+        code, sentence = "UNKNOWN", "No document of this issuer has that key or id; name the rejected document."
+    elif found.state not in REPLACEABLE:
+        code, sentence = "NOT-REJECTED", f"Only a rejected document can be replaced, and that one is `{found.state}`."
+    elif found.taken:
+        code, sentence = "TAKEN", "Another document replaces that one already; a sale is replaced once."
+    else:
+        return []
+    return [Problem(f"JOB-REPLACES-{code}", "replaces", sentence)]
 
 
 def _internal(claimed: ClaimedDocument, error: Exception) -> Refusal:

@@ -6,6 +6,7 @@ recognises them (`STATUS 99` gives the lost track id back); later, and for bolet
 the documents. An envelope in doubt is never rebuilt, and a refusal of a later attempt never ends the doubt.
 """
 
+import time
 from datetime import timedelta
 from typing import Final
 
@@ -48,6 +49,8 @@ def submit() -> None:
 def submit_one(envelope: ClaimedEnvelope, me: Process) -> None:
     """Send an envelope, or end its doubt."""
     try:
+        if envelope.state == "uncertain" and adopt_known_track_id(envelope, me):
+            return
         if envelope.state == "uncertain" and not may_send_again(envelope):
             ask_about(envelope, me, sessions(me), signer_of(envelope))
             return
@@ -58,6 +61,16 @@ def submit_one(envelope: ClaimedEnvelope, me: Process) -> None:
     except Exception:
         _back(envelope, me, LATER_SECONDS)
         raise
+
+
+def adopt_known_track_id(envelope: ClaimedEnvelope, me: Process) -> bool:
+    """End the doubt by a track id that came late and was kept with its attempt."""
+    with ledger().transaction() as tx:
+        track_id = envelopes.known_track_id(tx, envelope.id)
+        if track_id is None:
+            return False
+        found = Step("uncertain", "sent", 0.0, track_id=track_id, detail={"late_track_id": track_id})
+        return envelopes.step(tx, envelope.id, envelope.fence, me.id, found)
 
 
 def may_send_again(envelope: ClaimedEnvelope) -> bool:
@@ -98,6 +111,7 @@ def send(envelope: ClaimedEnvelope, me: Process, access: Sessions) -> None:
         verdict={} if envelope.verdict.get("send_once_more") else None,
     )
     mine = tools()
+    began = time.monotonic()
     with ledger().transaction() as tx:
         doubtful = envelopes.has_doubtful_attempt(tx, envelope.id)
         if not envelopes.step(tx, envelope.id, envelope.fence, me.id, sending):
@@ -105,7 +119,7 @@ def send(envelope: ClaimedEnvelope, me: Process, access: Sessions) -> None:
         attempt = envelopes.open_attempt(
             tx, envelope, me.id, mine.sii.upload_address(envelope.channel), settings().upload_deadline_seconds
         )
-    answer = _upload(envelope, token, mine)
+    answer = _upload(envelope, token, mine, settings().upload_deadline_seconds - (time.monotonic() - began))
     with ledger().transaction() as tx:
         envelopes.close_attempt(
             tx,
@@ -134,7 +148,10 @@ def send(envelope: ClaimedEnvelope, me: Process, access: Sessions) -> None:
     )
 
 
-def _upload(envelope: ClaimedEnvelope, token: Token, mine: Tools) -> UploadAnswer:
+def _upload(envelope: ClaimedEnvelope, token: Token, mine: Tools, seconds_left: float) -> UploadAnswer:
+    """Send within the attempt's own deadline: a process that was paused since it opened the attempt doesn't send."""
+    if seconds_left < settings().upload_deadline_seconds / 2:
+        return UploadAnswer("not_received", retry="later", detail="the attempt was too old to begin")
     return mine.sii.upload(
         envelope.channel,
         token.value,
@@ -142,7 +159,7 @@ def _upload(envelope: ClaimedEnvelope, token: Token, mine: Tools) -> UploadAnswe
         envelope.issuer,
         envelope.filename,
         envelope.data,
-        deadline_seconds=settings().upload_deadline_seconds,
+        deadline_seconds=seconds_left,
     )
 
 

@@ -19,6 +19,7 @@ from workers.database.verdicts import Rider, Verdict
 from workers.sessions import Sessions
 
 HELD: Final = frozenset({"accepted", "modified", "annulled"})
+NOT_HELD: Final = frozenset({"absent", "not_authorised", "folio_annulled", "company_not_authorised"})
 FOUND: Final = {"DOK": "accepted", "RPR": "accepted_with_repairs", "RLV": "accepted_with_repairs", "RCH": "rejected"}
 NOT_YET_TOLD: Final = "not yet told"
 
@@ -44,7 +45,7 @@ def verdict_of(
         held = [
             _held(rider, answers[rider], status, repaired=False) for rider in open_riders if _is_held(answers[rider])
         ]
-        absent = sum(answer.meaning == "absent" for answer in answers.values())
+        absent = sum(answer.meaning in NOT_HELD for answer in answers.values())
         nobody = absent == len(open_riders) and len(open_riders) == len(riders)
         return Outcome(held, complete=len(held) == len(open_riders), refused_whole=nobody, counters=counters)
     verdicts, doubtful = _by_envelope(open_riders, status)
@@ -104,7 +105,7 @@ def _by_document(
         asked = {rider: answer for rider, answer in answers.items() if rider.document_type == document_type}
         counted = document_type if document_type in rejected else 0
         held = [rider for rider, answer in asked.items() if _is_held(answer)]
-        absent = [rider for rider, answer in asked.items() if answer.meaning == "absent"]
+        absent = [rider for rider, answer in asked.items() if answer.meaning in NOT_HELD]
         gone = [r for r in riders if r.document_type == document_type and r.state == "rejected"]
         all_repaired = repaired[counted] > 0 and repaired[counted] == len(held)
         verdicts += [_held(rider, asked[rider], status, repaired=all_repaired) for rider in held]

@@ -16,6 +16,7 @@ from types import TracebackType
 from typing import Annotated, Final, Self
 
 import typer
+from sqlalchemy.exc import DBAPIError
 
 from domain.problems import Problem
 from domain.rut import InvalidRut, normalise
@@ -170,3 +171,8 @@ def canonical(rut: str) -> str:
         return normalise(rut)
     except InvalidRut as fault:
         raise EnrolmentError([Problem("RUT", "rut", f"{rut!r} is no RUT: {fault}.")]) from None
+
+
+def first_line(error: DBAPIError) -> str:
+    """What PostgreSQL or its library said, in one line."""
+    return str(error.orig).strip().partition("\n")[0]

@@ -11,7 +11,7 @@ from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError
 
 from workers.cli import checks
-from workers.cli.access import Access
+from workers.cli.access import Access, first_line
 from workers.cli.checks import Finding
 from workers.cli.output import DONE, NO, Json, Markup, cell, coloured, console, table, write_json
 from workers.settings import Settings, SettingsError
@@ -45,7 +45,7 @@ def _findings() -> Iterator[Finding]:
         try:
             yield from _in_the_ledger(access, settings)
         except DBAPIError as error:
-            said = f"can't be asked: {str(error.orig).strip()}"
+            said = f"can't be asked: {first_line(error)}"
             yield Finding("fail", "ledger", said, "Start PostgreSQL, or correct FMGO_DATABASE_URL.")
 
 

@@ -180,14 +180,13 @@ def _show_receipts(receipts: list[Receipt]) -> None:
         ["outcome", "key", "issuer", "document", "state"],
         [(coloured(r.outcome), r.key, r.issuer, r.document_id, coloured(r.state)) for r in receipts],
     )
-    for receipt in receipts:
-        show_problems(receipt.problems)
+    for number, receipt in enumerate(receipts, 1):
+        show_problems([Problem(p.code, f"job {number} {p.path}".strip(), p.message) for p in receipt.problems])
 
 
 def _show_import(outcome: Import, title: str) -> None:
     for line in outcome.bad:
-        first, *others = line.problems
-        show_problems([Problem(p.code, f"line {line.number} {p.path}".strip(), p.message) for p in (first, *others)])
+        show_problems([Problem(p.code, f"line {line.number} {p.path}".strip(), p.message) for p in line.problems])
     untold = sum(outcome.counts.get(o, 0) for o in ("conflict", "refused")) - len(outcome.bad)
     if untold > 0:
         complaints().print(f"… and {amount(untold)} other bad lines, kept among the refused messages")

@@ -15,6 +15,7 @@ from sqlalchemy.exc import DBAPIError, OperationalError
 from domain.problems import DomainError
 from workers.cache.connection import CacheUrlError
 from workers.cli import doctor, jobs, ledger, run, setup
+from workers.cli.access import first_line
 from workers.cli.output import BAD_INPUT, DONE, NO, complain
 from workers.database.engine import sqlstate
 from workers.producer import ProducerError
@@ -81,7 +82,7 @@ def _database_fault(error: DBAPIError, *, as_json: bool) -> int:
         )
         return NO
     if isinstance(error, OperationalError):
-        complain("LEDGER-AWAY", f"The ledger can't be reached: {str(error.orig).strip()}", as_json=as_json)
+        complain("LEDGER-AWAY", f"The ledger can't be reached: {first_line(error)}", as_json=as_json)
         return NO
     raise error
 

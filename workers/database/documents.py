@@ -305,25 +305,49 @@ def referenced(tx: Connection, references: Iterable[Reference]) -> dict[Referenc
     }
 
 
-def replaceable(
-    tx: Connection, wanted: Iterable[tuple[str, str, str]]
-) -> dict[tuple[str, str, str], tuple[uuid.UUID, str]]:
-    """Documents named by `replaces` as (issuer, environment, key or id): their id and state."""
+@dataclass(frozen=True, slots=True)
+class Replaceable:
+    """A document that a job names in `replaces`; `taken` when another document replaces it already."""
+
+    document_id: uuid.UUID
+    state: str
+    taken: bool
+
+
+Name = tuple[str, str, str]
+
+
+def replaceable(tx: Connection, wanted: Iterable[Name]) -> dict[Name, Replaceable]:
+    """Documents named by `replaces` as (issuer, environment, key or id)."""
     keys = sorted(set(wanted))
     if not keys:
         return {}
     rows = run(
         tx,
         """
-        SELECT DISTINCT ON (k.issuer, k.environment, k.name) k.issuer, k.environment, k.name, d.id, d.state
-        FROM unnest(CAST(:issuers AS text[]), CAST(:environments AS text[]), CAST(:names AS text[]))
-             AS k (issuer, environment, name)
-        JOIN documents d ON d.issuer = k.issuer AND d.environment = k.environment
-             AND (d.key = k.name OR d.id::text = lower(k.name))
-        ORDER BY k.issuer, k.environment, k.name, d.attempt DESC
+        SELECT k.issuer, k.environment, k.name, d.id, d.state,
+               EXISTS (SELECT FROM documents r WHERE r.replaces = d.id AND r.state <> 'rejected') AS taken
+        FROM unnest(CAST(:issuers AS text[]), CAST(:environments AS text[]), CAST(:names AS text[]),
+                    CAST(:ids AS uuid[])) AS k (issuer, environment, name, id)
+        CROSS JOIN LATERAL (
+            (SELECT id, state FROM documents
+             WHERE issuer = k.issuer AND environment = k.environment AND key = k.name
+             ORDER BY attempt DESC LIMIT 1)
+            UNION ALL
+            SELECT id, state FROM documents WHERE id = k.id AND issuer = k.issuer AND environment = k.environment
+            LIMIT 1
+        ) d
         """,
         issuers=[k[0] for k in keys],
         environments=[k[1] for k in keys],
         names=[k[2] for k in keys],
+        ids=[_uuid(k[2]) for k in keys],
     )
-    return {(row.issuer, row.environment, row.name): (row.id, row.state) for row in rows}
+    return {(row.issuer, row.environment, row.name): Replaceable(row.id, row.state, row.taken) for row in rows}
+
+
+def _uuid(text: str) -> uuid.UUID | None:
+    try:
+        return uuid.UUID(text)
+    except ValueError:
+        return None

@@ -78,12 +78,27 @@ class ClaimedEnvelope:
     at: datetime
 
 
+# Issuers are hopped over by the index, so that a backlog of one costs nothing when others are looked for.
 GROUPS = """
-    SELECT DISTINCT d.issuer, d.environment, d.lane,
-           CASE WHEN d.document_type = ANY (CAST(:rest_types AS smallint[])) THEN 'rest' ELSE 'soap' END AS channel
-    FROM documents d
-    WHERE d.lane = :lane AND d.state = 'signed' AND d.due_at <= fmgo_now() AND d.evidenced_at IS NOT NULL
-      AND d.held IS NULL
+    WITH RECURSIVE due_issuers (issuer) AS (
+        (SELECT issuer FROM documents
+         WHERE lane = :lane AND state = 'signed' AND due_at IS NOT NULL ORDER BY issuer LIMIT 1)
+        UNION ALL
+        SELECT (SELECT d.issuer FROM documents d
+                WHERE d.lane = :lane AND d.state = 'signed' AND d.due_at IS NOT NULL AND d.issuer > i.issuer
+                ORDER BY d.issuer LIMIT 1)
+        FROM due_issuers i WHERE i.issuer IS NOT NULL
+    )
+    SELECT i.issuer, e.environment, c.channel, CAST(:lane AS text) AS lane
+    FROM due_issuers i
+    CROSS JOIN (VALUES ('certification'), ('production')) AS e (environment)
+    CROSS JOIN (VALUES ('soap'), ('rest')) AS c (channel)
+    WHERE i.issuer IS NOT NULL
+      AND EXISTS (
+          SELECT FROM documents d
+          WHERE d.lane = :lane AND d.state = 'signed' AND d.issuer = i.issuer AND d.environment = e.environment
+            AND d.due_at <= fmgo_now() AND d.evidenced_at IS NOT NULL AND d.held IS NULL
+            AND (d.document_type = ANY (CAST(:rest_types AS smallint[]))) = (c.channel = 'rest'))
 """
 
 
@@ -418,6 +433,18 @@ def adopt_late_track_id(tx: Connection, envelope: uuid.UUID, track_id: str) -> b
         )
         == 1
     )
+
+
+def known_track_id(tx: Connection, envelope: uuid.UUID) -> str | None:
+    """The first track id that any attempt of an envelope got, however late it came."""
+    return run(
+        tx,
+        """
+        SELECT track_id FROM envelope_attempts
+        WHERE envelope = :id AND track_id IS NOT NULL ORDER BY number LIMIT 1
+        """,
+        id=envelope,
+    ).scalar()
 
 
 def has_doubtful_attempt(tx: Connection, envelope: uuid.UUID) -> bool:

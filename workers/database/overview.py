@@ -154,7 +154,7 @@ def batches(tx: Connection, limit: int = 50) -> list[Row]:
             FROM (SELECT state, count(*) AS n FROM documents WHERE batch = b.id GROUP BY state) c
         ) s ON true
         LEFT JOIN LATERAL (
-            SELECT count(*) AS refused FROM refused_messages WHERE source = 'batch:' || b.id::text
+            SELECT count(DISTINCT body) AS refused FROM refused_messages WHERE source = 'batch:' || b.id::text
         ) r ON true
         ORDER BY b.created_at DESC, b.id
         """,

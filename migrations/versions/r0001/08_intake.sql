@@ -89,21 +89,28 @@ BEGIN
     SELECT a.ordinal, a.id, a.outcome, a.state FROM answered a ORDER BY a.ordinal;
 END $$;
 
--- What the ledger answers for ever. `result` has the shape of the result that Redis carries.
+-- What the ledger answers for ever. `result` has the shape of the result that Redis carries. A folio is shown only when
+-- it is durable twice (law: two copies before anyone sees it); until then the document is still `received`.
 CREATE VIEW document_results AS
-    SELECT d.id, d.version, d.lane, d.issuer, d.environment, d.key, d.state,
+    SELECT d.id, d.version, d.lane, d.issuer, d.environment, d.key, shown.state,
            jsonb_strip_nulls(jsonb_build_object(
                'id', d.id, 'issuer', d.issuer, 'environment', d.environment, 'idempotency_key', d.key,
-               'attempt', d.attempt, 'version', d.version, 'state', d.state, 'type', d.document_type,
-               'folio', d.folio, 'total', d.total, 'issued_on', d.issued_on, 'receiver', d.receiver,
+               'attempt', d.attempt, 'version', d.version, 'state', shown.state, 'type', d.document_type,
+               'folio', shown.folio, 'total', d.total, 'issued_on', d.issued_on, 'receiver', d.receiver,
                'held', d.held, 'problems', d.problems, 'warnings', d.warnings, 'verdict', d.verdict,
                'batch', d.batch, 'replaces', d.replaces,
-               'signed_at', d.signed_at, 'decided_at', d.decided_at)) AS result
-    FROM documents d;
+               'signed_at', shown.signed_at, 'decided_at', d.decided_at)) AS result
+    FROM documents d
+    CROSS JOIN LATERAL (
+        SELECT CASE WHEN d.evidenced_at IS NULL AND d.state IN ('numbered', 'signed') THEN 'received' ELSE d.state END
+                   AS state,
+               CASE WHEN d.evidenced_at IS NOT NULL THEN d.folio END AS folio,
+               CASE WHEN d.evidenced_at IS NOT NULL THEN d.signed_at END AS signed_at
+    ) shown;
 
 CREATE FUNCTION fmgo_results(ids uuid[]) RETURNS TABLE (id uuid, version integer, state text, result jsonb, xml bytea, ted bytea)
 LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
-    SELECT d.id, d.version, d.state, r.result, dte.bytes, ted.bytes
+    SELECT d.id, d.version, r.state, r.result, dte.bytes, ted.bytes
     FROM documents d
     JOIN document_results r ON r.id = d.id
     LEFT JOIN document_files dte
