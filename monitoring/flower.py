@@ -96,7 +96,7 @@ class QuietEvents(Events):  # type: ignore[misc]  # flower ships no types
 class QuietInspector(Inspector):  # type: ignore[misc]  # flower ships no types
     """What workers answer about themselves, without payloads of the tasks they hold."""
 
-    def _on_update(self, workername: str, method: str, response: Any) -> None:  # noqa: ANN401 (JSON of Celery's)
+    def _on_update(self, workername: str, method: str, response: Any) -> None:
         if method in ("active", "reserved", "scheduled"):
             response = [_quiet_request(request) for request in response]
         super()._on_update(workername, method, response)

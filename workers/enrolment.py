@@ -15,12 +15,8 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date
-from pathlib import Path
-from typing import Final, TypeVar
+from typing import TypeVar
 
-from cryptography.exceptions import UnsupportedAlgorithm
-from cryptography.hazmat.primitives.asymmetric import rsa
-from cryptography.hazmat.primitives.serialization import load_pem_public_key
 from sqlalchemy import Connection
 
 from domain.caf import (
@@ -34,7 +30,7 @@ from domain.caf import (
     read_caf,
 )
 from domain.certificate import CertificateError, Credential, open_pem, open_pfx
-from domain.problems import DomainError, Problem, shown
+from domain.problems import Problem
 from workers.clock import santiago
 from workers.database import enrolment as rows
 from workers.database.audit import audit
@@ -42,6 +38,7 @@ from workers.database.engine import Ledger, business_time
 from workers.database.enrolment import BranchRow, CafRow, CertificateRow, IssuerRow, KnownCaf
 from workers.database.verdicts import release_envelope
 from workers.enrolment_fields import Checks
+from workers.enrolment_fields import EnrolmentError as EnrolmentError
 from workers.outside_bells import OutsideBells
 from workers.vault.sealing import Vault
 from workers.vault.signers import seal_caf_key, seal_certificate_key
@@ -50,13 +47,6 @@ CafKeys = Mapping[int, Sequence[bytes]]
 Company = tuple[str, str]
 """RUT and environment."""
 Answer = TypeVar("Answer")
-
-LARGEST_FILE: Final = 1024 * 1024
-"""Bytes of a key file that are read at most."""
-
-
-class EnrolmentError(DomainError):
-    """Something can't be set up as asked; nothing has changed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -333,37 +323,6 @@ class Enrolment:
         if self._bells is not None:
             self._bells.ring_for_sweep()
         return answer
-
-
-def read_caf_keys(text: str) -> dict[int, tuple[bytes, ...]]:
-    """The SII's keys and those that `IDK=path,…` names as well (PEM files; several may bear one IDK).
-
-    Raises EnrolmentError (CAF-KEYS) for text or files that can't be read.
-    """
-    keys = {idk: tuple(pems) for idk, pems in SII_PUBLIC_KEYS.items()}
-    problems = []
-    for item in (part.strip() for part in text.split(",")):
-        if not item:
-            continue
-        idk, _, path = item.partition("=")
-        try:
-            if not (idk.isascii() and idk.isdigit() and path):
-                raise ValueError("it isn't written as IDK=PATH")  # noqa: TRY301  (one way out for every fault)
-            pem = Path(path).read_bytes()[:LARGEST_FILE]
-            if not isinstance(load_pem_public_key(pem), rsa.RSAPublicKey):
-                raise ValueError("it isn't an RSA key")  # noqa: TRY301, TRY004  (the same)
-        except OSError as error:
-            problems.append(_bad_key(item, error.strerror or "it can't be read"))
-        except (ValueError, UnsupportedAlgorithm) as error:
-            problems.append(_bad_key(item, str(error)))
-        else:
-            keys[int(idk)] = (*keys.get(int(idk), ()), pem)
-    _raise(problems)
-    return keys
-
-
-def _bad_key(item: str, why: str) -> Problem:
-    return Problem("CAF-KEYS", "trust_caf_keys", f"{shown(item)} is no key to trust: {shown(why)}. Write IDK=PEM-FILE.")
 
 
 def _raise(problems: Sequence[Problem]) -> None:

@@ -8,7 +8,7 @@ import re
 from collections.abc import Sequence
 from typing import Final
 
-from domain.problems import Problem, shown
+from domain.problems import DomainError, Problem, shown
 from domain.rut import InvalidRut, normalise
 from domain.text import clean
 
@@ -17,6 +17,10 @@ MOST_ACTECOS: Final = 4
 """Economic activities that a document states at most (SII, Formato DTE 2.5, Acteco)."""
 
 _BRANCH_CODE: Final = re.compile(r"[0-9]{1,9}", re.ASCII)
+
+
+class EnrolmentError(DomainError):
+    """Something can't be set up as asked; nothing has changed."""
 
 
 class Checks:

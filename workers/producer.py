@@ -23,15 +23,12 @@ Errors:
     StillWaiting           (a TimeoutError) the time to wait is over; it holds what was known last
 """
 
-import json
 import threading
 import time
 import uuid
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from datetime import date
-from decimal import Decimal
+from collections.abc import Callable, Iterable, Sequence
 from types import TracebackType
-from typing import Any, Final, Protocol, Self, TypeVar
+from typing import Final, Protocol, Self, TypeVar
 
 from pydantic import Field, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -40,7 +37,7 @@ from sqlalchemy.exc import DataError, DBAPIError, InterfaceError, OperationalErr
 
 from domain.job import Job as Job
 from domain.job import NotAJob as NotAJob
-from domain.job import document_id, parse_job
+from domain.job import document_id
 from domain.problems import DomainError, Problem, shown
 from domain.rut import canonical_shape
 from domain.states import ISSUED
@@ -49,7 +46,8 @@ from workers.cache.results import Results
 from workers.database import intake, results
 from workers.database.engine import Ledger, sqlstate
 from workers.database.intake import IncomingJob
-from workers.logging import context_headers
+from workers.handed_in import JobLike as JobLike
+from workers.handed_in import read_job
 from workers.outcome import Receipt as Receipt
 from workers.outcome import Result as Result
 from workers.outcome import Until as Until
@@ -65,8 +63,6 @@ FIRST_PAUSE_SECONDS: Final = 0.25
 LONGEST_PAUSE_SECONDS: Final = 2.0
 """While a result is waited for, the ledger is asked this often, whatever Redis says."""
 
-JobLike = Mapping[str, Any] | bytes | str
-"""A job as an object, or as its JSON (bytes are UTF-8)."""
 Key = tuple[str, str, str]
 """Issuer, environment and idempotency key."""
 What = uuid.UUID | str | Key | Receipt
@@ -199,7 +195,7 @@ class Producer:
         Raises LedgerAway or IntakeShut; what was committed before stays, and repeating all of it is safe.
         """
         receipts: list[Receipt] = []
-        readings = [_read(job) for job in jobs]
+        readings = [read_job(job) for job in jobs]
         for start in range(0, len(readings), MOST_AT_ONCE):
             receipts += self._record(readings[start : start + MOST_AT_ONCE])
         return receipts
@@ -216,7 +212,7 @@ class Producer:
 
         Raises QueueAway: then none or all lie there, and repeating all of them is safe.
         """
-        readings = [_read(job) for job in jobs]
+        readings = [read_job(job) for job in jobs]
         bodies = [reading.body for reading in readings if isinstance(reading, IncomingJob)]
         try:
             if bodies:
@@ -347,40 +343,6 @@ def _from_environment() -> ProducerSettings:
         raise SettingsError(
             tuple(f"FMGO_{str(fault['loc'][0]).upper()}: {fault['msg']}." for fault in error.errors())
         ) from None
-
-
-def _read(job: JobLike) -> IncomingJob | Receipt:
-    """The job with its bytes, or the receipt that says why it is none."""
-    try:
-        body = _body(job)
-        return IncomingJob(parse_job(body), body, context_headers())
-    except NotAJob as error:
-        key = job.get("idempotency_key") if isinstance(job, Mapping) else None
-        return Receipt("refused", shown(key) if key is not None else None, None, None, problems=error.problems)
-
-
-def _body(job: JobLike) -> bytes:
-    """The bytes of a job. Decimals, dates and UUIDs of Python become texts, which the format accepts."""
-    if isinstance(job, bytes):
-        return job
-    if isinstance(job, str):
-        return job.encode("utf-8", "surrogatepass")  # a lone surrogate is no UTF-8, and is refused as such
-    try:
-        return json.dumps(job, ensure_ascii=False, allow_nan=False, default=_plain).encode("utf-8", "surrogatepass")
-    except (TypeError, ValueError, RecursionError) as error:
-        raise NotAJob(
-            [Problem("JOB-JSON", "", f"This object can't be written as JSON: {shown(str(error))}.")]
-        ) from None
-
-
-def _plain(value: object) -> str | dict[str, Any]:
-    if isinstance(value, Decimal | uuid.UUID):
-        return str(value)
-    if isinstance(value, date):
-        return value.isoformat()
-    if isinstance(value, Mapping):
-        return dict(value)
-    raise TypeError(f"{type(value).__name__} is no kind of JSON")
 
 
 def _of_given(given: intake.Receipt) -> Receipt:

@@ -31,6 +31,7 @@ from deploy.sandbox.flower import start_flower
 from deploy.sandbox.report import NAMES, Outcome, print_report
 from deploy.sandbox.sandbox import Sandbox, clear, default_folder
 from deploy.sandbox.shop import ALMACENES, COMPANIES, CONSULTORA, FERRETERIA, DemoJob, Shop
+from deploy.sandbox.supervisor import SandboxError
 from domain.states import ACCEPTED, DECIDED, ISSUED
 from workers.cache.connection import connect
 from workers.database.engine import Ledger
@@ -74,13 +75,13 @@ class Demo:
 
     def go_on(self) -> bool:
         """Act on what has happened as the shop and the operator would; True when nothing is left to happen."""
+        taken = not self.inbox.llen(LIST) and not self.inbox.keys(f"{LIST}.taken:*")
         rows = watch.documents(self.ledger)
         self.write_notes(rows)
         self.answer_rejections(rows)
         self.mend_refusals()
-        expected = sum(bool(job.key) for job in self.jobs)
         settled = sum(row.state in DECIDED or row.state in ("waiting", "quarantined") for row in rows)
-        return len(rows) >= expected and settled == len(rows) and not watch.refused_envelopes(self.ledger)
+        return taken and settled == len(rows) and not watch.refused_envelopes(self.ledger)
 
     def write_notes(self, rows: Sequence[watch.Row]) -> None:
         """A customer brings goods back: a note on a boleta and one on an invoice, as soon as these are issued."""
@@ -266,4 +267,7 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    raise SystemExit(main())
+    try:
+        raise SystemExit(main())
+    except SandboxError as error:
+        raise SystemExit(f"fmgo: {error}") from None

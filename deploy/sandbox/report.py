@@ -57,7 +57,8 @@ class Outcome:
         else:
             valid = len(sales) - (invalid - refused)
             as_expected = True
-            missing = max(0, len({job.body for job in first_jobs}) - len(sales) - refused)
+            sent = {(job.issuer, job.key) if job.key else job.body for job in first_jobs}
+            missing = max(0, len(sent) - len(sales) - refused)
         unsettled = sum(row.state not in ACCEPTED and row.state != "invalid" for row in sales)
         invariants = sii.invariants()
         doubled = int(invariants["doubled"]) + sum(number > 1 for number in held.values())

@@ -153,29 +153,6 @@ class Sandbox:
         self._say(f"SII: simulated, certification, {hosts['dte']}")
         return hosts
 
-    def start_flower(self) -> str:
-        """Start Flower and return its address. Its password is made once per folder and said once, when it is made.
-
-        Raises `SandboxError` if it isn't there within 30 s.
-        """
-        password = self.folder / "flower.password"
-        port_file = self.folder / "flower.port"
-        port_file.unlink(missing_ok=True)
-        made = not password.exists()
-        if made:
-            _write_closed(password, f"{secrets.token_urlsafe(12)}\n")
-        own = {
-            "FMGO_FLOWER_PASSWORD_FILE": str(password),
-            "FMGO_FLOWER_PORT": "0",
-            "FMGO_FLOWER_PORT_FILE": str(port_file),
-        }
-        child = self.spawn("flower", [sys.executable, "-m", "monitoring.flower"], own)
-        self._await_file(port_file, child)
-        address = f"http://127.0.0.1:{port_file.read_text(encoding='ascii').strip()}/"
-        shown = f"password {password.read_text(encoding='utf-8').strip()}" if made else f"password in {password}"
-        self._say(f"Flower: {address}, user fmgo, {shown}")
-        return address
-
     def _await_file(self, path: Path, child: Child) -> None:
         """Return when `child` has written `path`, by which it says that it is ready."""
         deadline = time.monotonic() + _READY_SECONDS

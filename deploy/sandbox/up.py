@@ -19,6 +19,7 @@ from deploy.sandbox.enrol import SandboxEnrolment
 from deploy.sandbox.flower import FlowerWindow, start_flower
 from deploy.sandbox.sandbox import Sandbox, default_folder
 from deploy.sandbox.shop import COMPANIES
+from deploy.sandbox.supervisor import SandboxError
 from workers.database.engine import Ledger
 from workers.database.enrolment import issuer_list
 from workers.settings import read_settings
@@ -53,6 +54,9 @@ def main() -> int:
             start_crew(sandbox, ledger)
             _show(console, sandbox, urls["control"], flower)
             threading.Event().wait()
+    except SandboxError as error:
+        console.print(f"fmgo: {error}", markup=False)
+        return 2
     except KeyboardInterrupt:
         console.print("\n  stopped; its data is kept")
     return 0

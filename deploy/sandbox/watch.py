@@ -105,7 +105,7 @@ def busy_seconds(ledger: Ledger) -> float:
             tx,
             """
             SELECT extract(epoch FROM max(evidenced_at) - min(received_at)) FROM documents
-            WHERE lane = 'bulk' AND replaces IS NULL AND evidenced_at IS NOT NULL
+            WHERE replaces IS NULL AND depends_on IS NULL AND evidenced_at IS NOT NULL
             """,
         ).scalar()
     return float(value or 0)

@@ -1,7 +1,7 @@
 """A worker whose one task fails or holds still: `python -m tests.integration.holding_worker`, for tests of Flower.
 
 It is FMgo's Celery application with its queues and requests, and a stand-in for the phase ``fmgo.enqueue``: called
-with a text that ends in ``fail`` it raises an error that quotes it, else it holds until the Redis key ``let-go`` exists.
+with a text that ends in ``fail`` it raises an error that quotes it, else it holds until Redis has the key ``let-go``.
 """
 
 import threading

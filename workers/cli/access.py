@@ -20,9 +20,10 @@ from sqlalchemy.exc import DBAPIError
 
 from domain.problems import Problem
 from domain.rut import InvalidRut, normalise
+from workers.caf_keys import read_caf_keys
 from workers.database import overview
 from workers.database.engine import Ledger
-from workers.enrolment import Enrolment, EnrolmentError, read_caf_keys
+from workers.enrolment import Enrolment, EnrolmentError
 from workers.logging import configure_logging
 from workers.outside_bells import OutsideBells
 from workers.producer import Producer

@@ -109,7 +109,7 @@ def document_list(
 ) -> None:
     """Documents, the latest first."""
     with Access() as access:
-        of_batch = None if batch is None else access.found("batches", batch) or uuid.UUID(int=0)
+        of_batch = None if batch is None else _batch(access, batch)
         with access.ledger.transaction() as tx:
             found = overview.documents(
                 tx,
@@ -277,6 +277,14 @@ def _document(
         _unknown("document", as_json=as_json)
         raise AssertionError
     return found
+
+
+def _batch(access: Access, text: str) -> uuid.UUID:
+    """The batch meant; jobs may name one that nobody registered, so a whole id is taken as it is."""
+    try:
+        return uuid.UUID(text)
+    except ValueError:
+        return access.found("batches", text) or uuid.UUID(int=0)
 
 
 def _unknown(what: str, *, as_json: bool) -> None:

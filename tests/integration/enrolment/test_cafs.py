@@ -13,11 +13,12 @@ from domain.caf import SII_PUBLIC_KEYS
 from tests.integration.enrolment import kit
 from tests.integration.producer.jobs import rows, scalar
 from tests.unit.domain import material
+from workers.caf_keys import read_caf_keys
 from workers.database.engine import Ledger, run
 from workers.database.folios import FolioRequest, give_folios
 from workers.database.issuers import cafs
 from workers.database.waiting import wake_waiting
-from workers.enrolment import Enrolment, EnrolmentError, read_caf_keys
+from workers.enrolment import Enrolment, EnrolmentError
 from workers.vault.sealing import Sealed, Vault
 from workers.vault.signers import KeyRing
 

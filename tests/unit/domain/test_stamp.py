@@ -78,7 +78,7 @@ def test_official_example_verifies_and_its_text_is_ours() -> None:
         ("&" * 41, "&amp;" * 40),
         ("Ñ" * 39 + " z", "Ñ" * 39),
         ("dos  blancos", "dos  blancos"),
-        ('Monitor 24" d\'or', 'Monitor 24" d\'or'),
+        ("Monitor 24\" d'or", "Monitor 24\" d'or"),
         ("a\tb\nc\rd", "a b c d"),
         ("a < b > c", "a &lt; b &gt; c"),
         ("\"'", "\"'"),

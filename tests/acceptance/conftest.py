@@ -1,0 +1,22 @@
+"""One running FMgo for all acceptance tests of a run; what a test left dead is started again before the next."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.acceptance.works import Works, open_works
+
+
+@pytest.fixture(scope="session")
+def running() -> Iterator[Works]:
+    """The FMgo of this run."""
+    with open_works() as works:
+        yield works
+
+
+@pytest.fixture
+def works(running: Works) -> Iterator[Works]:
+    """The running FMgo, whole."""
+    running.mend()
+    yield running
+    running.window.delete("/faults").raise_for_status()

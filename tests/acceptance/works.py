@@ -1,0 +1,223 @@
+"""A whole FMgo for acceptance tests: servers, the simulated SII, and worker processes that a test may kill.
+
+One runs for all tests of a run; each test works with companies of its own, so that they don't meet. Beats are quick,
+so that a death is seen within seconds, and the SII is asked early.
+"""
+
+import datetime as dt
+import itertools
+import os
+import signal
+import uuid
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Any, Final
+from urllib.parse import urlsplit, urlunsplit
+
+import httpx
+import psycopg
+import redis
+
+from deploy.sandbox.clock import SandboxClock
+from deploy.sandbox.control import SiiControl
+from deploy.sandbox.crew import KINDS, start_crew
+from deploy.sandbox.enrol import SandboxEnrolment
+from deploy.sandbox.people import Company, rut
+from deploy.sandbox.sandbox import Sandbox, migrate
+from deploy.sandbox.supervisor import Child
+from tests.acceptance.waiting import wait_until
+from workers.database.engine import Ledger
+from workers.launch import launch
+from workers.producer import Producer
+from workers.settings import Settings
+
+QUICK: Final = {
+    "FMGO_BEAT_SECONDS": "0.4",
+    "FMGO_DEAD_AFTER_SECONDS": "4",
+    "FMGO_SWEEP_SECONDS": "0.3",
+    "FMGO_POLL_FIRST_SECONDS_SOAP": "0.2",
+    "FMGO_POLL_FIRST_SECONDS_REST": "0.2",
+    "FMGO_LOG_FORMAT": "console",
+}
+LOOKS_BEFORE_MOVING: Final = 2
+
+_bodies = itertools.count(76_100_001)
+
+
+class Works:
+    """The running FMgo and what tests do with it."""
+
+    def __init__(self, sandbox: Sandbox) -> None:
+        urls = sandbox.start_sii(seed=11)
+        sandbox.environment.update(QUICK)
+        self.sandbox: Final = sandbox
+        self.settings: Final = Settings.model_validate(
+            {name.removeprefix("FMGO_").lower(): value for name, value in sandbox.environment.items()}
+        )
+        self.ledger: Final = Ledger(sandbox.database_url)
+        self.sii: Final = SiiControl(urls["control"])
+        self.window: Final = httpx.Client(base_url=urls["control"], timeout=60)
+        self.clock: Final = SandboxClock(self.ledger, self.sii)
+        self.enrolment: Final = SandboxEnrolment(self.ledger, self.sii, self.settings)
+        self.producer: Final = Producer(self.settings)
+        self.redis: Final = redis.Redis.from_url(sandbox.redis_url)
+        self.crew: Final[dict[str, Child]] = start_crew(sandbox, self.ledger)
+
+    def close(self) -> None:
+        """Close every connection; the sandbox ends the processes."""
+        self.producer.close()
+        self.window.close()
+        self.sii.close()
+        self.redis.close()
+        self.ledger.dispose()
+
+    # ---- companies -------------------------------------------------------------------------------------------------
+
+    def company(self, types: Sequence[int] = (33,), *, folios: int = 400, **enrolled: Any) -> Company:
+        """A company that no other test knows, enrolled on both sides."""
+        made = unknown_company()
+        self.enrolment.enrol(made, types, folios=folios, **enrolled)
+        return made
+
+    # ---- processes -------------------------------------------------------------------------------------------------
+
+    def kill(self, *kinds: str) -> None:
+        """SIGKILL to the whole process groups of workers, all at once."""
+        for kind in kinds:
+            os.killpg(self.crew[kind].pid, signal.SIGKILL)
+        for kind in kinds:
+            self.crew[kind].wait(30)
+
+    def start(self, *kinds: str) -> None:
+        """Start workers in the place of dead ones and wait until each is in the ledger."""
+        last = self.scalar("SELECT max(id) FROM workers")
+        for kind in kinds:
+            how = launch(kind)
+            self.crew[kind] = self.sandbox.spawn(f"worker-{kind}", how.argv, env=how.environment)
+        for kind in kinds:
+            wait_until(
+                lambda kind=kind: self.scalar("SELECT count(*) FROM workers WHERE id > %s AND kind = %s", last, kind),  # type: ignore[misc]
+                f"worker {kind} didn't enter the ledger",
+            )
+
+    def mend(self) -> None:
+        """Start whatever a failed test left dead."""
+        self.start(*(kind for kind in KINDS if self.crew[kind].poll() is not None))
+
+    # ---- the ledger ------------------------------------------------------------------------------------------------
+
+    def rows(self, query: str, *values: object) -> list[tuple[Any, ...]]:
+        """All rows of a query."""
+        with psycopg.connect(self.sandbox.database_url) as connection:
+            return connection.execute(query.encode(), values).fetchall()
+
+    def scalar(self, query: str, *values: object) -> Any:
+        """The first value of a query, None when there is no row."""
+        rows = self.rows(query, *values)
+        return rows[0][0] if rows else None
+
+    def states(self, company: Company) -> Counter[str]:
+        """How many documents of a company are in each state."""
+        return Counter(
+            dict(self.rows("SELECT state, count(*) FROM documents WHERE issuer = %s GROUP BY 1", company.rut))
+        )
+
+    def await_states(self, company: Company, expected: Mapping[str, int], *, seconds: float = 120) -> None:
+        """Return when the company's documents are in these states, all of them; time is moved where it is waited for."""
+        quiet = 0
+
+        def there() -> bool:
+            nonlocal quiet
+            if self.states(company) == Counter(expected):
+                return True
+            wait = self.clock.time_to_next()
+            quiet = 0 if wait is None else quiet + 1
+            if wait is not None and quiet > LOOKS_BEFORE_MOVING:
+                self.clock.advance(wait)
+                quiet = 0
+            return False
+
+        wait_until(there, lambda: f"{dict(expected)}; it is {dict(self.states(company))}", seconds=seconds)
+
+    def envelopes(self, company: Company) -> list[tuple[uuid.UUID, str, str | None]]:
+        """Id, state and track id of a company's envelopes, in the order they were sealed."""
+        return self.rows("SELECT id, state, track_id FROM envelopes WHERE issuer = %s ORDER BY sealed_at", company.rut)
+
+    def await_envelope(self, company: Company, state: str) -> uuid.UUID:
+        """Return the id of the company's envelope in a state, as soon as there is one; time isn't moved."""
+        found: uuid.UUID = wait_until(
+            lambda: self.scalar("SELECT id FROM envelopes WHERE issuer = %s AND state = %s", company.rut, state),
+            lambda: f"an envelope {state}; there are {self.envelopes(company)}",
+        )
+        return found
+
+    def attempts(self, company: Company) -> list[tuple[str | None, str | None, str | None]]:
+        """Outcome, STATUS and track id of every attempt to send a company's envelopes, in order."""
+        return self.rows(
+            "SELECT a.outcome, a.sii_status, a.track_id FROM envelope_attempts a JOIN envelopes e ON e.id = a.envelope"
+            " WHERE e.issuer = %s ORDER BY a.id",
+            company.rut,
+        )
+
+    # ---- the SII ---------------------------------------------------------------------------------------------------
+
+    def uploads(self, company: Company) -> list[dict[str, Any]]:
+        """What the SII stored of a company, in the order it came."""
+        answer = self.window.get("/uploads")
+        answer.raise_for_status()
+        return [upload for upload in answer.json() if upload["company"] == company.rut]
+
+    def taken(self, company: Company) -> Counter[tuple[int, int]]:
+        """How often the SII accepted each type and folio of a company."""
+        held = [one for one in self.sii.documents() if one["issuer"] == company.rut and one["state"] != "rejected"]
+        return Counter((one["type"], one["folio"]) for one in held)
+
+    def requests(self, company: Company, operation: str) -> list[dict[str, Any]]:
+        """Requests of one operation about a company that reached the SII."""
+        answer = self.window.get("/ledger")
+        answer.raise_for_status()
+        return [one for one in answer.json() if one["company"] == company.rut and one["operation"] == operation]
+
+    def fault(self, fault: str, company: Company, operation: str | None = None, **rule: Any) -> None:
+        """Switch a fault on for a company (and an operation)."""
+        when = {"company": company.rut} | ({"operation": operation} if operation else {})
+        self.sii.fault({"fault": fault, "when": when, **rule})
+
+
+def unknown_company() -> Company:
+    """A company that is enrolled nowhere."""
+    number = rut(next(_bodies))
+    return Company(
+        rut=number,
+        razon_social=f"COMERCIAL ÑUBLE {number} LTDA.",
+        giro="Venta al por menor de artículos de ferretería",
+        acteco=475201,
+        dir_origen="Av. O'Higgins 1234",
+        cmna_origen="Chillán",
+        ciudad_origen="Chillán",
+    )
+
+
+@contextmanager
+def open_works() -> Iterator[Works]:
+    """Start everything, in a fresh ledger (also on a server that the environment names), and end it."""
+    with Sandbox(ephemeral=True, say=lambda line: None) as sandbox:
+        server, name = sandbox.database_url, f"fmgo_acceptance_{uuid.uuid4().hex[:12]}"
+        with psycopg.connect(server, autocommit=True) as connection:
+            connection.execute(f'CREATE DATABASE "{name}"'.encode())
+        sandbox.environment["FMGO_DATABASE_URL"] = urlunsplit(urlsplit(server)._replace(path=f"/{name}"))
+        migrate(sandbox.database_url)
+        works = Works(sandbox)
+        try:
+            yield works
+        finally:
+            works.close()
+            sandbox.end(*works.crew.values())
+            with psycopg.connect(server, autocommit=True) as connection:
+                connection.execute(f'DROP DATABASE "{name}" WITH (FORCE)'.encode())
+
+
+def hours(number: float) -> dt.timedelta:
+    """So many hours."""
+    return dt.timedelta(hours=number)

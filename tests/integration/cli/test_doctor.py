@@ -1,0 +1,148 @@
+"""The doctor: well where all is well, and for each trouble its finding and what to do."""
+
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from tests.integration.cli.conftest import ISSUER_ADD, Fmgo
+from tests.integration.enrolment import kit
+from tests.integration.producer.jobs import body, producer_at
+
+WORKERS = (
+    b"INSERT INTO workers (kind, host, pid, epoch)"
+    b" VALUES ('interactive', 'h', 1, 1), ('bulk', 'h', 2, 1), ('threads', 'h', 3, 1)"
+)
+
+
+def execute(database: str, *statements: bytes) -> None:
+    with psycopg.connect(database) as connection:
+        for statement in statements:
+            connection.execute(statement)
+
+
+def troubles(fmgo: Fmgo) -> tuple[int, set[tuple[str, str]]]:
+    """Exit code, and level and matter of each finding that isn't well."""
+    answer = fmgo("doctor", "--json")
+    found = answer.objects
+    assert all(one["todo"] for one in found if one["level"] != "ok")
+    return answer.code, {(one["level"], one["about"]) for one in found if one["level"] != "ok"}
+
+
+@pytest.fixture
+def well(fmgo: Fmgo, database: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Fmgo:
+    """An installation that lacks nothing."""
+    (tmp_path / "firma.pfx").write_bytes(kit.pfx())
+    (tmp_path / "caf.xml").write_bytes(kit.caf(document_type=39))
+    fmgo(*ISSUER_ADD)
+    monkeypatch.setenv("FMGO_PASSWORD", kit.PASSWORD)
+    assert fmgo("certificate", "add", tmp_path / "firma.pfx", "--for", kit.ISSUER).code == 0
+    assert fmgo("caf", "add", tmp_path / "caf.xml").code == 0
+    execute(database, WORKERS)
+    return fmgo
+
+
+def test_all_is_well(well: Fmgo) -> None:
+    assert troubles(well) == (0, set())
+    shown = well("doctor")
+    assert (shown.code, "all is well" in shown.out) == (0, True)
+
+
+def test_an_empty_installation_lacks_workers(fmgo: Fmgo) -> None:
+    assert troubles(fmgo) == (1, {("fail", "workers")})
+    assert "`fmgo worker threads`" in fmgo("doctor").out
+
+
+TROUBLES: dict[str, tuple[bytes, tuple[str, str]]] = {
+    "a kind of worker is missing": (b"DELETE FROM workers WHERE kind = 'bulk'", ("warn", "workers")),
+    "evidence to be replayed": (b"UPDATE ledger_epoch SET replayed_at = NULL", ("fail", "epoch")),
+    "other tables": (b"UPDATE alembic_version SET version_num = 'x'", ("fail", "ledger")),
+    "no certificate": (b"UPDATE certificates SET retired_at = now()", ("fail", "certificates")),
+    "certificate ends": (b"UPDATE certificates SET not_after = now() + interval '9 days'", ("warn", "certificates")),
+    "no folios": (b"UPDATE folio_counters SET next = last + 1", ("fail", "folios")),
+    "folios end soon": (b"UPDATE cafs SET expires_on = now() + interval '9 days'", ("warn", "folios")),
+    "folios ended": (b"UPDATE cafs SET expires_on = '2020-01-01'", ("fail", "folios")),
+    "a row without its month": (
+        (
+            b"INSERT INTO document_events (at, document_id, from_state, to_state)"
+            b" VALUES ('2001-01-01', gen_random_uuid(), '', 'received')"
+        ),
+        ("fail", "partitions"),
+    ),
+    "waiting": (
+        b"UPDATE documents SET state = 'waiting', held = 'folio', due_at = NULL",
+        ("warn", "documents"),
+    ),
+    "quarantined": (
+        b"UPDATE documents SET state = 'quarantined', held = 'deaths', due_at = NULL",
+        ("fail", "documents"),
+    ),
+    "overdue": (b"UPDATE documents SET due_at = now() - interval '1 hour'", ("warn", "documents")),
+    "untold": (b"UPDATE documents SET version = 1", ("warn", "results")),
+    "a service is shut": (
+        b"INSERT INTO sii_services VALUES ('certification', 'upload', now() + interval '1 hour', 3, 'HTTP 503')",
+        ("warn", "SII"),
+    ),
+    "no job came": (
+        b"INSERT INTO refused_messages (source, code, reason, body) VALUES ('list', 'X', 'x', 'x')",
+        ("warn", "messages"),
+    ),
+}
+
+
+@pytest.mark.parametrize("name", TROUBLES)
+def test_a_trouble_is_found_and_only_that(well: Fmgo, database: str, redis_url: str, name: str) -> None:
+    with producer_at(database, redis_url) as producer:
+        producer.enqueue(body("k"))
+    statement, trouble = TROUBLES[name]
+    execute(database, statement)
+    code, found = troubles(well)
+    assert trouble in found
+    assert {about for _, about in found} == {trouble[1]}
+    assert code == (1 if trouble[0] == "fail" else 0)
+
+
+def test_months_that_are_not_made_are_found(well: Fmgo, database: str) -> None:
+    execute(database, *(f"DROP TABLE {table}".encode() for (table,) in _months_ahead(database)))
+    assert troubles(well) == (0, {("warn", "partitions")})
+
+
+def _months_ahead(database: str) -> list[tuple[str, ...]]:
+    with psycopg.connect(database) as connection:
+        return connection.execute(
+            b"SELECT relname FROM pg_class WHERE relname ~ '^document_events_[0-9]{6}$'"
+            b" AND right(relname, 6) > to_char(now() AT TIME ZONE 'UTC', 'YYYYMM')"
+        ).fetchall()
+
+
+def test_a_moved_clock_is_told(well: Fmgo, database: str) -> None:
+    execute(database, b"SET fmgo.sandbox = 'on'", b"UPDATE clock_offset SET by = '1 hour'")
+    assert troubles(well) == (0, {("warn", "clock")})
+
+
+def test_a_vault_without_the_right_key_is_found(well: Fmgo, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("FMGO_VAULT_KEY_FILE")
+    assert troubles(well) == (1, {("fail", "vault")})
+    monkeypatch.setenv("FMGO_VAULT_KEYS", "other:" + "A" * 43 + "=")
+    assert troubles(well) == (1, {("fail", "vault")})
+
+
+def test_an_evidence_folder_that_is_missing_is_found(
+    well: Fmgo, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("FMGO_EVIDENCE_DIR", str(tmp_path / "missing"))
+    assert troubles(well) == (1, {("fail", "evidence")})
+
+
+def test_the_probe_leaves_nothing_behind(well: Fmgo, environment: dict[str, str]) -> None:
+    well("doctor")
+    assert list(Path(environment["FMGO_EVIDENCE_DIR"]).iterdir()) == []
+
+
+def test_servers_that_are_away_are_found(well: Fmgo, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("FMGO_REDIS_URL", "redis://127.0.0.1:1/0")
+    assert troubles(well) == (1, {("fail", "Redis")})
+    monkeypatch.setenv("FMGO_DATABASE_URL", "postgresql://x@127.0.0.1:1/x")
+    assert troubles(well) == (1, {("fail", "Redis"), ("fail", "ledger")})
+    monkeypatch.delenv("FMGO_DATABASE_URL")
+    assert troubles(well) == (1, {("fail", "settings")})

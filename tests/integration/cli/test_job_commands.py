@@ -1,0 +1,139 @@
+"""Handing in by command: files of every shape, bad lines between good ones, imports that carry on."""
+
+import io
+import json
+import uuid
+from pathlib import Path
+
+import psycopg
+import pytest
+import redis
+
+from tests.integration.cli.conftest import Fmgo
+from tests.integration.producer.jobs import body, job, rows, scalar
+from workers.batch import LONGEST_LINE, BatchImporter
+from workers.cli.jobs import bodies_in
+from workers.database.engine import Ledger
+from workers.outside_bells import OutsideBells
+
+
+def lines(*bodies: bytes) -> bytes:
+    return b"\n".join(bodies) + b"\n"
+
+
+@pytest.mark.parametrize(
+    ("data", "count"),
+    [
+        (body("a"), 1),
+        (json.dumps(job("a"), indent=2).encode(), 1),
+        (json.dumps([job("a"), job("b")], indent=2).encode(), 2),
+        (b"\xef\xbb\xbf" + lines(body("a"), b"", body("b")), 2),
+        (json.dumps(job("a"), indent=2).encode() * 2, 2),
+        (lines(body("a"), b"garbage", body("b")), 3),
+        (lines(body("a"), b"\xff\xfe", body("b")), 3),
+        (json.dumps(job("a"), indent=2).encode()[:-3], 1),
+        (b"[1, 2", 1),
+        (b"[1 2]", 1),
+        (b"[" * 5000, 1),
+        (b"", 0),
+    ],
+)
+def test_jobs_are_found_in_files_of_any_shape(data: bytes, count: int) -> None:
+    assert len(list(bodies_in(data))) == count
+
+
+def test_enqueue_answers_for_each_job_in_order(fmgo: Fmgo, tmp_path: Path, database: str) -> None:
+    path = tmp_path / "jobs.jsonl"
+    path.write_bytes(lines(body("a"), body("b"), body("a")))
+    answer = fmgo("enqueue", path, "--json")
+    assert (answer.code, [one["outcome"] for one in answer.objects]) == (0, ["recorded", "recorded", "known"])
+    assert scalar(database, "SELECT count(*) FROM documents") == 2
+    path.write_bytes(body("a", price=3))
+    conflict = fmgo("enqueue", path)
+    assert (conflict.code, "JOB-KEY-CONFLICT" in conflict.err) == (1, True)
+    path.write_bytes(lines(body("c"), b"{}", body("a", price=3)))
+    refused = fmgo("enqueue", path, "--json")
+    assert (refused.code, [one["outcome"] for one in refused.objects]) == (2, ["recorded", "refused", "conflict"])
+
+
+def test_enqueue_puts_jobs_on_the_list(fmgo: Fmgo, tmp_path: Path, redis_url: str) -> None:
+    path = tmp_path / "job.json"
+    path.write_bytes(body("ñandú"))
+    assert fmgo("enqueue", "--queue", path, "--json").objects[0]["outcome"] == "queued"
+    with redis.Redis.from_url(redis_url) as client:
+        assert client.lrange("fmgo.jobs", 0, -1) == [body("ñandú")]
+
+
+def test_a_batch_goes_on_past_bad_lines_and_keeps_them_with_their_reason(
+    fmgo: Fmgo, tmp_path: Path, database: str, redis_url: str
+) -> None:
+    path = tmp_path / "facturas.jsonl"
+    good = [body(f"f-{number}", lane="interactive") for number in range(5)]
+    too_long = b'{"x":"' + b"x" * LONGEST_LINE + b'"}'
+    nul = body("f-nul").replace(b"Martillo", b"\\u0000")
+    path.write_bytes(lines(*good, b"no job", too_long, b"", nul, body("f-0", price=9), b'{"a":"\xff"}', body("f-end")))
+    answer = fmgo("batch", "import", path, "--json")
+    assert answer.code == 2
+    *bad, whole = answer.objects
+    assert [(one["line"], one["problems"][0]["code"]) for one in bad] == [
+        (6, "JOB-JSON"),
+        (7, "JOB-TOO-LONG"),
+        (10, "JOB-KEY-CONFLICT"),
+        (11, "JOB-ENCODING"),
+    ]
+    assert [whole[name] for name in ("recorded", "known", "conflict", "refused")] == [7, 0, 1, 3]
+    assert rows(database, "SELECT lane, count(*), min(batch::text) FROM documents GROUP BY lane") == [
+        ("bulk", 7, whole["batch"])
+    ]
+    kept = rows(database, "SELECT code, left(reason, 7) FROM refused_messages ORDER BY id")
+    assert ("JOB-JSON", "Line 6:") in kept
+    assert len(kept) == 4
+    with redis.Redis.from_url(redis_url) as client:
+        assert client.llen("fmgo.issue.bulk") == 1
+
+    again = fmgo("batch", "import", path)
+    assert again.code == 2
+    assert "error JOB-JSON line 6" in again.err
+    assert rows(database, "SELECT count(*), sum(total) FROM batches") == [(1, 11)]
+    (batch,) = fmgo("batch", "list", "--json").objects
+    assert (batch["states"], batch["refused"]) == ({"received": 7}, 4)
+    assert "facturas.jsonl" in fmgo("batch", "list").out
+
+
+def test_a_batch_of_many_chunks_is_recorded_whole(database: str, redis_url: str) -> None:
+    ledger, bells = Ledger(database), OutsideBells(redis_url)
+    told: list[int] = []
+    data = lines(*(body(f"f-{number}") for number in range(25)), b"bad", *(b"bad" for _ in range(4)))
+    importer = BatchImporter(ledger, bells, chunk=10, most_told=3)
+    outcome = importer.run(io.BytesIO(data), uuid.uuid4(), name="many", progress=told.append)
+    assert outcome.counts == {"recorded": 25, "refused": 5}
+    assert [line.number for line in outcome.bad] == [26, 27, 28]
+    assert told == [10, 10, 10]
+    assert scalar(database, "SELECT count(*) FROM documents") == 25
+    bells.close()
+    ledger.dispose()
+
+
+def test_what_postgresql_refuses_stands_alone(database: str, redis_url: str) -> None:
+    with psycopg.connect(database) as connection:
+        # A rule that is narrower than the job's own: data that only PostgreSQL finds bad.
+        connection.execute(
+            b"CREATE FUNCTION too_big() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN"
+            b" IF octet_length(NEW.body) > 5000 THEN RAISE EXCEPTION 'too big' USING ERRCODE = '22001'; END IF;"
+            b" RETURN NEW; END $$"
+        )
+        connection.execute(b"CREATE TRIGGER too_big BEFORE INSERT ON inbox FOR EACH ROW EXECUTE FUNCTION too_big()")
+    ledger, bells = Ledger(database), OutsideBells(redis_url)
+    big = body("big").replace(b"Martillo", b"M" * 6000)
+    data = lines(body("a"), body("b"), big, body("c"))
+    outcome = BatchImporter(ledger, bells).run(io.BytesIO(data), uuid.uuid4(), name="x")
+    assert outcome.counts == {"recorded": 3, "refused": 1}
+    assert [(line.number, line.problems[0].code) for line in outcome.bad] == [(3, "JOB-NOT-STORABLE")]
+    assert rows(database, "SELECT key FROM documents ORDER BY key") == [("a",), ("b",), ("c",)]
+    bells.close()
+    ledger.dispose()
+
+
+def test_a_file_that_is_not_there_is_bad_input(fmgo: Fmgo) -> None:
+    for command in (("enqueue",), ("batch", "import")):
+        assert fmgo(*command, "/nowhere.jsonl").code == 2

@@ -1,0 +1,135 @@
+"""Looking at the ledger by command: documents, their bytes, envelopes, and releasing what was refused."""
+
+import uuid
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from tests.integration.cli.conftest import Fmgo
+from tests.integration.producer.jobs import ISSUER, body, end_invalid, job, make_issued, producer_at, scalar
+
+
+@pytest.fixture
+def issued(database: str, redis_url: str) -> uuid.UUID:
+    with producer_at(database, redis_url) as producer:
+        number = producer.enqueue(job("venta ñ")).document_id
+    assert number is not None
+    make_issued(database, number, folio=7)
+    return number
+
+
+BY_KEY = ("--issuer", ISSUER, "--key", "venta ñ")
+
+
+def test_a_document_is_shown_by_id_by_its_first_digits_or_by_key(fmgo: Fmgo, issued: uuid.UUID) -> None:
+    for how in ((issued,), (issued.hex[:8],), BY_KEY):
+        (shown,) = fmgo("document", "show", *how, "--json").objects
+        assert (shown["id"], shown["folio"], shown["total"]) == (str(issued), 7, 1190)
+        assert [step["to_state"] for step in shown["events"]] == ["received"]
+    answer = fmgo("document", "show", issued)
+    assert "1.190" in answer.out
+    assert "signed" in answer.out
+    assert "received" in fmgo("document", "events", issued).out
+    assert fmgo("document", "events", issued, "--json").objects[0]["from_state"] == ""
+
+
+def test_the_bytes_are_written_as_they_were_signed(fmgo: Fmgo, issued: uuid.UUID, tmp_path: Path) -> None:
+    target = tmp_path / "dte.xml"
+    assert fmgo("document", "xml", issued, "--out", target).code == 0
+    assert target.read_bytes() == "<DTE>Ñ</DTE>".encode("iso-8859-1")
+    (told,) = fmgo("document", "xml", issued, "--ted", "--json").objects
+    assert told == {"id": str(issued), "ted": "<TED>Ñ</TED>"}
+    assert "<DTE>" in fmgo("document", "xml", issued).out
+
+
+def test_the_answer_is_no_where_there_is_nothing(fmgo: Fmgo, database: str, redis_url: str) -> None:
+    with producer_at(database, redis_url) as producer:
+        number = producer.enqueue(body("venta ñ")).document_id
+    assert number is not None
+    unissued = fmgo("document", "xml", number, "--json")
+    assert (unissued.code, unissued.objects[0]["error"]["code"]) == (1, "NOT-ISSUED")
+    for command in (("document", "show", "abcd1234"), ("document", "events", "abcd1234"), ("envelope", "show", "abcd")):
+        unknown = fmgo(*command, "--json")
+        assert (unknown.code, unknown.objects[0]["error"]["code"]) == (1, "UNKNOWN")
+    assert fmgo("document", "show", "--issuer", ISSUER, "--key", "other").code == 1
+    assert fmgo("document", "show", "no-id").code == 2
+    assert fmgo("envelope", "release", "abcd1234").code == 1
+
+
+def test_digits_that_several_ids_begin_with_are_refused(fmgo: Fmgo, database: str) -> None:
+    with psycopg.connect(database) as connection:
+        for number in (1, 2):
+            connection.execute(
+                b"INSERT INTO documents (id, issuer, environment, key, body_hash, lane)"
+                b" VALUES (%s, %s, 'certification', %s, sha256('x'), 'bulk')",
+                (uuid.UUID(int=(0xABCD << 112) + number), ISSUER, str(number)),
+            )
+    answer = fmgo("document", "show", "abcd", "--json")
+    assert (answer.code, answer.objects[0]["error"]["code"]) == (2, "ID-AMBIGUOUS")
+
+
+def test_documents_are_listed_by_state_issuer_and_batch(fmgo: Fmgo, database: str, redis_url: str) -> None:
+    batch = uuid.uuid4()
+    with producer_at(database, redis_url) as producer:
+        first = producer.enqueue(job("a", batch=batch)).document_id
+        producer.enqueue(job("b"))
+    assert first is not None
+    end_invalid(database, first)
+    shown = fmgo("document", "list", "--state", "invalid")
+    assert "DTE-X" in shown.out
+    assert len(shown.out.splitlines()) == 2
+    for filters, count in (((), 2), (("--batch", batch), 1), (("--issuer", ISSUER), 2), (("--limit", 1), 1)):
+        assert len(fmgo("document", "list", "--json", *filters).objects) == count
+    assert fmgo("document", "list", "--json", "--batch", "abcd1234").objects == []
+    assert fmgo("document", "list", "--json", "--environment", "production").objects == []
+
+
+@pytest.fixture
+def refused(database: str, issued: uuid.UUID) -> uuid.UUID:
+    """An envelope that the SII refused whole, its document back in `signed` and held."""
+    number = uuid.uuid4()
+    with psycopg.connect(database) as connection:
+        connection.execute(b"INSERT INTO persons VALUES ('11111111-1', 'Maria')")
+        connection.execute(
+            b"INSERT INTO certificates (person, fingerprint, certificate_der, private_key_sealed, key_id, not_before,"
+            b" not_after) VALUES ('11111111-1', sha256('x'), 'x', 'x', 'x', now(), now() + interval '1 year')"
+        )
+        connection.execute(
+            b"INSERT INTO envelopes (id, issuer, environment, channel, lane, state, sender, certificate, documents,"
+            b" resolution_number, resolution_date, filename, bytes, sha256, sii_state)"
+            b" SELECT %s, %s, 'certification', 'soap', 'bulk', 'refused', person, id, 1, 0, '2014-08-22', 'x.xml',"
+            b" '<EnvioDTE/>', sha256('x'), 'RCT' FROM certificates",
+            (number, ISSUER),
+        )
+        connection.execute(b"INSERT INTO envelope_documents VALUES (%s, %s, 1)", (number, issued))
+        connection.execute(
+            b"INSERT INTO envelope_events (envelope, from_state, to_state) VALUES (%s, '', 'sealed')", (number,)
+        )
+        connection.execute(
+            b"INSERT INTO envelope_attempts (envelope, number, worker, address, deadline_seconds, outcome)"
+            b" VALUES (%s, 1, 1, 'https://maullin.sii.cl', 60, 'received')",
+            (number,),
+        )
+        connection.execute(b"UPDATE documents SET held = 'envelope-refused:RCT', due_at = NULL")
+    return number
+
+
+def test_an_envelope_is_shown_with_attempts_steps_and_documents(fmgo: Fmgo, refused: uuid.UUID) -> None:
+    (shown,) = fmgo("envelope", "show", refused.hex[:6], "--json").objects
+    assert (shown["state"], shown["sii_state"]) == ("refused", "RCT")
+    assert (len(shown["riders"]), len(shown["attempt_list"])) == (1, 1)
+    answer = fmgo("envelope", "show", refused)
+    assert str(refused) in answer.out
+    assert "https://maullin.sii.cl" not in answer.out  # the table has what matters; JSON has the rest
+    assert fmgo("envelope", "show", refused, "--xml").out == "<EnvioDTE/>"
+    assert len(fmgo("envelope", "list", "--state", "refused", "--json").objects) == 1
+    assert "RCT" in fmgo("envelope", "list", "--issuer", ISSUER).out
+
+
+def test_a_released_envelopes_documents_go_again(fmgo: Fmgo, refused: uuid.UUID, database: str) -> None:
+    (released,) = fmgo("envelope", "release", refused, "--json").objects
+    assert released == {"envelope": str(refused), "released": 1}
+    assert scalar(database, "SELECT count(*) FROM documents WHERE held IS NULL AND due_at IS NOT NULL") == 1
+    assert scalar(database, "SELECT action FROM audit_log") == "envelope.release"
+    assert fmgo("envelope", "release", refused).code == 1

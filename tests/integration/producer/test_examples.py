@@ -1,0 +1,58 @@
+"""The documented producers in other languages: what they put on the list is what was given, byte for byte."""
+
+import json
+import shutil
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+import redis
+
+from domain.job import document_id
+from tests.integration.producer.jobs import ISSUER, body
+from workers.cache.results import Result, Results
+
+EXAMPLES = Path(__file__).resolve().parents[3] / "docs" / "examples"
+NODE = shutil.which("node")
+SALE = body("caja ñ-7 €")
+
+
+def run(command: list[str], redis_url: str, given: bytes) -> subprocess.CompletedProcess[bytes]:
+    environment = {"FMGO_REDIS_URL": redis_url, "PATH": "/usr/bin:/bin", "LANG": "C.UTF-8"}
+    return subprocess.run(command, input=given, env=environment, capture_output=True, timeout=60, check=False)
+
+
+def test_the_shell_puts_a_job_on_the_list(redis_url: str) -> None:
+    shell = [shutil.which("bash") or "bash", str(EXAMPLES / "producer.sh")]
+    ended = run(shell, redis_url, SALE)
+    assert (ended.returncode, ended.stdout, ended.stderr) == (0, b"1\n", b"")
+    with redis.Redis.from_url(redis_url) as client:
+        assert client.lrange("fmgo.jobs", 0, -1) == [SALE]
+
+
+def test_the_shell_says_when_it_was_refused(redis_url: str) -> None:
+    shell = [shutil.which("bash") or "bash", str(EXAMPLES / "producer.sh")]
+    wrong = redis_url.replace(":", ":wrong", 2).replace(":wrong", ":", 1)
+    ended = run(shell, wrong, SALE)
+    assert ended.returncode == 1
+    assert b"answered: -" in ended.stderr
+
+
+@pytest.mark.skipif(NODE is None, reason="needs node")
+def test_node_puts_jobs_on_the_list(redis_url: str) -> None:
+    ended = run([str(NODE), str(EXAMPLES / "producer.mjs")], redis_url, SALE + b"\n\n" + body("b") + b"\n")
+    assert (ended.returncode, json.loads(ended.stdout)) == (0, {"queued": 2, "length": 2})
+    with redis.Redis.from_url(redis_url) as client:
+        assert client.lrange("fmgo.jobs", 0, -1) == [body("b"), SALE]
+
+
+@pytest.mark.skipif(NODE is None, reason="needs node")
+def test_node_waits_for_the_result_under_the_id_that_anybody_can_compute(redis_url: str) -> None:
+    number = str(document_id(ISSUER, "certification", "caja ñ-7 €", 1))
+    fields = {"state": "signed", "result": json.dumps({"folio": 7}), "xml": "<DTE>Ñ</DTE>", "ted": "<TED/>"}
+    with redis.Redis.from_url(redis_url) as client:
+        Results(client, ttl_seconds=60).publish(Result(number, 1, fields))
+    ended = run([str(NODE), str(EXAMPLES / "producer.mjs"), "--wait", "30"], redis_url, SALE)
+    told: dict[str, Any] = json.loads(ended.stdout.splitlines()[1])
+    assert (told["id"], told["state"], told["folio"], told["xml"]) == (number, "signed", 7, "<DTE>Ñ</DTE>")

@@ -1,0 +1,65 @@
+"""Starting processes: which command this process becomes, and with which variables."""
+
+import os
+import sys
+from collections.abc import Iterator, Sequence
+
+import pytest
+
+from workers.cli.main import run_command
+from workers.queues import QUEUES
+
+Became = list[tuple[list[str], dict[str, str]]]
+
+
+class GoneError(Exception):
+    """This process would be another now."""
+
+
+@pytest.fixture
+def became(monkeypatch: pytest.MonkeyPatch) -> Iterator[Became]:
+    found: Became = []
+
+    def execve(path: str, argv: Sequence[str], environment: dict[str, str]) -> None:
+        assert path == argv[0] == sys.executable
+        found.append((list(argv), environment))
+        raise GoneError
+
+    niceness: list[int] = []
+    monkeypatch.setattr(os, "execve", execve)
+    monkeypatch.setattr(os, "nice", niceness.append)
+    yield found
+    assert niceness == ([5] if any("bulk@%h" in argv for argv, _ in found) else [])
+
+
+def start(*arguments: str) -> None:
+    with pytest.raises(GoneError):
+        run_command(arguments)
+
+
+@pytest.mark.parametrize("kind", QUEUES)
+def test_a_worker_serves_the_queues_of_its_kind(became: Became, kind: str) -> None:
+    start("worker", kind, "--concurrency", "3", "--loglevel", "INFO")
+    ((argv, environment),) = became
+    assert argv[argv.index("--queues") + 1] == ",".join(QUEUES[kind])
+    assert argv[argv.index("--concurrency") + 1] == "3"
+    assert argv[argv.index("--hostname") + 1] == f"{kind}@%h"
+    assert argv[-2:] == ["--loglevel", "INFO"]
+    assert environment["FMGO_WORKER_KIND"] == kind
+
+
+@pytest.mark.parametrize(
+    ("arguments", "module"),
+    [
+        (("sandbox",), ["deploy.sandbox.up"]),
+        (("sandbox", "--jobs", "x.jsonl"), ["deploy.sandbox.demo", "--jobs", "x.jsonl"]),
+        (("simulator", "--folder", "/x"), ["deploy.sandbox.sii", "--folder", "/x"]),
+    ],
+)
+def test_the_sandbox_is_started_by_name(became: Became, arguments: tuple[str, ...], module: list[str]) -> None:
+    start(*arguments)
+    assert became[0][0] == [sys.executable, "-m", *module]
+
+
+def test_an_unknown_kind_is_bad_usage() -> None:
+    assert run_command(["worker", "slow"]) == 2
