@@ -34,10 +34,12 @@ REST_TYPES: Final = tuple(code for code in sorted(DOCUMENT_TYPES) if channel_of(
 def dispatch(lane: str) -> None:
     """Seal what is due in a lane, company by company."""
     me = this_process(worker_kind())
-    evidence_again(me)
     sealed = 0
-    with ledger().transaction() as tx:
+    with ledger().statements() as tx:
+        copies_are_missing = envelopes.any_unevidenced(tx)
         groups = envelopes.groups_due(tx, lane, REST_TYPES)
+    if copies_are_missing:
+        evidence_again(me)
     for group in groups:
         while seal_one(group, me):
             sealed += 1

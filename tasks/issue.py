@@ -7,6 +7,7 @@ evidenced.
 """
 
 import hashlib
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -19,11 +20,11 @@ from domain.preparing import Prepared
 from domain.problems import DomainError, Problem
 from tasks.base import CHUNKS_A_BELL, phase, tools
 from tasks.judging import Judgement, judge
+from tasks.publish import tell
 from workers.bells import ring
 from workers.clock import santiago
 from workers.database import documents, folios
-from workers.database.audit import audit
-from workers.database.claims import Claim, ClaimedDocument, claim_documents, give_back
+from workers.database.claims import Claim, ClaimedDocument, claim_documents, give_back, left_behind
 from workers.database.documents import Numbering, Refusal, SignedBytes
 from workers.database.engine import ledger
 from workers.database.folios import FolioRequest
@@ -54,19 +55,31 @@ class Ready:
 def issue_due(lane: str) -> None:
     """Issue what is due in a lane."""
     size = settings().interactive_chunk if lane == "interactive" else settings().chunk_documents
-    for state in ("signed", "numbered"):
-        while issue_chunk(lane, state, size):
-            pass
+    exhausted = False
     for _ in range(CHUNKS_A_BELL):
         if not issue_chunk(lane, "received", size):
-            return
-    ring("fmgo.issue", lane)
+            exhausted = True
+            break
+    take_up(lane, size)
+    if not exhausted:
+        ring("fmgo.issue", lane)
+
+
+def take_up(lane: str, size: int) -> None:
+    """Take up what dead processes left behind; new documents went first, because somebody waits for them."""
+    with ledger().statements() as tx:
+        left = left_behind(tx, lane)
+    for state in left:
+        while issue_chunk(lane, state, size):
+            pass
 
 
 def issue_chunk(lane: str, state: str, size: int) -> int:
     """Claim one chunk and take it as far as it goes; returns how many documents were claimed."""
     me = this_process(worker_kind())
-    claim = ledger().repeated(lambda tx: claim_documents(tx, lane=lane, state=state, size=size, lease=me.lease()))
+    claim = ledger().repeated_statement(
+        lambda tx: claim_documents(tx, lane=lane, state=state, size=size, lease=me.lease())
+    )
     if claim is None:
         return 0
     try:
@@ -78,7 +91,10 @@ def issue_chunk(lane: str, state: str, size: int) -> int:
     except BaseException:
         ledger().repeated(lambda tx: give_back(tx, claim.fence, after_seconds=RETRY_AFTER_SECONDS))
         raise
-    ring("fmgo.publish")
+    if lane == "interactive":
+        tell([one.id for one in claim.documents])
+    else:
+        ring("fmgo.publish")
     ring("fmgo.dispatch", lane)
     return len(claim.documents)
 
@@ -116,7 +132,7 @@ def sign(claim: Claim, ready: Sequence[Ready], me: Process) -> list[tuple[Ready,
     """Stamp and sign, and store the bytes with the step to `signed`."""
     if not ready:
         return []
-    with ledger().transaction() as tx:
+    with ledger().statements() as tx:
         ranges = cafs(tx, [one.caf for one in ready])
     made: list[tuple[Ready, SignedBytes]] = []
     broken: list[Refusal] = []
@@ -126,12 +142,12 @@ def sign(claim: Claim, ready: Sequence[Ready], me: Process) -> list[tuple[Ready,
         except DomainError as error:
             broken.append(Refusal(one.claimed.id, [problem.as_dict() for problem in error.problems], "internal"))
             log.exception("issue.unsignable", document=str(one.claimed.id), codes=[p.code for p in error.problems])
-    with ledger().transaction() as tx:
-        moved = documents.sign(tx, [signed for _, signed in made], claim.fence, me.id)
-        documents.quarantine(tx, broken, claim.fence, me.id)
-        for person in sorted({one.signer.person for one, _ in made}):
-            count = sum(one.signer.person == person for one, _ in made)
-            audit(tx, f"worker:{me.id}", "documents.sign", person, {"documents": count, "fence": claim.fence})
+    uses = Counter(one.signer.person for one, _ in made)
+    moved = ledger().repeated_statement(
+        lambda tx: documents.sign(tx, [signed for _, signed in made], claim.fence, me.id, uses)
+    )
+    if broken:
+        ledger().repeated_statement(lambda tx: documents.quarantine(tx, broken, claim.fence, me.id))
     return [(one, signed) for one, signed in made if one.claimed.id in moved]
 
 
@@ -157,13 +173,13 @@ def evidence(claim: Claim, signed: Sequence[tuple[Ready, SignedBytes]], me: Proc
             for one, bytes_ in signed
         ]
     )
-    with ledger().transaction() as tx:
-        documents.mark_evidenced(tx, [one.claimed.id for one, _ in signed], claim.fence, me.id)
+    ids = [one.claimed.id for one, _ in signed]
+    ledger().repeated_statement(lambda tx: documents.mark_evidenced(tx, ids, claim.fence, me.id))
 
 
 def evidence_again(claim: Claim, me: Process) -> None:
     """Evidence documents whose process died between signing and evidencing; their stored bytes are copied."""
-    with ledger().transaction() as tx:
+    with ledger().statements() as tx:
         files = documents.stored_bytes(tx, [one.id for one in claim.documents])
     evidence_of_this_process(settings().evidence_dir, me.id).append(
         [
@@ -183,8 +199,8 @@ def evidence_again(claim: Claim, me: Process) -> None:
             for one in claim.documents
         ]
     )
-    with ledger().transaction() as tx:
-        documents.mark_evidenced(tx, [one.id for one in claim.documents], claim.fence, me.id)
+    ids = [one.id for one in claim.documents]
+    ledger().repeated_statement(lambda tx: documents.mark_evidenced(tx, ids, claim.fence, me.id))
 
 
 def _sign_one(one: Ready, range_: SealedCaf, at: datetime) -> SignedBytes:

@@ -92,7 +92,7 @@ def _look(claim: Claim, jobs: Mapping[uuid.UUID, Job]) -> World:
             references.add((claimed.issuer, claimed.environment, document_type, folio))
         if job.replaces is not None:
             replaced.add((claimed.issuer, claimed.environment, job.replaces))
-    with ledger().transaction() as tx:
+    with ledger().statements() as tx:
         return World(
             issuers=issuers.issuer_data(tx, companies),
             signers=issuers.signers_of(tx, companies),

@@ -5,12 +5,14 @@ sweep rings again.
 """
 
 import json
+import uuid
+from collections.abc import Sequence
 
 from tasks.base import CHUNKS_A_BELL, phase, tools
 from workers.bells import ring
 from workers.cache.results import Result as Told
 from workers.database.engine import ledger
-from workers.database.results import Result, mark_told, untold
+from workers.database.results import Result, changed, mark_told, untold
 
 CHUNK = 200
 
@@ -33,6 +35,16 @@ def publish_chunk() -> int:
         if told:
             mark_told(tx, told)
     return len(told)
+
+
+def tell(ids: Sequence[uuid.UUID]) -> None:
+    """Tell these results at once: somebody stands at a till. What can't be told now is told by the sweep's bell."""
+    with ledger().statements() as tx:
+        due = changed(tx, ids)
+        held = tools().results.publish_many([_told(result) for result in due])
+        told = [result for result in due if str(result.id) in held]
+        if told:
+            mark_told(tx, told)
 
 
 def _told(result: Result) -> Told:

@@ -63,10 +63,13 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     """Say how many tests the missing folder has cost."""
     skipped = [report for report in terminalreporter.getreports("skipped") if _SHARED_MISSING in str(report.longrepr)]
-    if skipped:
-        names = {report.nodeid.partition("[")[0] for report in skipped}
-        listed = len(SHARED_LIST.read_text(encoding="utf-8").splitlines())
-        terminalreporter.write_line(f"the shared folder is missing: {len(names)} of {listed} listed tests were skipped")
+    if not skipped:
+        return
+    names = sorted({report.nodeid.partition("[")[0] for report in skipped})
+    listed = SHARED_LIST.read_text(encoding="utf-8").splitlines()
+    terminalreporter.section(f"the shared folder is missing: {len(names)} of {len(listed)} listed tests were skipped")
+    for name in names:
+        terminalreporter.write_line(name)
 
 
 @pytest.fixture

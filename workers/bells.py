@@ -15,14 +15,10 @@ from kombu.exceptions import OperationalError
 from workers.app import app
 from workers.cache.connection import connect
 from workers.logging import context_headers
-from workers.queues import LANED, queue_of
+from workers.queues import ENOUGH, LANED, queue_of
 from workers.settings import settings
 
 log: Final = structlog.get_logger(__name__)
-
-# Bells that may lie in a queue at once: as many as processes or threads would answer them.
-ENOUGH: Final[dict[str, int]] = {"fmgo.submit": 8, "fmgo.track": 4, "fmgo.publish": 2, "fmgo.sweep": 1}
-ENOUGH_PER_LANE: Final = {"interactive": 2, "bulk": 4}
 
 
 @lru_cache(maxsize=2)
@@ -38,9 +34,8 @@ def doorbell() -> redis.Redis:
 def ring(phase: str, lane: str | None = None, times: int = 1) -> bool:
     """Ring a phase; False when it was not needed or Redis is away."""
     queue = queue_of(phase, lane)
-    enough = ENOUGH_PER_LANE[lane or "bulk"] if phase in LANED else ENOUGH.get(phase, 1)
     try:
-        missing = min(times, enough - int(doorbell().llen(queue)))
+        missing = min(times, ENOUGH[queue] - int(doorbell().llen(queue)))
         for _ in range(missing):
             app.send_task(
                 phase,

@@ -16,14 +16,12 @@ from kombu.exceptions import OperationalError
 
 from workers.cache.connection import CONNECT_SECONDS, connect
 from workers.logging import context_headers
-from workers.queues import queue_of
+from workers.queues import ENOUGH, queue_of
 
 _log: Final = structlog.get_logger(__name__)
 
 ISSUE: Final = "fmgo.issue"
 SWEEP: Final = "fmgo.sweep"
-ENOUGH: Final[dict[str, int]] = {queue_of(ISSUE, "interactive"): 2, queue_of(ISSUE, "bulk"): 4, queue_of(SWEEP): 1}
-"""Bells that may lie in each queue at once, as in `workers.bells` (a test keeps both equal)."""
 
 
 class OutsideBells:

@@ -18,11 +18,32 @@ PHASES: Final[dict[str, str]] = {
 LANED: Final = frozenset({"fmgo.issue", "fmgo.dispatch"})
 LANES: Final = ("interactive", "bulk")
 
-# Which process kind serves which queues. Interactive has processes of its own, so that no backlog stands before a till.
+# Which process kind serves which queues. Interactive has processes of its own, so that no backlog stands before a till,
+# nor does the envelope of the sale before: that is sealed on the threads.
 QUEUES: Final[dict[str, tuple[str, ...]]] = {
-    "interactive": ("fmgo.issue.interactive", "fmgo.dispatch.interactive"),
+    "interactive": ("fmgo.issue.interactive",),
     "bulk": ("fmgo.issue.bulk", "fmgo.dispatch.bulk"),
-    "threads": ("fmgo.enqueue", "fmgo.submit", "fmgo.track", "fmgo.publish", "fmgo.sweep"),
+    "threads": (
+        "fmgo.enqueue",
+        "fmgo.dispatch.interactive",
+        "fmgo.submit",
+        "fmgo.track",
+        "fmgo.publish",
+        "fmgo.sweep",
+    ),
+}
+
+# Bells that may lie in a queue at once: as many as processes or threads would answer them.
+ENOUGH: Final[dict[str, int]] = {
+    "fmgo.enqueue": 16,  # never rung: jobs come here from others
+    "fmgo.issue.interactive": 2,
+    "fmgo.issue.bulk": 4,
+    "fmgo.dispatch.interactive": 2,
+    "fmgo.dispatch.bulk": 4,
+    "fmgo.submit": 8,
+    "fmgo.track": 4,
+    "fmgo.publish": 2,
+    "fmgo.sweep": 1,
 }
 
 

@@ -15,7 +15,7 @@ from domain.codes.document_types import BOLETA, INVOICE
 
 COMPANIES: Final = (
     Company(
-        rut=rut(76_543_210),
+        rut=rut(76_900_101),
         razon_social="FERRETERÍA EL ÑANDÚ LTDA.",
         giro="Venta al por menor de artículos de ferretería",
         acteco=475201,

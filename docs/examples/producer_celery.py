@@ -6,6 +6,7 @@ The task's name and queue are `fmgo.enqueue`; its one argument is a list of jobs
 client learns is that the message is on the queue; the job is recorded when a worker has taken it.
 """
 
+# ruff: noqa: INP001  (an example stands alone)
 import json
 import os
 import sys

@@ -43,7 +43,8 @@ def until(condition: Callable[[], bool], what: str, seconds: float = 30) -> None
 def watched() -> Iterator[Watched]:
     with Sandbox(ephemeral=True, say=lambda line: None) as sandbox:
         window = start_flower(sandbox)
-        until(lambda: window.child.check() is None and window.address() is not None, "Flower answers")
+        until(lambda: window.child.poll() is not None or window.address() is not None, "Flower answers")
+        window.child.check()
         worker = sandbox.spawn("worker", [sys.executable, "-m", "tests.integration.holding_worker"])
         with httpx.Client(base_url=f"{window.address()}/", auth=(window.user, window.password), timeout=10) as client:
 

@@ -56,14 +56,13 @@ class Claim:
     documents: tuple[ClaimedDocument, ...]
 
 
-SUSPECT = """
-    SELECT suspect FROM documents
-    WHERE lane = :lane AND state = :state AND suspect IS NOT NULL AND due_at <= fmgo_now() AND lease_owner IS NULL
-    ORDER BY due_at LIMIT 1
-"""
-
 CLAIM = """
-    WITH RECURSIVE due_issuers (issuer) AS (
+    WITH RECURSIVE mode (suspect) AS MATERIALIZED (
+        SELECT (SELECT suspect FROM documents
+                WHERE lane = :lane AND state = :state AND suspect IS NOT NULL AND due_at <= fmgo_now()
+                  AND lease_owner IS NULL
+                ORDER BY due_at LIMIT 1)
+    ), due_issuers (issuer) AS (
         (SELECT issuer FROM documents
          WHERE lane = :lane AND state = :state AND due_at <= fmgo_now() AND lease_owner IS NULL
          ORDER BY issuer LIMIT 1)
@@ -74,7 +73,8 @@ CLAIM = """
                 ORDER BY d.issuer LIMIT 1)
         FROM due_issuers i WHERE i.issuer IS NOT NULL
     ), share (rows) AS (
-        SELECT greatest(1, :size / greatest(1, count(*))) FROM due_issuers WHERE issuer IS NOT NULL
+        SELECT greatest(1, least(:size, (SELECT suspect FROM mode)) / greatest(1, count(*)))
+        FROM due_issuers WHERE issuer IS NOT NULL
     ), picked AS (
         SELECT d.id
         FROM due_issuers i
@@ -82,14 +82,14 @@ CLAIM = """
         CROSS JOIN LATERAL (
             SELECT id FROM documents
             WHERE lane = :lane AND state = :state AND issuer = i.issuer AND due_at <= fmgo_now()
-              AND (suspect IS NOT NULL) = :suspects
+              AND (suspect IS NOT NULL) = (SELECT suspect IS NOT NULL FROM mode)
               AND evidenced_at IS NULL AND lease_owner IS NULL
             ORDER BY due_at
             LIMIT share.rows
             FOR UPDATE SKIP LOCKED
         ) d
         WHERE i.issuer IS NOT NULL
-        LIMIT :size
+        LIMIT least(:size, (SELECT suspect FROM mode))
     ), fence (number) AS (
         SELECT nextval('claim_fence')
     ), claimed AS (
@@ -108,18 +108,16 @@ CLAIM = """
 
 
 def claim_documents(tx: Connection, *, lane: str, state: str, size: int, lease: Lease) -> Claim | None:
-    """Claim up to `size` due documents of one lane and state; None when nothing is due.
+    """Claim up to `size` due documents of one lane and state, in one statement; None when nothing is due.
 
     Only rows without evidence are claimed here (dispatch takes the evidenced ones itself).
     """
-    suspect = run(tx, SUSPECT, lane=lane, state=state).scalar()
     rows = run(
         tx,
         CLAIM,
         lane=lane,
         state=state,
-        size=min(size, suspect) if suspect else size,
-        suspects=suspect is not None,
+        size=size,
         seconds=lease.seconds,
         worker=lease.worker,
         epoch=lease.epoch,
@@ -150,6 +148,25 @@ def claim_documents(tx: Connection, *, lane: str, state: str, size: int, lease: 
             for row in rows
         ),
     )
+
+
+def left_behind(tx: Connection, lane: str) -> list[str]:
+    """States in which dead processes left documents of a lane that nobody holds: `signed` without evidence, `numbered`.
+
+    One statement.
+    """
+    rows = run(
+        tx,
+        """
+        SELECT s.state FROM (VALUES ('signed'), ('numbered')) AS s (state)
+        WHERE EXISTS (
+            SELECT FROM documents d
+            WHERE d.lane = :lane AND d.state = s.state AND d.due_at <= fmgo_now() AND d.lease_owner IS NULL
+              AND d.evidenced_at IS NULL)
+        """,
+        lane=lane,
+    )
+    return [row.state for row in rows]
 
 
 def give_back(tx: Connection, fence: int, *, after_seconds: float) -> int:

@@ -6,7 +6,7 @@ events, and returns the ids that really moved.
 
 import json
 import uuid
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
@@ -14,7 +14,7 @@ from typing import Any
 from sqlalchemy import Connection
 
 from domain.completion import ReferencedDocument
-from workers.database.engine import run
+from workers.database.engine import ByteArray, run
 
 Ids = set[uuid.UUID]
 
@@ -187,26 +187,37 @@ SIGN = """
         SELECT m.id, f.kind, m.received_at, f.bytes, f.sum
         FROM moved m JOIN given g ON g.id = m.id
         CROSS JOIN LATERAL (VALUES ('dte', g.dte, g.dte_sum), ('ted', g.ted, g.ted_sum)) AS f (kind, bytes, sum)
+    ), audited AS (
+        INSERT INTO audit_log (actor, action, subject, detail)
+        SELECT :actor, 'documents.sign', u.person,
+               jsonb_build_object('documents', u.documents, 'fence', CAST(:fence AS bigint))
+        FROM unnest(CAST(:persons AS text[]), CAST(:uses AS integer[])) AS u (person, documents)
     )
     SELECT id FROM moved
 """
 
 
-def sign(tx: Connection, signed: Sequence[SignedBytes], fence: int, worker: int) -> Ids:
-    """Store the bytes and move to `signed`, in one statement; nobody may see them before `evidence`."""
+def sign(tx: Connection, signed: Sequence[SignedBytes], fence: int, worker: int, uses: Mapping[str, int]) -> Ids:
+    """Store the bytes and move to `signed`, in one statement; nobody may see them before `mark_evidenced`.
+
+    `uses` says how often whose key was used for it: audit rows of the same statement.
+    """
     if not signed:
         return set()
     rows = run(
         tx,
         SIGN,
         ids=[s.document_id for s in signed],
-        dtes=[s.dte for s in signed],
-        dte_sums=[s.dte_sha256 for s in signed],
-        teds=[s.ted for s in signed],
-        ted_sums=[s.ted_sha256 for s in signed],
+        dtes=ByteArray(s.dte for s in signed),
+        dte_sums=ByteArray(s.dte_sha256 for s in signed),
+        teds=ByteArray(s.ted for s in signed),
+        ted_sums=ByteArray(s.ted_sha256 for s in signed),
         signatures=[s.signature_value for s in signed],
         fence=fence,
         worker=worker,
+        actor=f"worker:{worker}",
+        persons=list(uses),
+        uses=list(uses.values()),
     )
     return {row.id for row in rows}
 

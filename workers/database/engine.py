@@ -3,25 +3,41 @@
 An engine belongs to the process that made it: `ledger()` makes a new one after a fork, so that no socket is shared
 between a parent and its pool. Transactions that PostgreSQL breaks for the sake of others (40001, 40P01) are repeated
 by `repeated`.
+
+A till waits for every trip to the server. What is one statement, or only reads, therefore runs on `statements`, where
+each statement is a transaction of its own without the trips of BEGIN and COMMIT; and a pooled connection is asked
+whether it lives only when it was idle for a while.
 """
 
 import os
+import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from datetime import datetime
 from functools import lru_cache
 from typing import Any, Final, TypeVar, cast
 
-from sqlalchemy import Connection, Engine, create_engine, text
+import psycopg
+from psycopg.types.array import ListBinaryDumper
+from sqlalchemy import Connection, Engine, TextClause, create_engine, event, text
 from sqlalchemy.engine import CursorResult
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, InvalidatePoolError
 
 from workers.settings import settings
 
 REPEATABLE: Final = frozenset({"40001", "40P01"})
 REPEATS: Final = 5
+IDLE_SECONDS: Final = 1.0
+"""A connection that was used this recently is taken to live; else it is asked first."""
 
 T = TypeVar("T")
+
+
+class ByteArray(list[bytes]):
+    """A `bytea[]` that travels in its binary form; as a plain list each byte is written, and read, as two digits."""
+
+
+psycopg.adapters.register_dumper(ByteArray, ListBinaryDumper)
 
 
 class Ledger:
@@ -33,10 +49,11 @@ class Ledger:
             url.replace("postgresql://", "postgresql+psycopg://", 1),
             pool_size=pool_size,
             max_overflow=24,
-            pool_pre_ping=True,
             # A transaction pooler gives every transaction another server session: nothing may be prepared in one.
             connect_args={"prepare_threshold": None, "application_name": "fmgo", "connect_timeout": 5},
         )
+        self._by_statement = self.engine.execution_options(isolation_level="AUTOCOMMIT")
+        _ask_idle_connections(self.engine)
 
     @contextmanager
     def transaction(self) -> Iterator[Connection]:
@@ -44,20 +61,52 @@ class Ledger:
         with self.engine.begin() as connection:
             yield connection
 
+    @contextmanager
+    def statements(self) -> Iterator[Connection]:
+        """Open a connection on which every statement is a transaction of its own."""
+        with self._by_statement.connect() as connection:
+            yield connection
+
     def repeated(self, work: Callable[[Connection], T]) -> T:
         """Run `work` in a transaction of its own, again where PostgreSQL broke it for the sake of another."""
-        for turn in range(REPEATS):
-            try:
-                with self.transaction() as tx:
-                    return work(tx)
-            except DBAPIError as error:
-                if sqlstate(error) not in REPEATABLE or turn == REPEATS - 1:
-                    raise
-        raise AssertionError
+        return _repeated(self.transaction, work)
+
+    def repeated_statement(self, work: Callable[[Connection], T]) -> T:
+        """The same for a `work` that is one statement."""
+        return _repeated(self.statements, work)
 
     def dispose(self) -> None:
         """Close every pooled connection."""
         self.engine.dispose()
+
+
+def _repeated(connect: Callable[[], AbstractContextManager[Connection]], work: Callable[[Connection], T]) -> T:
+    for turn in range(REPEATS):
+        try:
+            with connect() as connection:
+                return work(connection)
+        except DBAPIError as error:
+            if sqlstate(error) not in REPEATABLE or turn == REPEATS - 1:
+                raise
+    raise AssertionError
+
+
+def _ask_idle_connections(engine: Engine) -> None:
+    """Replace pooled connections that died while they were idle (the server was restarted, a proxy gave up)."""
+
+    @event.listens_for(engine, "checkin")
+    def _note(_connection: Any, record: Any) -> None:
+        record.info["used_at"] = time.monotonic()
+
+    @event.listens_for(engine, "checkout")
+    def _ask(connection: Any, record: Any, _proxy: Any) -> None:
+        used_at = record.info.get("used_at")
+        if used_at is None or time.monotonic() - used_at < IDLE_SECONDS:
+            return
+        try:
+            engine.dialect.do_ping(connection)
+        except engine.dialect.loaded_dbapi.Error as error:
+            raise InvalidatePoolError from error
 
 
 def sqlstate(error: DBAPIError) -> str | None:
@@ -77,7 +126,13 @@ def ledger() -> Ledger:
 
 def run(tx: Connection, sql: str, **values: Any) -> CursorResult[Any]:
     """Execute one statement with named values (`:name`; arrays as lists with a CAST in the statement)."""
-    return tx.execute(text(sql), values)
+    return tx.execute(_statement(sql), values)
+
+
+@lru_cache(maxsize=512)
+def _statement(sql: str) -> TextClause:
+    """Parse a statement's names once."""
+    return text(sql)
 
 
 def count(tx: Connection, sql: str, **values: Any) -> int:

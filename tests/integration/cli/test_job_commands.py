@@ -5,12 +5,11 @@ import json
 import uuid
 from pathlib import Path
 
-import psycopg
 import pytest
 import redis
 
 from tests.integration.cli.conftest import Fmgo
-from tests.integration.producer.jobs import body, job, rows, scalar
+from tests.integration.producer.jobs import body, job, refuse_big_bodies, rows, scalar
 from workers.batch import LONGEST_LINE, BatchImporter
 from workers.cli.jobs import bodies_in
 from workers.database.engine import Ledger
@@ -115,14 +114,7 @@ def test_a_batch_of_many_chunks_is_recorded_whole(database: str, redis_url: str)
 
 
 def test_what_postgresql_refuses_stands_alone(database: str, redis_url: str) -> None:
-    with psycopg.connect(database) as connection:
-        # A rule that is narrower than the job's own: data that only PostgreSQL finds bad.
-        connection.execute(
-            b"CREATE FUNCTION too_big() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN"
-            b" IF octet_length(NEW.body) > 5000 THEN RAISE EXCEPTION 'too big' USING ERRCODE = '22001'; END IF;"
-            b" RETURN NEW; END $$"
-        )
-        connection.execute(b"CREATE TRIGGER too_big BEFORE INSERT ON inbox FOR EACH ROW EXECUTE FUNCTION too_big()")
+    refuse_big_bodies(database)
     ledger, bells = Ledger(database), OutsideBells(redis_url)
     big = body("big").replace(b"Martillo", b"M" * 6000)
     data = lines(body("a"), body("b"), big, body("c"))

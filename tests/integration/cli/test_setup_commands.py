@@ -4,7 +4,9 @@ import io
 import sys
 from pathlib import Path
 
+import psycopg
 import pytest
+from sqlalchemy.exc import DBAPIError
 
 from tests.integration.cli.conftest import ISSUER_ADD, Fmgo
 from tests.integration.enrolment import kit
@@ -123,3 +125,27 @@ def test_an_empty_database_is_migrated_by_command(fmgo: Fmgo, database: str) -> 
     assert "already" in fmgo("ledger", "migrate").out
     (answer,) = fmgo("ledger", "migrate", "--json").objects
     assert answer["from"] == answer["to"]
+
+
+def test_a_ledger_without_tables_is_told_and_made(fmgo: Fmgo, database: str) -> None:
+    with psycopg.connect(database) as connection:
+        connection.execute(b"DROP SCHEMA public CASCADE")
+        connection.execute(b"CREATE SCHEMA public")
+    empty = fmgo("issuer", "list", "--json")
+    assert (empty.code, empty.objects[0]["error"]["code"]) == (1, "LEDGER-EMPTY")
+    assert "was empty" in fmgo("ledger", "migrate").out
+    assert fmgo(*ISSUER_ADD).code == 0
+
+
+def test_keys_are_not_taken_without_a_vault(fmgo: Fmgo, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("FMGO_VAULT_KEY_FILE")
+    assert fmgo(*ISSUER_ADD).code == 0
+    answer = fmgo("caf", "add", written(tmp_path, "caf.xml", kit.caf()), "--json")
+    assert (answer.code, answer.objects[0]["error"]["code"]) == (2, "VAULT-KEYS-MISSING")
+
+
+def test_a_fault_that_nobody_foresaw_is_not_hidden(fmgo: Fmgo, database: str) -> None:
+    with psycopg.connect(database) as connection:
+        connection.execute(b"ALTER TABLE issuers DROP COLUMN razon_social CASCADE")
+    with pytest.raises(DBAPIError):
+        fmgo(*ISSUER_ADD)

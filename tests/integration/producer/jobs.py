@@ -96,3 +96,14 @@ def make_issued(database: str, document: uuid.UUID, *, folio: int, evidenced: bo
                 b" SELECT id, %s, received_at, %s, sha256(%s) FROM documents WHERE id = %s",
                 (kind, data.encode("iso-8859-1"), data.encode("iso-8859-1"), document),
             )
+
+
+def refuse_big_bodies(database: str) -> None:
+    """A rule that is narrower than the job's own: data that only PostgreSQL finds bad."""
+    with psycopg.connect(database) as connection:
+        connection.execute(
+            b"CREATE FUNCTION too_big() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN"
+            b" IF octet_length(NEW.body) > 5000 THEN RAISE EXCEPTION 'too big' USING ERRCODE = '22001'; END IF;"
+            b" RETURN NEW; END $$"
+        )
+        connection.execute(b"CREATE TRIGGER too_big BEFORE INSERT ON inbox FOR EACH ROW EXECUTE FUNCTION too_big()")

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import date
 from decimal import Decimal
+from types import MappingProxyType
 
 import psycopg
 import pytest
@@ -14,7 +15,16 @@ import redis
 import structlog
 
 from domain.job import document_id
-from tests.integration.producer.jobs import ISSUER, body, end_invalid, job, producer_at, rows, scalar
+from tests.integration.producer.jobs import (
+    ISSUER,
+    body,
+    end_invalid,
+    job,
+    producer_at,
+    refuse_big_bodies,
+    rows,
+    scalar,
+)
 from workers.producer import IntakeShut, JobLike, KeyConflict, LedgerAway, NotAJob, Producer, QueueAway
 from workers.settings import SettingsError
 
@@ -45,6 +55,7 @@ def test_kinds_of_python_are_written_as_the_format_has_them(producer: Producer, 
     sale = job("k", batch=uuid.UUID(int=7))
     sale["document"]["Encabezado"]["IdDoc"]["FchEmis"] = date(2026, 11, 24)
     sale["document"]["Detalle"][0]["PrcItem"] = Decimal("1000.50")
+    sale["document"]["Detalle"][0] = MappingProxyType(sale["document"]["Detalle"][0])
     producer.enqueue(sale)
     stored = bytes(scalar(database, "SELECT body FROM inbox"))
     assert b'"2026-11-24"' in stored
@@ -145,6 +156,15 @@ def test_nul_and_lone_surrogates_in_the_document_are_recorded_for_the_issuing_ph
     receipts = producer.enqueue_many([job("a"), *sales, job("b")])
     assert [receipt.outcome for receipt in receipts] == ["recorded"] * 4
     assert scalar(database, "SELECT count(*) FROM documents") == 4
+
+
+def test_what_postgresql_refuses_goes_back_alone(producer: Producer, database: str) -> None:
+    refuse_big_bodies(database)
+    big = body("big").replace(b"Martillo", b"M" * 6000)
+    receipts = producer.enqueue_many([job("a"), job("b"), big, job("c")])
+    assert [receipt.outcome for receipt in receipts] == ["recorded", "recorded", "refused", "recorded"]
+    assert [problem.code for problem in receipts[2].problems] == ["JOB-NOT-STORABLE"]
+    assert rows(database, "SELECT key FROM documents ORDER BY key") == [("a",), ("b",), ("c",)]
 
 
 def test_bells_ring_once_per_lane_after_the_commit(producer: Producer, redis_url: str) -> None:

@@ -1,15 +1,21 @@
 """The documented producers in other languages: what they put on the list is what was given, byte for byte."""
 
+import base64
+import datetime as dt
 import json
+import os
+import re
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
 import redis
 
-from domain.job import document_id
+from domain.issuing import IssuerData, prepare
+from domain.job import document_id, parse_job
 from tests.integration.producer.jobs import ISSUER, body
 from workers.cache.results import Result, Results
 
@@ -19,7 +25,7 @@ SALE = body("caja ñ-7 €")
 
 
 def run(command: list[str], redis_url: str, given: bytes) -> subprocess.CompletedProcess[bytes]:
-    environment = {"FMGO_REDIS_URL": redis_url, "PATH": "/usr/bin:/bin", "LANG": "C.UTF-8"}
+    environment = {**os.environ, "FMGO_REDIS_URL": redis_url}
     return subprocess.run(command, input=given, env=environment, capture_output=True, timeout=60, check=False)
 
 
@@ -56,3 +62,41 @@ def test_node_waits_for_the_result_under_the_id_that_anybody_can_compute(redis_u
     ended = run([str(NODE), str(EXAMPLES / "producer.mjs"), "--wait", "30"], redis_url, SALE)
     told: dict[str, Any] = json.loads(ended.stdout.splitlines()[1])
     assert (told["id"], told["state"], told["folio"], told["xml"]) == (number, "signed", 7, "<DTE>Ñ</DTE>")
+
+
+def test_a_celery_client_needs_nothing_of_fmgo(redis_url: str) -> None:
+    ended = run([sys.executable, str(EXAMPLES / "producer_celery.py")], redis_url, SALE + b"\n" + body("b"))
+    assert (ended.returncode, ended.stderr) == (0, b"")
+    with redis.Redis.from_url(redis_url) as client:
+        (message,) = [json.loads(raw) for raw in client.lrange("fmgo.enqueue", 0, -1)]
+    assert (message["headers"]["task"], message["content-type"]) == ("fmgo.enqueue", "application/json")
+    (jobs,), _, _ = json.loads(base64.b64decode(message["body"]))
+    assert [job["idempotency_key"] for job in jobs] == ["caja ñ-7 €", "b"]
+
+
+@pytest.mark.parametrize("path", sorted(EXAMPLES.glob("*.json")), ids=lambda path: path.stem)
+def test_the_documented_jobs_are_jobs_without_a_fault(path: Path) -> None:
+    job = parse_job(path.read_bytes())
+    issuer = IssuerData(
+        rut=job.issuer,
+        environment=job.environment,
+        razon_social="FERRETERÍA ÑUBLE",
+        giro="Ferretería",
+        acteco=(475201,),
+        dir_origen="Av. O'Higgins 123",
+        cmna_origen="Chillán",
+        ciudad_origen=None,
+        telefono=None,
+        correo=None,
+        sucursal=None,
+        cdg_sii_sucur=None,
+    )
+    prepared = prepare(job.document, issuer=issuer, today=dt.date(2026, 11, 24), referenced={})
+    assert prepared.total > 0
+
+
+def test_the_documented_id_is_that_of_the_documented_job() -> None:
+    text = (EXAMPLES.parent / "producers.md").read_text(encoding="utf-8")
+    told = set(re.findall(r"[0-9a-f]{8}-[0-9a-f-]{27}", text))
+    job = parse_job((EXAMPLES / "boleta.json").read_bytes())
+    assert told == {str(document_id(job.issuer, job.environment, job.idempotency_key, 1))}
