@@ -6,6 +6,8 @@ sent. A company has a few open envelopes per channel and lane at most; what is s
 
 import hashlib
 import uuid
+from collections.abc import Sequence
+from itertools import accumulate
 from typing import Final
 
 import structlog
@@ -17,7 +19,7 @@ from workers.bells import ring
 from workers.database import envelopes
 from workers.database.audit import audit
 from workers.database.engine import business_time, ledger
-from workers.database.envelopes import Group, NewEnvelope
+from workers.database.envelopes import Group, Load, NewEnvelope, Passenger
 from workers.database.issuers import resolution_of, signers_of
 from workers.evidence import Record, evidence_of_this_process
 from workers.process import Process, this_process
@@ -50,15 +52,16 @@ def dispatch(lane: str) -> None:
 def seal_one(group: Group, me: Process) -> bool:
     """Seal one envelope of a group; False when nothing is due or enough are open."""
     size = settings().boleta_envelope_documents if group.channel == "rest" else settings().envelope_documents
+    load = Load(size, settings().uploads_in_flight, settings().envelope_linger_seconds)
     with ledger().transaction() as tx:
-        if not envelopes.may_seal(tx, group, settings().uploads_in_flight):
+        if not envelopes.may_seal(tx, group, REST_TYPES, load):
             return False
         company = (group.issuer, group.environment)
         certificate = signers_of(tx, [company]).get(company)
         if certificate is None:
             log.warning("dispatch.no_certificate", issuer=group.issuer, environment=group.environment)
             return False
-        riders = envelopes.passengers(tx, group, REST_TYPES, size)
+        riders = fitting(envelopes.passengers(tx, group, REST_TYPES, size), settings().envelope_bytes)
         if not riders:
             return False
         resolution = resolution_of(tx, *company)
@@ -97,6 +100,12 @@ def seal_one(group: Group, me: Process) -> bool:
     _evidence(envelope.id, group, data, me)
     log.info("envelope.sealed", envelope=str(number), issuer=group.issuer, channel=group.channel, documents=moved)
     return True
+
+
+def fitting(riders: Sequence[Passenger], limit: int) -> list[Passenger]:
+    """As many riders as fit into so many bytes of documents; at least one, in their order."""
+    sizes = accumulate(len(rider.dte) for rider in riders)
+    return [rider for n, (rider, size) in enumerate(zip(riders, sizes, strict=True)) if n == 0 or size <= limit]
 
 
 def evidence_again(me: Process) -> None:

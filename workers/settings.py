@@ -172,6 +172,10 @@ class Settings(BaseSettings):
     envelope_documents: int = Field(default=500, ge=1, le=2000)
     # Documents per envelope of boletas: 500 is the SII's limit (API of boletas, version 1.0.5).
     boleta_envelope_documents: int = Field(default=500, ge=1, le=500)
+    # Bytes of documents in one envelope: the SII's limit isn't published, field practice is a few megabytes.
+    envelope_bytes: int = Field(default=4_000_000, ge=100_000, le=20_000_000)
+    # Seconds for which a bulk document waits while others of its company are signed, so that they share an envelope.
+    envelope_linger_seconds: float = Field(default=5, ge=0, le=600)
     # Uploads open at a time for one issuer and channel; what comes meanwhile shares the next envelope.
     uploads_in_flight: int = Field(default=2, ge=1, le=20)
     # Seconds a claim holds its rows: longer than any chunk's work and than an upload with its grace.

@@ -39,6 +39,7 @@ from workers.producer import LIST, Producer
 from workers.settings import read_settings
 
 LOOK_EVERY_SECONDS: Final = 0.1
+FLOWER_SECONDS: Final = 10.0
 PATIENCE_SECONDS: Final = 240.0
 WIDTH_OF_A_FILE: Final = 132
 WRONG_RESOLUTION: Final = dt.date(2013, 1, 1)
@@ -237,7 +238,9 @@ def main() -> int:
             return 2
         flower = start_flower(sandbox)
         start_crew(sandbox, ledger)
-        console.print(f"  [dim]workers, Flower and the SII are up after {time.monotonic() - began:.1f} s[/dim]\n")
+        if (address := flower.wait(FLOWER_SECONDS)) is not None:
+            console.print(f"  [dim]Flower: {address}, user {flower.user}, password {flower.password}[/dim]")
+        console.print(f"  [dim]servers, workers and the SII are up after {time.monotonic() - began:.1f} s[/dim]\n")
         settings = read_settings()
         producer = Producer(settings)
         demo = Demo(

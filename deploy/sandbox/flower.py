@@ -2,10 +2,13 @@
 
 import secrets
 import sys
+import time
 from dataclasses import dataclass
 
 from deploy.sandbox.sandbox import Sandbox
 from deploy.sandbox.supervisor import Child
+
+_LOOK_EVERY_SECONDS = 0.1
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +27,14 @@ class FlowerWindow:
                 return f"http://127.0.0.1:{file.read().strip()}"
         except FileNotFoundError:
             return None
+
+    def wait(self, seconds: float) -> str | None:
+        """Its address once it answers, or None after so many seconds."""
+        deadline = time.monotonic() + seconds
+        while self.address() is None and time.monotonic() < deadline:
+            self.child.check()
+            time.sleep(_LOOK_EVERY_SECONDS)
+        return self.address()
 
 
 def start_flower(sandbox: Sandbox) -> FlowerWindow:

@@ -108,7 +108,7 @@ def print_report(
     console.print(f"  public key of this sandbox's CAFs (IDK 100): {key}")
     console.print(f"  logs of every process: {sandbox.logs}")
     if (address := flower.address()) is not None:
-        console.print(f"  Flower ran at {address} (user {flower.user}); `make up` starts a sandbox that stays")
+        console.print(f"  Flower ran at {address}; `make up` starts a sandbox that stays, with Flower")
     for problem in outcome.invariants:
         console.print(f"  [red]the SII's ledger: {problem}")
     console.print()
@@ -172,7 +172,8 @@ def _envelopes(ledger: Ledger) -> Table:
             f"{outcome or 'open'}{f' (STATUS {status})' if status and outcome != 'received' else ''}"
             for outcome, status in zip(envelope["outcomes"] or [], envelope["statuses"] or [], strict=True)
         )
-        ended = f"{envelope['state']} {envelope['sii_state'] or ''}"
+        by_documents = envelope["state"] == "processed" and envelope["track_id"] is None
+        ended = f"{envelope['state']} {'(asked about)' if by_documents else envelope['sii_state'] or ''}"
         colour = "green" if envelope["state"] == "processed" else "yellow"
         table.add_row(
             envelope["issuer"],

@@ -7,7 +7,6 @@ time. Verdicts come within seconds, because here the SII is asked early.
 import argparse
 import os
 import threading
-import time
 from pathlib import Path
 from typing import Final
 
@@ -32,7 +31,6 @@ QUICK: Final = {
     "FMGO_LOG_FORMAT": "console",
 }
 FLOWER_SECONDS: Final = 30.0
-LOOK_EVERY_SECONDS: Final = 0.1
 
 
 def main() -> int:
@@ -73,12 +71,9 @@ def _enrol(ledger: Ledger, sii: SiiControl) -> None:
 
 
 def _show(console: Console, sandbox: Sandbox, control: str, flower: FlowerWindow) -> None:
-    deadline = time.monotonic() + FLOWER_SECONDS
-    while flower.address() is None and time.monotonic() < deadline:
-        flower.child.check()
-        time.sleep(LOOK_EVERY_SECONDS)
+    address = flower.wait(FLOWER_SECONDS)
     console.print()
-    console.print(f"  Flower    {flower.address()}   user {flower.user}, password {flower.password}")
+    console.print(f"  Flower    {address}   user {flower.user}, password {flower.password}")
     console.print(f"  the SII   {control}   (its page; its documents under /documents)")
     console.print(f"  issuers   {', '.join(company.rut for company in COMPANIES)}")
     console.print(f"  logs      {sandbox.logs}")

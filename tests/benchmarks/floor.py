@@ -5,8 +5,8 @@ key (e = 3, as CAFs have) and itself with a 2048-bit key, both over SHA-1; then 
 official schema. Nothing of FMgo's own is used, so that no change of the product moves the measure it is held against.
 Keys and certificate are made on the spot.
 
-Source of the steps: the SII's Instructivo técnico (stamp, signature, schema) and the format's DTE_v10.xsd, read from the
-installed distribution `cl-sii`.
+Source of the steps: the SII's Instructivo técnico (stamp, signature, schema) and the format's DTE_v10.xsd, read from
+the installed distribution `cl-sii`.
 """
 
 import base64
@@ -51,8 +51,8 @@ _STAMPED: Final = (
     "<TSTED>{moment}</TSTED></DD>"
 )
 _CAF: Final = (
-    '<CAF version="1.0"><DA><RE>76900101-8</RE><RS>FERRETERIA INVENTADA LTDA.</RS><TD>33</TD><RNG><D>1</D><H>9999</H></RNG>'
-    "<FA>2026-11-01</FA><RSAPK><M>{modulus}</M><E>Aw==</E></RSAPK><IDK>999</IDK></DA>"
+    '<CAF version="1.0"><DA><RE>76900101-8</RE><RS>FERRETERIA INVENTADA LTDA.</RS><TD>33</TD>'
+    "<RNG><D>1</D><H>9999</H></RNG><FA>2026-11-01</FA><RSAPK><M>{modulus}</M><E>Aw==</E></RSAPK><IDK>999</IDK></DA>"
     '<FRMA algoritmo="SHA1withRSA">{modulus}</FRMA></CAF>'
 )
 _SIGNED_INFO: Final = (
@@ -127,7 +127,7 @@ def short_key() -> rsa.RSAPrivateKey:
     while True:
         p, q = _prime(), _prime()
         n = p * q
-        if n.bit_length() == 512 and p != q:  # noqa: PLR2004 - bits
+        if n.bit_length() == 512 and p != q:
             break
     d = pow(3, -1, (p - 1) * (q - 1))
     numbers = rsa.RSAPrivateNumbers(p, q, d, d % (p - 1), d % (q - 1), pow(q, -1, p), rsa.RSAPublicNumbers(3, n))
@@ -138,7 +138,7 @@ def _prime() -> int:
     """A prime of 256 bits with 3 dividing neither it nor its predecessor (Miller and Rabin, 24 rounds)."""
     while True:
         candidate = secrets.randbits(256) | 3 << 254 | 1
-        if candidate % 3 == 2 and _is_prime(candidate):  # noqa: PLR2004 - the remainder that e = 3 asks for
+        if candidate % 3 == 2 and _is_prime(candidate):
             return candidate
 
 

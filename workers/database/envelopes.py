@@ -108,10 +108,44 @@ def groups_due(tx: Connection, lane: str, rest_types: Sequence[int]) -> list[Gro
     return [Group(row.issuer, row.environment, row.channel, row.lane) for row in rows]
 
 
-def may_seal(tx: Connection, group: Group, in_flight: int) -> bool:
-    """Whether the group may have another envelope now; holds the group for this transaction.
+MAY_SEAL = """
+    SELECT (SELECT count(*) FROM envelopes
+            WHERE issuer = :issuer AND environment = :environment AND channel = :channel AND lane = :lane
+              AND state IN ('sealed', 'sending')) < :in_flight
+       AND (signed.n = :size
+            OR signed.oldest < fmgo_now() - make_interval(secs => :linger)
+            OR signed.n > 0 AND (:lane = 'interactive' OR NOT EXISTS (
+                SELECT FROM documents
+                WHERE lane = :lane AND state IN ('received', 'numbered') AND issuer = :issuer
+                  AND environment = :environment AND due_at IS NOT NULL)))
+    FROM (
+        SELECT count(*) AS n, min(due_at) AS oldest FROM (
+            SELECT d.due_at FROM documents d
+            WHERE d.lane = :lane AND d.state = 'signed' AND d.issuer = :issuer AND d.environment = :environment
+              AND d.due_at <= fmgo_now() AND d.evidenced_at IS NOT NULL AND d.held IS NULL
+              AND (d.document_type = ANY (CAST(:rest_types AS smallint[]))) = :rest
+            ORDER BY d.due_at
+            LIMIT :size
+        ) waiting
+    ) signed
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Load:
+    """How envelopes are filled: documents in one, open ones of a group, and seconds for which bulk waits to fill one."""
+
+    documents: int
+    in_flight: int
+    linger_seconds: float
+
+
+def may_seal(tx: Connection, group: Group, rest_types: Sequence[int], load: Load) -> bool:
+    """Whether the group should have another envelope now; holds the group for this transaction.
 
     At most `in_flight` envelopes of a company, channel and lane are open: what comes meanwhile shares the next one.
+    While bulk documents of the company are still to be signed, they are waited for until the envelope is full, or its
+    oldest document has waited `linger_seconds`.
     """
     held = run(
         tx,
@@ -120,19 +154,21 @@ def may_seal(tx: Connection, group: Group, in_flight: int) -> bool:
     ).scalar_one()
     if not held:
         return False
-    open_now = run(
-        tx,
-        """
-        SELECT count(*) FROM envelopes
-        WHERE issuer = :issuer AND environment = :environment AND channel = :channel AND lane = :lane
-          AND state IN ('sealed', 'sending')
-        """,
-        issuer=group.issuer,
-        environment=group.environment,
-        channel=group.channel,
-        lane=group.lane,
-    ).scalar_one()
-    return bool(open_now < in_flight)
+    return bool(
+        run(
+            tx,
+            MAY_SEAL,
+            issuer=group.issuer,
+            environment=group.environment,
+            channel=group.channel,
+            lane=group.lane,
+            rest_types=list(rest_types),
+            rest=group.channel == "rest",
+            in_flight=load.in_flight,
+            size=load.documents,
+            linger=load.linger_seconds,
+        ).scalar_one()
+    )
 
 
 PASSENGERS = """
