@@ -38,6 +38,8 @@ from workers.vault.sealing import Sealed
 log: Final = structlog.get_logger(__name__)
 
 RETRY_AFTER_SECONDS: Final = 2.0
+CHUNKS_A_RING: Final = 5
+"""Chunks after which the next phases are rung for, besides at the end: their own chunks are larger than these."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,23 +57,31 @@ class Ready:
 def issue_due(lane: str) -> None:
     """Issue what is due in a lane."""
     size = settings().interactive_chunk if lane == "interactive" else settings().chunk_documents
-    exhausted = False
-    for _ in range(CHUNKS_A_BELL):
-        if not issue_chunk(lane, "received", size):
-            exhausted = True
-            break
-    take_up(lane, size)
-    if not exhausted:
+    chunks = 0
+    while chunks < CHUNKS_A_BELL and issue_chunk(lane, "received", size):
+        chunks += 1
+        if chunks % CHUNKS_A_RING == 0:
+            ring_onwards(lane)
+    if take_up(lane, size) or chunks % CHUNKS_A_RING:
+        ring_onwards(lane)
+    if chunks == CHUNKS_A_BELL:
         ring("fmgo.issue", lane)
 
 
-def take_up(lane: str, size: int) -> None:
-    """Take up what dead processes left behind; new documents went first, because somebody waits for them."""
+def ring_onwards(lane: str) -> None:
+    """Ring the phases that come after this one."""
+    ring("fmgo.dispatch", lane)
+    ring("fmgo.publish")
+
+
+def take_up(lane: str, size: int) -> bool:
+    """Take up what dead processes left behind (new documents went first: somebody waits); whether there was any."""
     with ledger().statements() as tx:
         left = left_behind(tx, lane)
     for state in left:
         while issue_chunk(lane, state, size):
             pass
+    return bool(left)
 
 
 def issue_chunk(lane: str, state: str, size: int) -> int:
@@ -93,9 +103,6 @@ def issue_chunk(lane: str, state: str, size: int) -> int:
         raise
     if lane == "interactive":
         tell([one.id for one in claim.documents])
-    else:
-        ring("fmgo.publish")
-    ring("fmgo.dispatch", lane)
     return len(claim.documents)
 
 

@@ -5,11 +5,13 @@ about. Absence (FAU) is a rejection only when the number of absent documents equ
 are kept and asked about again; they never become a verdict.
 """
 
+from functools import partial
 from typing import Final
 
 import structlog
 
 from domain.answers.envelope import EnvelopeStatus
+from tasks.asking import ask_each
 from tasks.base import phase, tools
 from tasks.submit import sessions, signer_of
 from tasks.verdict import verdict_of
@@ -68,7 +70,8 @@ def decide(envelope: ClaimedEnvelope, me: Process, status: EnvelopeStatus) -> No
     """Give the documents their verdicts; what isn't known yet is asked about again."""
     with ledger().transaction() as tx:
         riders = verdicts.riders(tx, envelope.id)
-    outcome = verdict_of(envelope, riders, status, sessions(me), signer_of(envelope))
+    ask = partial(ask_each, envelope, access=sessions(me), signer=signer_of(envelope))
+    outcome = verdict_of(riders, status, ask)
     said = {"state": status.state, "gloss": status.gloss, "counters": outcome.counters}
     with ledger().transaction() as tx:
         verdicts.decide(tx, envelope.id, outcome.verdicts, me.id)

@@ -6,22 +6,20 @@ are absent as the counters reject; reasons that were not given are `not yet told
 """
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Final
 
 from domain.answers.document import DocumentStatus
 from domain.answers.envelope import DocumentFinding, EnvelopeStatus, TypeCounters
-from domain.signature import RsaSigner
-from tasks.asking import ask_each
-from workers.database.envelopes import ClaimedEnvelope
 from workers.database.verdicts import Rider, Verdict
-from workers.sessions import Sessions
 
 HELD: Final = frozenset({"accepted", "modified", "annulled"})
 NOT_HELD: Final = frozenset({"absent", "not_authorised", "folio_annulled", "company_not_authorised"})
 FOUND: Final = {"DOK": "accepted", "RPR": "accepted_with_repairs", "RLV": "accepted_with_repairs", "RCH": "rejected"}
 NOT_YET_TOLD: Final = "not yet told"
+
+Ask = Callable[[Sequence[Rider]], dict[Rider, DocumentStatus]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,14 +32,12 @@ class Outcome:
     counters: list[dict[str, Any]]
 
 
-def verdict_of(
-    envelope: ClaimedEnvelope, riders: Sequence[Rider], status: EnvelopeStatus, access: Sessions, signer: RsaSigner
-) -> Outcome:
-    """Decide what can be decided; asks about documents where the envelope's answer leaves doubt."""
+def verdict_of(riders: Sequence[Rider], status: EnvelopeStatus, ask: Ask) -> Outcome:
+    """Decide what can be decided; `ask` is asked about documents where the envelope's answer leaves doubt."""
     open_riders = [rider for rider in riders if rider.state == "enveloped"]
     counters = [asdict(counter) for counter in status.counters]
     if status.phase == "refused":
-        answers = ask_each(envelope, open_riders, access, signer)
+        answers = ask(open_riders)
         held = [
             _held(rider, answers[rider], status, repaired=False) for rider in open_riders if _is_held(answers[rider])
         ]
@@ -50,7 +46,7 @@ def verdict_of(
         return Outcome(held, complete=len(held) == len(open_riders), refused_whole=nobody, counters=counters)
     verdicts, doubtful = _by_envelope(open_riders, status)
     if doubtful:
-        answers = ask_each(envelope, doubtful, access, signer)
+        answers = ask(doubtful)
         verdicts += _by_document(riders, answers, status)
     return Outcome(verdicts, complete=len(verdicts) == len(open_riders), refused_whole=False, counters=counters)
 

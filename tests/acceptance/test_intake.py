@@ -98,7 +98,9 @@ def test_a_document_with_a_nul_or_a_lone_surrogate_is_invalid_and_spends_no_foli
     for key in ("nul", "lone"):
         result = works.producer.wait((company.rut, "certification", key), until="decided")
         assert result.state == "invalid"
-        assert any(problem.path.startswith("document.Detalle[0].NmbItem") for problem in result.problems), result.problems
+        assert any(problem.path.startswith("document.Detalle[0].NmbItem") for problem in result.problems), (
+            result.problems
+        )
     assert works.scalar("SELECT next FROM folio_counters WHERE issuer = %s", company.rut) == 2
 
 
@@ -122,7 +124,9 @@ def test_a_key_stands_for_one_content(works: Works) -> None:
         works.producer.enqueue(invoice(company, "sale", price=2000))
     works.redis.lpush(LIST, body(invoice(company, "sale", price=3000)))
     kept = wait_until(
-        lambda: works.rows("SELECT code, document_id FROM refused_messages WHERE issuer = %s ORDER BY id", company.rut)[1:],
+        lambda: works.rows("SELECT code, document_id FROM refused_messages WHERE issuer = %s ORDER BY id", company.rut)[
+            1:
+        ],
         "the second conflict wasn't kept",
     )
     assert kept == [("JOB-KEY-CONFLICT", first.document_id)]

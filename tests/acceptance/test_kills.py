@@ -115,7 +115,10 @@ def test_a_power_cut_between_signing_and_evidence_lets_nothing_leave_unevidenced
         at.await_somebody()
         works.kill("threads", "interactive", "bulk")
     assert works.states(signed) == {"signed": 5}
-    assert works.scalar("SELECT count(*) FROM results_due r JOIN documents d USING (id) WHERE issuer = %s", signed.rut) == 0
+    assert (
+        works.scalar("SELECT count(*) FROM results_due r JOIN documents d USING (id) WHERE issuer = %s", signed.rut)
+        == 0
+    )
     assert works.states(sealed) == {"enveloped": 5}
     assert works.uploads(sealed) == []
     works.start("threads", "interactive", "bulk")

@@ -133,7 +133,7 @@ MAY_SEAL = """
 
 @dataclass(frozen=True, slots=True)
 class Load:
-    """How envelopes are filled: documents in one, open ones of a group, and seconds for which bulk waits to fill one."""
+    """How envelopes are filled: documents in one, open ones of a group, seconds for which bulk waits to fill one."""
 
     documents: int
     in_flight: int

@@ -1,0 +1,139 @@
+"""From the SII's answers to verdicts: what decides, what doesn't, and what is asked about."""
+
+import datetime as dt
+import uuid
+from collections.abc import Sequence
+
+import pytest
+
+from domain.answers.document import DocumentStatus, Meaning
+from domain.answers.envelope import DocumentFinding, EnvelopeStatus, FindingError, TypeCounters
+from tasks.verdict import NOT_YET_TOLD, Outcome, verdict_of
+from workers.database.verdicts import Rider
+
+
+def riders(*kinds: int, state: str = "enveloped") -> list[Rider]:
+    return [
+        Rider(uuid.uuid4(), kind, folio, "66666666-6", dt.date(2026, 11, 24), 1000, state, "sig")
+        for folio, kind in enumerate(kinds, start=1)
+    ]
+
+
+def processed(
+    *counters: tuple[int | None, int, int, int], findings: tuple[DocumentFinding, ...] = ()
+) -> EnvelopeStatus:
+    """Counters as (type, accepted, rejected, repaired)."""
+    told = tuple(TypeCounters(kind, None, good, bad, mended) for kind, good, bad, mended in counters)
+    return EnvelopeStatus("processed", "EPR", "Envio Procesado", told, findings)
+
+
+class Asked:
+    """Answers about documents by folio; remembers who was asked about."""
+
+    def __init__(self, **answers: Meaning) -> None:
+        self._answers = {int(folio[1:]): meaning for folio, meaning in answers.items()}
+        self.folios: list[int] = []
+
+    def __call__(self, about: Sequence[Rider]) -> dict[Rider, DocumentStatus]:
+        self.folios += [rider.folio for rider in about]
+        return {rider: DocumentStatus(self._answers[rider.folio], "XXX", "said") for rider in about}
+
+
+def states(outcome: Outcome, about: list[Rider]) -> list[str | None]:
+    given = {verdict.document_id: verdict.state for verdict in outcome.verdicts}
+    return [given.get(rider.id) for rider in about]
+
+
+def test_counters_that_accept_all_decide_without_a_question() -> None:
+    mine, ask = riders(33, 33, 61), Asked()
+    outcome = verdict_of(mine, processed((33, 2, 0, 0), (61, 1, 0, 0)), ask)
+    assert states(outcome, mine) == ["accepted"] * 3
+    assert outcome.complete
+    assert not outcome.refused_whole
+    assert ask.folios == []
+
+
+def test_a_counter_without_its_type_stands_for_the_only_type() -> None:
+    mine = riders(33, 33)
+    assert states(verdict_of(mine, processed((None, 2, 0, 0)), Asked()), mine) == ["accepted"] * 2
+
+
+def test_a_type_that_the_counters_leave_out_is_asked_about() -> None:
+    mine, ask = riders(33, 61), Asked(f2="accepted")
+    outcome = verdict_of(mine, processed((33, 1, 0, 0)), ask)
+    assert states(outcome, mine) == ["accepted", "accepted"]
+    assert ask.folios == [2]
+
+
+def test_absent_documents_are_rejected_when_as_many_are_absent_as_were_rejected() -> None:
+    mine = riders(33, 33, 33)
+    outcome = verdict_of(mine, processed((33, 1, 2, 0)), Asked(f1="accepted", f2="absent", f3="absent"))
+    assert states(outcome, mine) == ["accepted", "rejected", "rejected"]
+    assert outcome.complete
+    assert outcome.verdicts[1].said["reasons"] == NOT_YET_TOLD
+
+
+def test_absent_documents_are_left_open_while_the_numbers_disagree() -> None:
+    mine = riders(33, 33, 33)
+    outcome = verdict_of(mine, processed((33, 2, 1, 0)), Asked(f1="accepted", f2="absent", f3="absent"))
+    assert states(outcome, mine) == ["accepted", None, None]
+    assert not outcome.complete
+
+
+def test_a_rejection_for_a_repeated_folio_is_no_verdict_when_the_sii_holds_the_document() -> None:
+    mine = riders(33)
+    assert states(verdict_of(mine, processed((33, 0, 1, 0)), Asked(f1="accepted")), mine) == ["accepted"]
+
+
+def test_other_data_under_a_folio_are_a_conflict() -> None:
+    mine = riders(33, 33)
+    outcome = verdict_of(mine, processed((33, 1, 1, 0)), Asked(f1="accepted", f2="mismatch"))
+    assert states(outcome, mine) == ["accepted", "conflict"]
+
+
+@pytest.mark.parametrize("meaning", ["unknown", "token"])
+def test_an_unclear_answer_never_becomes_a_verdict(meaning: Meaning) -> None:
+    mine = riders(33, 33)
+    outcome = verdict_of(mine, processed((33, 1, 1, 0)), Asked(f1="accepted", f2=meaning))
+    assert states(outcome, mine) == ["accepted", None]
+    assert not outcome.complete
+
+
+def test_repairs_of_all_are_told_and_of_some_wait_for_their_names() -> None:
+    mine = riders(33, 33)
+    assert states(verdict_of(mine, processed((33, 0, 0, 2)), Asked()), mine) == ["accepted_with_repairs"] * 2
+    some = verdict_of(mine, processed((33, 1, 0, 1)), Asked(f1="accepted", f2="accepted"))
+    assert states(some, mine) == ["accepted", "accepted"]
+
+
+def test_findings_name_the_rejected_and_the_counters_free_the_rest() -> None:
+    mine = riders(39, 39, 39)
+    reason = FindingError("TED-3-640", "monto", "", None)
+    found = DocumentFinding(39, 2, "RCH", "Dte Rechazado", (reason,))
+    mended = DocumentFinding(39, 3, "RLV", "Reparo", ())
+    ask = Asked()
+    outcome = verdict_of(mine, processed((39, 1, 1, 1), findings=(found, mended)), ask)
+    assert states(outcome, mine) == ["accepted", "rejected", "accepted_with_repairs"]
+    assert outcome.verdicts[1].said["reasons"] == [{"code": "TED-3-640", "text": "monto", "detail": ""}]
+    assert ask.folios == []
+
+
+def test_a_refused_envelope_sends_its_documents_back_only_when_none_is_held() -> None:
+    mine = riders(33, 33)
+    refused = EnvelopeStatus("refused", "RCT", "Caratula")
+    gone = verdict_of(mine, refused, Asked(f1="absent", f2="not_authorised"))
+    assert gone.refused_whole
+    assert not gone.verdicts
+    held = verdict_of(mine, refused, Asked(f1="accepted", f2="absent"))
+    assert not held.refused_whole
+    assert states(held, mine) == ["accepted", None]
+    unclear = verdict_of(mine, refused, Asked(f1="absent", f2="unknown"))
+    assert not unclear.refused_whole
+    assert not unclear.complete
+
+
+def test_what_is_decided_is_not_decided_again() -> None:
+    mine = [*riders(33, state="rejected"), *riders(33)]
+    outcome = verdict_of(mine, processed((33, 1, 1, 0)), Asked(f1="accepted"))
+    assert states(outcome, mine) == [None, "accepted"]
+    assert outcome.complete
