@@ -181,7 +181,7 @@ def evidence(claim: Claim, signed: Sequence[tuple[Ready, SignedBytes]], me: Proc
         ]
     )
     ids = [one.claimed.id for one, _ in signed]
-    ledger().repeated_statement(lambda tx: documents.mark_evidenced(tx, ids, claim.fence, me.id))
+    ledger().repeated(lambda tx: documents.mark_evidenced(tx, ids, claim.fence, me.id))
 
 
 def evidence_again(claim: Claim, me: Process) -> None:
@@ -207,7 +207,7 @@ def evidence_again(claim: Claim, me: Process) -> None:
         ]
     )
     ids = [one.id for one in claim.documents]
-    ledger().repeated_statement(lambda tx: documents.mark_evidenced(tx, ids, claim.fence, me.id))
+    ledger().repeated(lambda tx: documents.mark_evidenced(tx, ids, claim.fence, me.id))
 
 
 def _sign_one(one: Ready, range_: SealedCaf, at: datetime) -> SignedBytes:

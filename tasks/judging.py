@@ -5,7 +5,7 @@ is read for the whole chunk in one short transaction; the rules themselves are `
 """
 
 import uuid
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any, Final
@@ -56,12 +56,18 @@ class World:
 
 def judge(claim: Claim) -> list[Judgement]:
     """Judge every document of a claim; never raises for what one document holds."""
-    jobs = {claimed.id: parse_job(claimed.body) for claimed in claim.documents}
-    world = _look(claim, jobs)
+    jobs: dict[uuid.UUID, Job] = {}
+    judgements = []
+    for claimed in claim.documents:
+        try:
+            jobs[claimed.id] = parse_job(claimed.body)
+        except DomainError as error:  # recorded by another version, which took it for a job
+            held = None if claimed.folio is None else "internal"
+            judgements.append(Judgement(claimed, refusal=Refusal(claimed.id, _dicts(list(error.problems)), held)))
+    readable = [claimed for claimed in claim.documents if claimed.id in jobs]
+    world = _look(readable, jobs)
     today = santiago(claim.at).date()
-    judgements = [
-        _judge_one(claimed, jobs[claimed.id], world, claimed.issued_on or today) for claimed in claim.documents
-    ]
+    judgements += [_judge_one(claimed, jobs[claimed.id], world, claimed.issued_on or today) for claimed in readable]
     return _one_replacement_each(judgements)
 
 
@@ -80,12 +86,12 @@ def _one_replacement_each(judgements: list[Judgement]) -> list[Judgement]:
     return kept
 
 
-def _look(claim: Claim, jobs: Mapping[uuid.UUID, Job]) -> World:
-    companies = {(claimed.issuer, claimed.environment) for claimed in claim.documents}
+def _look(readable: Sequence[ClaimedDocument], jobs: Mapping[uuid.UUID, Job]) -> World:
+    companies = {(claimed.issuer, claimed.environment) for claimed in readable}
     references: set[Reference] = set()
     replaced = set()
     series = set()
-    for claimed in claim.documents:
+    for claimed in readable:
         job = jobs[claimed.id]
         series |= {(claimed.issuer, claimed.environment, number) for number in _stated_type(job.document)}
         for document_type, folio in references_of(job.document):

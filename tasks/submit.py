@@ -74,16 +74,17 @@ def adopt_known_track_id(envelope: ClaimedEnvelope, me: Process) -> bool:
 
 
 def may_send_again(envelope: ClaimedEnvelope) -> bool:
-    """Whether identical bytes are surely recognised: same channel SOAP, and the window of the last try still open.
+    """Whether identical bytes are surely recognised: by SOAP, and within the window of the first try in doubt.
 
-    Boletas are asked about first: nobody knows whether their service recognises a repeated file.
+    Nobody knows whether a later try makes the window longer, least of all one that the SII may not have seen. Boletas
+    are asked about first: nobody knows whether their service recognises a repeated file at all.
     """
-    if envelope.last_attempt_at is None:
-        return True
     if envelope.verdict.get("send_once_more"):
         return True
+    if envelope.channel != "soap" or envelope.doubt_since is None or envelope.verdict.get("ask_first"):
+        return False
     window = timedelta(seconds=settings().dedupe_window_seconds - settings().upload_deadline_seconds)
-    return envelope.channel == "soap" and envelope.at - envelope.last_attempt_at < window
+    return envelope.at - envelope.doubt_since < window
 
 
 def sessions(me: Process) -> Sessions:
@@ -120,6 +121,9 @@ def send(envelope: ClaimedEnvelope, me: Process, access: Sessions) -> None:
             tx, envelope, me.id, mine.sii.upload_address(envelope.channel), settings().upload_deadline_seconds
         )
     answer = _upload(envelope, token, mine, settings().upload_deadline_seconds - (time.monotonic() - began))
+    if answer.outcome == "not_received" and answer.retry == "token":
+        # Before the envelope is free again, or whoever takes it next would send with the dead token.
+        access.refuse(envelope.sender, envelope.environment, envelope.channel, token)
     with ledger().transaction() as tx:
         envelopes.close_attempt(
             tx,
@@ -137,8 +141,6 @@ def send(envelope: ClaimedEnvelope, me: Process, access: Sessions) -> None:
             verdicts.send_back(tx, envelope.id, f"envelope-refused:upload-{answer.status}", said, me.id)
         if not moved and answer.track_id is not None:
             envelopes.adopt_late_track_id(tx, envelope.id, answer.track_id)
-    if answer.outcome == "not_received" and answer.retry == "token":
-        access.refuse(envelope.sender, envelope.environment, envelope.channel, token)
     log.info(
         "envelope.attempt",
         envelope=str(envelope.id),
@@ -171,8 +173,11 @@ def _after(envelope: ClaimedEnvelope, answer: UploadAnswer, *, doubtful: bool) -
     detail = {"outcome": answer.outcome, "status": answer.status, "detail": answer.detail}
     if answer.track_id is not None:
         return Step("sending", "sent", first_poll, track_id=answer.track_id, detail=detail)
-    if answer.outcome in ("unknown", "duplicate") or doubtful:
-        # A duplicate without a readable track id proves receipt all the same: the documents are asked about.
+    if answer.outcome == "duplicate":
+        # Another upload would be told the same, without a track id again: the documents are asked about.
+        ask = {"ask_first": True}
+        return Step("sending", "uncertain", settings().resend_after_seconds, verdict=ask, detail=detail)
+    if answer.outcome == "unknown" or doubtful:
         return Step("sending", "uncertain", settings().resend_after_seconds, detail=detail)
     if answer.retry == "never":
         return Step("sending", "refused", None, sii_state=f"upload-{answer.status}", detail=detail)

@@ -83,7 +83,7 @@ def decide(envelope: ClaimedEnvelope, me: Process, status: EnvelopeStatus) -> No
             what = Step("sent", "processed", None, sii_state=status.state, verdict=said)
             envelopes.step(tx, envelope.id, envelope.fence, me.id, what)
         else:
-            what = Step("sent", "sent", _pause(envelope), sii_state=status.state, verdict=said)
+            what = Step("sent", "sent", _pause(envelope), polled=True, sii_state=status.state, verdict=said)
             envelopes.step(tx, envelope.id, envelope.fence, me.id, what)
     log.info(
         "envelope.verdict",

@@ -2,7 +2,8 @@
 
 Counters decide a type only when they leave no doubt; otherwise each document is asked about. Rules: EPR means
 processed, not accepted; a document that the SII holds is accepted; an absent one (FAU) is rejected only when as many
-are absent as the counters reject; reasons that were not given are `not yet told`.
+are absent as the counters reject; reasons that were not given are `not yet told`. That a folio came before (DTE-3-100,
+DTE-3-101) is no verdict on the document: an earlier upload may have brought it, so the SII is asked, until it holds it.
 """
 
 from collections import Counter
@@ -17,6 +18,7 @@ from workers.database.verdicts import Rider, Verdict
 HELD: Final = frozenset({"accepted", "modified", "annulled"})
 NOT_HELD: Final = frozenset({"absent", "not_authorised", "folio_annulled", "company_not_authorised"})
 FOUND: Final = {"DOK": "accepted", "RPR": "accepted_with_repairs", "RLV": "accepted_with_repairs", "RCH": "rejected"}
+REPEATED: Final = frozenset({"DTE-3-100", "DTE-3-101"})
 NOT_YET_TOLD: Final = "not yet told"
 
 Ask = Callable[[Sequence[Rider]], dict[Rider, DocumentStatus]]
@@ -63,7 +65,9 @@ def _by_envelope(riders: Sequence[Rider], status: EnvelopeStatus) -> tuple[list[
         finding = found.get((rider.document_type, rider.folio)) or found.get((None, rider.folio))
         counter = counts.get(rider.document_type)
         told = [f for f in status.findings if f.document_type in (rider.document_type, None)]
-        if finding is not None:
+        if finding is not None and _is_repeated(finding):
+            doubtful.append(rider)
+        elif finding is not None:
             verdicts.append(_found(rider, finding, status))
         elif counter is not None and _leaves_no_doubt(counter, sizes[rider.document_type], told):
             state = "accepted_with_repairs" if counter.repaired == sizes[rider.document_type] else "accepted"
@@ -96,13 +100,17 @@ def _by_document(
     for counter in status.counters:
         rejected[counter.document_type or 0] += counter.rejected
         repaired[counter.document_type or 0] += counter.repaired
+    repeats = {
+        (f.document_type or r.document_type, f.folio) for f in status.findings if _is_repeated(f) for r in riders
+    }
+    repeated = {rider for rider in riders if (rider.document_type, rider.folio) in repeats}
     verdicts: list[Verdict] = []
     for document_type in sorted({rider.document_type for rider in answers}):
         asked = {rider: answer for rider, answer in answers.items() if rider.document_type == document_type}
         counted = document_type if document_type in rejected else 0
         held = [rider for rider, answer in asked.items() if _is_held(answer)]
-        absent = [rider for rider, answer in asked.items() if answer.meaning in NOT_HELD]
-        gone = [r for r in riders if r.document_type == document_type and r.state == "rejected"]
+        absent = [r for r, answer in asked.items() if answer.meaning in NOT_HELD and r not in repeated]
+        gone = [r for r in riders if r.document_type == document_type and (r.state == "rejected" or r in repeated)]
         all_repaired = repaired[counted] > 0 and repaired[counted] == len(held)
         verdicts += [_held(rider, asked[rider], status, repaired=all_repaired) for rider in held]
         if absent and len(absent) + len(gone) == rejected[counted]:
@@ -113,6 +121,10 @@ def _by_document(
             if answer.meaning == "mismatch"
         ]
     return verdicts
+
+
+def _is_repeated(finding: DocumentFinding) -> bool:
+    return finding.state == "RCH" and any(error.code in REPEATED for error in finding.errors)
 
 
 def _is_held(answer: DocumentStatus) -> bool:

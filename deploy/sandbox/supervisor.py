@@ -7,7 +7,7 @@ Promises, for every process started here and for its children:
 * when this process dies, even by SIGKILL, they die: the kernel signals each child (prctl(2), ``PR_SET_PDEATHSIG``)
   and a guard (`deploy.sandbox.guard`) ends the whole groups;
 * where both of these were killed too, the next supervisor of the same folder ends what the folder's list names
-  (process number and start time, so never a stranger).
+  (process number and start time) and what carries the folder in its environment; so never a stranger.
 
 Children run in sessions of their own: an interrupt at the terminal reaches the supervisor alone, which stops them in
 order. The kernel's signal comes when the *thread* that started a child ends, so `start` is refused outside the main
@@ -32,6 +32,7 @@ from typing import Final, Self
 from deploy.sandbox import guard
 
 _PR_SET_PDEATHSIG: Final = 1  # linux/prctl.h
+_MARK: Final = "FMGO_SANDBOX_FOLDER"  # in the environment of everything that runs in a folder
 _LIBC: Final = ctypes.CDLL(None, use_errno=True)
 
 
@@ -166,7 +167,7 @@ class Supervisor:
         account: Account | None = None,
         cwd: Path | None = None,
     ) -> Child:
-        """Start `argv` with exactly `env`, its output appended to `log`.
+        """Start `argv` with `env` (and the folder's mark, nothing else), its output appended to `log`.
 
         `stop_signal` is what `stop` sends, `death_signal` what it gets when we die. `account` (root only) is the user
         it runs as. Raises `SandboxError` outside the main thread.
@@ -177,7 +178,7 @@ class Supervisor:
         with log.open("ab") as output:
             process = subprocess.Popen(
                 tuple(argv),
-                env=dict(env),
+                env={**env, _MARK: str(self._folder)},
                 cwd=cwd,
                 stdin=subprocess.DEVNULL,
                 stdout=output,
@@ -253,16 +254,21 @@ def lock_folder(folder: Path) -> int:
 
 
 def end_leftovers(folder: Path) -> None:
-    """End what an earlier supervisor of `folder`, now dead, has left running. The caller holds the folder's lock."""
-    try:
-        lines = (folder / "processes").read_text(encoding="ascii").splitlines()
-    except FileNotFoundError:
-        return
-    found: dict[int, tuple[str, int]] = {}
-    for line in lines:
-        with suppress(ValueError):  # a line cut short by the end of its writer
-            pid, start, stop = line.split()
-            if guard.start_time(int(pid)) == start:
-                found[int(pid)] = (start, int(stop))
-    if found:
-        guard.end_groups(found)
+    """End what an earlier supervisor of `folder`, now dead, has left running. The caller holds the folder's lock.
+
+    What it started is in the folder's list; what these started in turn carries the folder in its environment.
+    """
+    listed: dict[int, tuple[str, int]] = {}
+    with suppress(FileNotFoundError):
+        for line in (folder / "processes").read_text(encoding="ascii").splitlines():
+            with suppress(ValueError):  # a line cut short by the end of its writer
+                pid, start, stop = line.split()
+                if guard.start_time(int(pid)) == start:
+                    listed[int(pid)] = (start, int(stop))
+    if listed:
+        guard.end_groups(listed)
+    mark = f"{_MARK}={folder}".encode()
+    for environment in Path("/proc").glob("[0-9]*/environ"):
+        with suppress(OSError):  # it has ended, or is another user's
+            if mark in environment.read_bytes().split(b"\0"):
+                os.kill(int(environment.parent.name), signal.SIGKILL)

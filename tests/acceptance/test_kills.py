@@ -2,30 +2,43 @@
 
 import os
 import signal
-from contextlib import ExitStack
+from pathlib import Path
 
+from deploy.sandbox.people import Company
 from tests.acceptance.books import check_books
-from tests.acceptance.gates import gate
+from tests.acceptance.gates import gates
 from tests.acceptance.sales import boleta, invoice
 from tests.acceptance.waiting import wait_until
 from tests.acceptance.works import Works, hours
 
 BATCH = 300
-SIGNING = "OLD.state = 'numbered' AND NEW.state = 'signed'"
-NUMBERING = "OLD.state = 'received' AND NEW.state = 'numbered'"
-EVIDENCING = "OLD.evidenced_at IS NULL AND NEW.evidenced_at IS NOT NULL"
-DECIDING = "OLD.state = 'enveloped' AND NEW.state = 'accepted'"
-TELLING = "NEW.published_version > OLD.published_version"
+
+
+def step(company: Company, before: str, after: str, table: str = "documents") -> tuple[str, str]:
+    """The place where a company's rows go from one state to another."""
+    return table, f"OLD.state = '{before}' AND NEW.state = '{after}' AND NEW.issuer = '{company.rut}'"
+
+
+def evidencing(company: Company, table: str = "documents") -> tuple[str, str]:
+    """The place where a company's rows are told to be evidenced."""
+    return table, f"OLD.evidenced_at IS NULL AND NEW.evidenced_at IS NOT NULL AND NEW.issuer = '{company.rut}'"
+
+
+def telling(company: Company) -> tuple[str, str]:
+    """The place where a company's results are told to be published."""
+    return "documents", f"NEW.published_version > OLD.published_version AND NEW.issuer = '{company.rut}'"
 
 
 def test_a_bulk_worker_killed_in_mid_batch_loses_and_doubles_nothing(works: Works) -> None:
     company = works.company()
-    with gate(works.sandbox.database_url, "documents", f"{SIGNING} AND NEW.issuer = '{company.rut}'") as signing:
+    with gates(works.sandbox.database_url, step(company, "numbered", "signed")) as (signing,):
         works.producer.enqueue_many([invoice(company, f"sale-{n}") for n in range(BATCH)])
         signing.await_somebody()
         assert works.states(company)["numbered"] > 0
         assert works.states(company)["received"] > 0
         works.kill("bulk")
+        signing.turn_back()
+        assert works.states(company)["numbered"] > 0
     works.start("bulk")
     works.await_states(company, {"accepted": BATCH})
     check_books(works, company)
@@ -35,7 +48,7 @@ def test_a_bulk_worker_killed_in_mid_batch_loses_and_doubles_nothing(works: Work
 
 def test_a_killed_pool_process_is_replaced_and_its_chunk_goes_on_in_halves(works: Works) -> None:
     company = works.company()
-    with gate(works.sandbox.database_url, "documents", f"{SIGNING} AND NEW.issuer = '{company.rut}'") as signing:
+    with gates(works.sandbox.database_url, step(company, "numbered", "signed")) as (signing,):
         works.producer.enqueue_many([invoice(company, f"sale-{n}") for n in range(60)])
         signing.await_somebody()
         (victim, pid, size), *_ = works.rows(
@@ -45,80 +58,85 @@ def test_a_killed_pool_process_is_replaced_and_its_chunk_goes_on_in_halves(works
         )
         assert pid != works.crew["bulk"].pid
         os.kill(pid, signal.SIGKILL)
+        wait_until(lambda: not Path(f"/proc/{pid}").exists(), "it isn't dead")
+        signing.turn_back()
     works.await_states(company, {"accepted": 60})
     check_books(works, company)
     works.crew["bulk"].check()
-    sizes = works.rows(
+    numbered_by_the_dead = works.scalar(
         "SELECT count(*) FROM document_events v JOIN documents d ON d.id = v.document_id"
         " WHERE d.issuer = %s AND v.to_state = 'numbered' AND v.worker = %s",
         company.rut,
         victim,
     )
-    assert sizes == [(size,)], "what the dead process had numbered keeps its folios"
+    assert numbered_by_the_dead == size, "what the dead process had numbered keeps its folios"
 
 
 def test_a_power_cut_while_every_phase_is_at_work(works: Works) -> None:
-    uploading, deciding, telling, numbering, signing = (works.company((33, 39)) for _ in range(5))
-    database = works.sandbox.database_url
-    works.fault("F-SLOW", uploading, "DTEUpload", args={"seconds": 300})
-    with ExitStack() as gates:
+    uploaded, decided, told, numbered, signed = (works.company((33, 39)) for _ in range(5))
+    works.fault("F-SLOW", uploaded, "DTEUpload", args={"seconds": 300})
+    with gates(
+        works.sandbox.database_url,
+        step(decided, "enveloped", "accepted"),
+        telling(told),
+        step(numbered, "received", "numbered"),
+        step(signed, "numbered", "signed"),
+    ) as (deciding, publishing, numbering, signing):
         # The uploader: the SII has the file, its answer is under way.
-        works.producer.enqueue_many([invoice(uploading, f"sale-{n}") for n in range(5)])
-        wait_until(lambda: works.uploads(uploading), "nothing was uploaded")
+        works.producer.enqueue_many([invoice(uploaded, f"sale-{n}") for n in range(5)])
+        wait_until(lambda: works.uploads(uploaded), "nothing was uploaded")
         # The one who asks: the verdict is known, not yet committed.
-        at = gates.enter_context(gate(database, "documents", f"{DECIDING} AND NEW.issuer = '{deciding.rut}'"))
-        works.producer.enqueue_many([boleta(deciding, f"sale-{n}") for n in range(5)])
-        at.await_somebody()
+        works.producer.enqueue_many([boleta(decided, f"sale-{n}") for n in range(5)])
+        deciding.await_somebody()
         # The one who tells: Redis has the result, the ledger doesn't know that it was told.
-        at = gates.enter_context(gate(database, "documents", f"{TELLING} AND NEW.issuer = '{telling.rut}'"))
-        works.producer.enqueue_many([invoice(telling, f"sale-{n}") for n in range(5)])
-        at.await_somebody()
-        # The issuers: one gives folios, one has committed them and stores the signed bytes.
-        at = gates.enter_context(gate(database, "documents", f"{NUMBERING} AND NEW.issuer = '{numbering.rut}'"))
-        works.producer.enqueue_many([invoice(numbering, f"sale-{n}", lane="interactive") for n in range(5)])
-        at.await_somebody()
-        at = gates.enter_context(gate(database, "documents", f"{SIGNING} AND NEW.issuer = '{signing.rut}'"))
-        works.producer.enqueue_many([boleta(signing, f"sale-{n}") for n in range(5)])
-        at.await_somebody()
+        works.producer.enqueue_many([invoice(told, f"sale-{n}") for n in range(5)])
+        publishing.await_somebody()
+        # Those who issue: one gives folios, one has committed them and stores the signed bytes.
+        works.producer.enqueue_many([invoice(numbered, f"sale-{n}", lane="interactive") for n in range(5)])
+        numbering.await_somebody()
+        works.producer.enqueue_many([boleta(signed, f"sale-{n}") for n in range(5)])
+        signing.await_somebody()
+        assert works.states(numbered) == {"received": 5}
+        assert works.states(signed) == {"numbered": 5}
         works.kill("threads", "interactive", "bulk")
-    assert works.states(numbering) == {"received": 5}
-    assert works.states(signing) == {"numbered": 5}
+        for place in (deciding, publishing, numbering, signing):
+            place.turn_back()
     works.start("threads", "interactive", "bulk")
-    for company in (deciding, telling, numbering, signing, uploading):
+    for company in (decided, told, numbered, signed, uploaded):
         works.await_states(company, {"accepted": 5})
         check_books(works, company)
-    stored = works.uploads(uploading)
+    stored = works.uploads(uploaded)
     assert len(stored) == 1
     track_id = str(stored[0]["track_id"])
-    assert works.attempts(uploading) == [(None, None, None), ("duplicate", "99", track_id)]
+    assert works.attempts(uploaded) == [(None, None, None), ("duplicate", "99", track_id)]
     steps = works.rows(
         "SELECT v.to_state FROM envelope_events v JOIN envelopes e ON e.id = v.envelope WHERE e.issuer = %s"
         " ORDER BY v.id",
-        uploading.rut,
+        uploaded.rut,
     )
-    assert [step for (step,) in steps] == ["sealed", "sending", "uncertain", "sending", "sent", "processed"]
+    assert [name for (name,) in steps] == ["sealed", "sending", "uncertain", "sending", "sent", "processed"]
 
 
-def test_a_power_cut_between_signing_and_evidence_lets_nothing_leave_unevidenced(works: Works) -> None:
+def test_a_power_cut_between_the_two_copies_lets_nothing_leave_unevidenced(works: Works) -> None:
     signed, sealed, answered = (works.company((33, 39)) for _ in range(3))
-    database = works.sandbox.database_url
-    with ExitStack() as gates:
-        condition = f"OLD.state = 'sending' AND NEW.state = 'sent' AND NEW.issuer = '{answered.rut}'"
-        at = gates.enter_context(gate(database, "envelopes", condition))
+    with gates(
+        works.sandbox.database_url,
+        step(answered, "sending", "sent", "envelopes"),
+        evidencing(signed),
+        evidencing(sealed, "envelopes"),
+    ) as (answering, signing, sealing):
         works.producer.enqueue_many([invoice(answered, f"sale-{n}") for n in range(5)])
-        at.await_somebody()
-        at = gates.enter_context(gate(database, "documents", f"{EVIDENCING} AND NEW.issuer = '{signed.rut}'"))
+        answering.await_somebody()
         works.producer.enqueue_many([invoice(signed, f"sale-{n}", lane="interactive") for n in range(5)])
-        at.await_somebody()
-        at = gates.enter_context(gate(database, "envelopes", f"{EVIDENCING} AND NEW.issuer = '{sealed.rut}'"))
+        signing.await_somebody()
         works.producer.enqueue_many([boleta(sealed, f"sale-{n}") for n in range(5)])
-        at.await_somebody()
+        sealing.await_somebody()
         works.kill("threads", "interactive", "bulk")
+        for place in (answering, signing, sealing):
+            place.turn_back()
     assert works.states(signed) == {"signed": 5}
-    assert (
-        works.scalar("SELECT count(*) FROM results_due r JOIN documents d USING (id) WHERE issuer = %s", signed.rut)
-        == 0
-    )
+    due = "SELECT count(*) FROM results_due r JOIN documents d USING (id) WHERE d.issuer = %s"
+    assert works.scalar(due, signed.rut) == 0
     assert works.states(sealed) == {"enveloped": 5}
     assert works.uploads(sealed) == []
     works.start("threads", "interactive", "bulk")

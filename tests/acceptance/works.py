@@ -117,6 +117,11 @@ class Works:
         rows = self.rows(query, *values)
         return rows[0][0] if rows else None
 
+    def change(self, statement: str, *values: object) -> None:
+        """Change the ledger as an operator with psql would."""
+        with psycopg.connect(self.sandbox.database_url) as connection:
+            connection.execute(statement.encode(), values)
+
     def states(self, company: Company) -> Counter[str]:
         """How many documents of a company are in each state."""
         return Counter(

@@ -3,9 +3,7 @@
 import os
 import subprocess
 import sys
-import threading
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import celery
@@ -15,6 +13,7 @@ import redis
 
 from deploy.sandbox.flower import FlowerWindow, start_flower
 from deploy.sandbox.sandbox import Sandbox
+from tests.integration.sandbox.watching import until
 
 SECRET = "76192083-9 owes 4815162342"
 
@@ -30,21 +29,11 @@ class Watched:
     reserved: str
 
 
-def until(condition: Callable[[], bool], what: str, seconds: float = 30) -> None:
-    """Wait for a condition; fail with `what` after the deadline."""
-    deadline = time.monotonic() + seconds
-    waiter = threading.Event()
-    while not condition():
-        assert time.monotonic() < deadline, f"not within {seconds} s: {what}"
-        waiter.wait(0.05)
-
-
 @pytest.fixture(scope="module")
 def watched() -> Iterator[Watched]:
     with Sandbox(ephemeral=True, say=lambda line: None) as sandbox:
         window = start_flower(sandbox)
-        until(lambda: window.child.poll() is not None or window.address() is not None, "Flower answers")
-        window.child.check()
+        assert window.wait(30) is not None
         worker = sandbox.spawn("worker", [sys.executable, "-m", "tests.integration.holding_worker"])
         with httpx.Client(base_url=f"{window.address()}/", auth=(window.user, window.password), timeout=10) as client:
 

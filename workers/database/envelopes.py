@@ -56,7 +56,10 @@ class NewEnvelope:
 
 @dataclass(frozen=True, slots=True)
 class ClaimedEnvelope:
-    """A claimed envelope; `at` is the business time of the claim."""
+    """A claimed envelope; `at` is the business time of the claim.
+
+    `doubt_since` is when the first of its attempts began that the SII may have received, of one in doubt.
+    """
 
     id: uuid.UUID
     issuer: str
@@ -76,6 +79,7 @@ class ClaimedEnvelope:
     verdict: dict[str, Any]
     fence: int
     at: datetime
+    doubt_since: datetime | None
 
 
 # Issuers are hopped over by the index, so that a backlog of one costs nothing when others are looked for.
@@ -291,7 +295,11 @@ CLAIM = """
     UPDATE envelopes e
     SET due_at = fmgo_now() + make_interval(secs => :seconds), fence = nextval('claim_fence'), lease_owner = :worker
     FROM picked WHERE e.id = picked.id
-    RETURNING e.*, fmgo_now() AS at
+    RETURNING e.*, fmgo_now() AS at,
+              CASE WHEN e.state = 'uncertain' THEN (
+                  SELECT min(a.started_at) FROM envelope_attempts a
+                  WHERE a.envelope = e.id AND (a.outcome IS NULL OR a.outcome IN ('unknown', 'duplicate'))
+              ) END AS doubt_since
 """
 
 
@@ -327,6 +335,7 @@ def claim_envelope(tx: Connection, states: Sequence[str], environment: str, leas
         verdict=row.verdict or {},
         fence=row.fence,
         at=row.at,
+        doubt_since=row.doubt_since,
     )
 
 
@@ -484,13 +493,13 @@ def known_track_id(tx: Connection, envelope: uuid.UUID) -> str | None:
 
 
 def has_doubtful_attempt(tx: Connection, envelope: uuid.UUID) -> bool:
-    """Whether some attempt ended without a readable answer (or never ended)."""
+    """Whether the SII may have received some attempt: one that never ended, without a readable answer or track id."""
     return bool(
         run(
             tx,
             """
             SELECT EXISTS (SELECT FROM envelope_attempts
-                           WHERE envelope = :id AND (outcome IS NULL OR outcome = 'unknown'))
+                           WHERE envelope = :id AND (outcome IS NULL OR outcome IN ('unknown', 'duplicate')))
             """,
             id=envelope,
         ).scalar_one()

@@ -86,12 +86,15 @@ DECIDE = """
     SELECT id, state FROM moved
 """
 
+# A note whose original is in conflict stays held: the SII would refuse it.
 WAKE = """
     UPDATE documents n
     SET held = CASE WHEN o.state = 'rejected' THEN 'reference-rejected' END,
-        due_at = CASE WHEN o.state = 'rejected' THEN NULL ELSE fmgo_now() END
+        due_at = CASE WHEN o.state = 'rejected' THEN NULL ELSE fmgo_now() END,
+        version = n.version + 1
     FROM documents o
     WHERE o.id = ANY (CAST(:ids AS uuid[])) AND n.depends_on = o.id AND n.held = 'reference' AND n.state = 'signed'
+      AND o.state IN ('accepted', 'accepted_with_repairs', 'rejected')
 """
 
 

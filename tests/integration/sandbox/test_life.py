@@ -1,85 +1,24 @@
 """The sandbox: what it starts, what it keeps, and that nothing of it is left, however it ends."""
 
-import json
 import os
-import shutil
 import signal
 import stat
 import subprocess
 import sys
 import threading
-import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from pathlib import Path
-from typing import Any
 
 import psycopg
 import pytest
 import redis
 
 from deploy.sandbox import servers as servers_module
-from deploy.sandbox.guard import start_time
 from deploy.sandbox.sandbox import Sandbox, Terminated, default_folder
 from deploy.sandbox.supervisor import ChildEndedError, FolderBusyError, SandboxError, Supervisor
+from tests.integration.sandbox.watching import alive, guard_of, running, silent, until
 
 as_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root lends PostgreSQL another account")
-
-
-def silent(line: str) -> None:
-    """Say nothing."""
-
-
-def until(condition: Callable[[], bool], what: str, seconds: float = 30) -> None:
-    """Wait for a condition; fail with `what` after the deadline."""
-    deadline = time.monotonic() + seconds
-    waiter = threading.Event()
-    while not condition():
-        assert time.monotonic() < deadline, f"not within {seconds} s: {what}"
-        waiter.wait(0.01)
-
-
-def alive(pids: list[int]) -> list[int]:
-    """Those of the processes that still run (a zombie doesn't)."""
-    return [pid for pid in pids if start_time(pid) is not None]
-
-
-@pytest.fixture(autouse=True)
-def no_servers_given(monkeypatch: pytest.MonkeyPatch) -> None:
-    """These tests are about the embedded servers, whatever servers the run uses."""
-    for name in ("FMGO_DATABASE_URL", "FMGO_REDIS_URL", "FMGO_VAULT_KEYS", "FMGO_VAULT_KEY_FILE", "FMGO_EVIDENCE_DIR"):
-        monkeypatch.delenv(name, raising=False)
-
-
-@pytest.fixture
-def folder(tmp_path: Path) -> Iterator[Path]:
-    """A folder for a kept sandbox that PostgreSQL's account can reach."""
-    made = Path("/var/tmp") / f"fmgo-test-{os.getpid()}-{tmp_path.name}"
-    yield made
-    shutil.rmtree(made, ignore_errors=True)
-
-
-@contextmanager
-def running(*arguments: str) -> Iterator[tuple[subprocess.Popen[str], dict[str, Any]]]:
-    """A sandbox held open by another process, with its report."""
-    command = [sys.executable, "-m", "tests.integration.running_sandbox", *arguments]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
-        assert process.stdout is not None
-        line = process.stdout.readline()
-        assert line, "the sandbox did not start"
-        try:
-            yield process, json.loads(line)
-        finally:
-            process.kill()
-
-
-def guard_of(report: dict[str, Any]) -> int:
-    """The guard among the reported processes."""
-    for pid in report["all"]:
-        with suppress(OSError):
-            if b"guard.py" in Path(f"/proc/{pid}/cmdline").read_bytes():
-                return int(pid)
-    raise AssertionError("there is no guard")
 
 
 def test_starts_a_migrated_ledger_and_an_empty_redis_and_leaves_nothing() -> None:
@@ -277,7 +216,7 @@ def test_killed_supervisor_and_guard_leave_no_servers_and_the_folder_starts_stra
         process.wait()
     with Sandbox(folder, say=silent) as sandbox, psycopg.connect(sandbox.database_url) as connection:
         assert connection.execute("SELECT to_regclass('kept')").fetchone() == ("kept",)
-        assert alive([report["worker"]]) == []
+        assert alive([report["worker"], report["grandchild"]]) == []
 
 
 def test_everything_killed_at_once_starts_straight_again(folder: Path) -> None:

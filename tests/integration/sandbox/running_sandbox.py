@@ -1,7 +1,8 @@
-"""A program that holds a sandbox open, for tests that kill it: `python -m tests.integration.running_sandbox [FOLDER]`.
+"""A program that holds a sandbox open, for tests that kill it.
 
-Prints one line of JSON when everything runs (all process numbers and the folder) and waits for its end. The spawned
-process has a child of its own, as a Celery worker has its pool.
+`python -m tests.integration.sandbox.running_sandbox [FOLDER]` prints one line of JSON when everything runs (all process
+numbers and the folder) and waits for its end. The spawned process has a child of its own, as a Celery worker has its
+pool.
 """
 
 import json
@@ -11,6 +12,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+from deploy.sandbox.guard import start_time
 from deploy.sandbox.sandbox import Sandbox
 
 _WORKER = (
@@ -46,7 +48,7 @@ def main() -> None:
             "environment": sandbox.environment,
             "worker": worker.pid,
             "grandchild": grandchild,
-            "all": sorted(descendants(os.getpid())),
+            "all": sorted(pid for pid in descendants(os.getpid()) if start_time(pid)),
         }
         print(json.dumps(report), flush=True)
         signal.pause()
