@@ -7,7 +7,7 @@ becomes an ordinary failure here. A failed phase loses nothing, because its clai
 import functools
 import os
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any, Final
 
@@ -17,6 +17,7 @@ from workers.app import app
 from workers.cache.connection import connect
 from workers.cache.results import Results
 from workers.cache.tokens import TokenCopies
+from workers.database.issuers import SealedCaf
 from workers.settings import settings
 from workers.sii.client import SiiClient
 from workers.vault.sealing import Vault
@@ -63,6 +64,7 @@ class Tools:
     results: Results
     tokens: TokenCopies
     sii: SiiClient
+    cafs: dict[int, SealedCaf] = field(default_factory=dict)
 
 
 @lru_cache(maxsize=2)

@@ -25,7 +25,7 @@ from workers.evidence import Record, evidence_of_this_process
 from workers.process import Process, this_process
 from workers.queues import worker_kind
 from workers.settings import settings
-from workers.vault.sealing import Sealed
+from workers.vault.sealing import Sealed, VaultError
 
 log: Final = structlog.get_logger(__name__)
 
@@ -43,8 +43,11 @@ def dispatch(lane: str) -> None:
     if copies_are_missing:
         evidence_again(me)
     for group in groups:
-        while seal_one(group, me):
-            sealed += 1
+        try:
+            while seal_one(group, me):
+                sealed += 1
+        except VaultError:  # a person must act for this company; the others go on
+            log.exception("dispatch.key_away", issuer=group.issuer, environment=group.environment)
     if sealed:
         ring("fmgo.submit", times=sealed)
 

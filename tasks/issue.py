@@ -14,6 +14,7 @@ from datetime import date, datetime
 from typing import Final
 
 import structlog
+from sqlalchemy.exc import SQLAlchemyError
 
 from domain.issuing import issue
 from domain.preparing import Prepared
@@ -24,20 +25,22 @@ from tasks.publish import tell
 from workers.bells import ring
 from workers.clock import santiago
 from workers.database import documents, folios
-from workers.database.claims import Claim, ClaimedDocument, claim_documents, give_back, left_behind
+from workers.database.claims import Claim, ClaimedDocument, claim_documents, give_back, give_back_all, left_behind
 from workers.database.documents import Numbering, Refusal, SignedBytes
 from workers.database.engine import ledger
 from workers.database.folios import FolioRequest
 from workers.database.issuers import SealedCaf, SealedCertificate, cafs
 from workers.evidence import Record, evidence_of_this_process
-from workers.process import Process, this_process
+from workers.process import Process, surely, this_process
 from workers.queues import worker_kind
 from workers.settings import settings
-from workers.vault.sealing import Sealed
+from workers.vault.sealing import Sealed, VaultError
 
 log: Final = structlog.get_logger(__name__)
 
 RETRY_AFTER_SECONDS: Final = 2.0
+KEY_AWAY_SECONDS: Final = 60.0
+"""Documents whose key doesn't open keep their folio and are tried again after this long; the others go on."""
 CHUNKS_A_RING: Final = 5
 """Chunks after which the next phases are rung for, besides at the end: their own chunks are larger than these."""
 
@@ -58,8 +61,10 @@ def issue_due(lane: str) -> None:
     """Issue what is due in a lane."""
     size = settings().interactive_chunk if lane == "interactive" else settings().chunk_documents
     chunks = 0
-    while chunks < CHUNKS_A_BELL and issue_chunk(lane, "received", size):
+    while chunks < CHUNKS_A_BELL and (claimed := issue_chunk(lane, "received", size)):
         chunks += 1
+        if claimed == 1:  # it was alone, as a sale of a till is: what came meanwhile has rung for itself
+            break
         if chunks % CHUNKS_A_RING == 0:
             ring_onwards(lane)
     if take_up(lane, size) or chunks % CHUNKS_A_RING:
@@ -69,9 +74,10 @@ def issue_due(lane: str) -> None:
 
 
 def ring_onwards(lane: str) -> None:
-    """Ring the phases that come after this one."""
+    """Ring the phases that come after this one; interactive results were told already."""
     ring("fmgo.dispatch", lane)
-    ring("fmgo.publish")
+    if lane == "bulk":
+        ring("fmgo.publish")
 
 
 def take_up(lane: str, size: int) -> bool:
@@ -87,19 +93,26 @@ def take_up(lane: str, size: int) -> bool:
 def issue_chunk(lane: str, state: str, size: int) -> int:
     """Claim one chunk and take it as far as it goes; returns how many documents were claimed."""
     me = this_process(worker_kind())
-    claim = ledger().repeated_statement(
-        lambda tx: claim_documents(tx, lane=lane, state=state, size=size, lease=me.lease())
-    )
+    try:
+        claim = ledger().repeated_statement(
+            lambda tx: claim_documents(tx, lane=lane, state=state, size=size, lease=me.lease())
+        )
+    except SQLAlchemyError:  # the claim may have been made: this process does one thing at a time, so it holds no other
+        surely(lambda tx: give_back_all(tx, me.id))
+        raise
     if claim is None:
         return 0
     try:
         if state == "signed":
             evidence_again(claim, me)
         else:
-            signed = sign(claim, number(claim, judge(claim), me), me)
+            ready = number(claim, judge(claim), me)
+            signed = sign(claim, ready, me)
             evidence(claim, signed, me)
+            if len(signed) < len(ready):
+                surely(lambda tx: give_back(tx, claim.fence, after_seconds=KEY_AWAY_SECONDS))
     except BaseException:
-        ledger().repeated(lambda tx: give_back(tx, claim.fence, after_seconds=RETRY_AFTER_SECONDS))
+        surely(lambda tx: give_back(tx, claim.fence, after_seconds=RETRY_AFTER_SECONDS))
         raise
     if lane == "interactive":
         tell([one.id for one in claim.documents])
@@ -139,8 +152,7 @@ def sign(claim: Claim, ready: Sequence[Ready], me: Process) -> list[tuple[Ready,
     """Stamp and sign, and store the bytes with the step to `signed`."""
     if not ready:
         return []
-    with ledger().statements() as tx:
-        ranges = cafs(tx, [one.caf for one in ready])
+    ranges = ranges_of({one.caf for one in ready})
     made: list[tuple[Ready, SignedBytes]] = []
     broken: list[Refusal] = []
     for one in ready:
@@ -149,6 +161,9 @@ def sign(claim: Claim, ready: Sequence[Ready], me: Process) -> list[tuple[Ready,
         except DomainError as error:
             broken.append(Refusal(one.claimed.id, [problem.as_dict() for problem in error.problems], "internal"))
             log.exception("issue.unsignable", document=str(one.claimed.id), codes=[p.code for p in error.problems])
+        except VaultError:
+            tools().cafs.pop(one.caf, None)  # whoever mends it may write its row anew
+            log.exception("issue.key_away", document=str(one.claimed.id), issuer=one.claimed.issuer)
     uses = Counter(one.signer.person for one, _ in made)
     moved = ledger().repeated_statement(
         lambda tx: documents.sign(tx, [signed for _, signed in made], claim.fence, me.id, uses)
@@ -156,6 +171,16 @@ def sign(claim: Claim, ready: Sequence[Ready], me: Process) -> list[tuple[Ready,
     if broken:
         ledger().repeated_statement(lambda tx: documents.quarantine(tx, broken, claim.fence, me.id))
     return [(one, signed) for one, signed in made if one.claimed.id in moved]
+
+
+def ranges_of(numbers: set[int]) -> dict[int, SealedCaf]:
+    """CAFs by their numbers; a process keeps those whose key opened: their rows don't change."""
+    kept = tools().cafs
+    missing = numbers - kept.keys()
+    if missing:
+        with ledger().statements() as tx:
+            kept.update(cafs(tx, missing))
+    return {number: kept[number] for number in numbers}
 
 
 def evidence(claim: Claim, signed: Sequence[tuple[Ready, SignedBytes]], me: Process) -> None:

@@ -16,10 +16,11 @@ from domain.answers.upload import UploadAnswer
 from domain.signature import RsaSigner
 from tasks.base import Tools, phase, tools
 from tasks.doubt import ask_about
+from tasks.taking import AFTER_A_FAULT_SECONDS, give_back, take
 from workers.bells import ring
 from workers.database import envelopes, verdicts
 from workers.database.engine import ledger
-from workers.database.envelopes import ClaimedEnvelope, Step, claim_envelope
+from workers.database.envelopes import ClaimedEnvelope, Step
 from workers.database.issuers import certificate
 from workers.process import Process, this_process
 from workers.queues import worker_kind
@@ -38,8 +39,7 @@ def submit() -> None:
     """Take envelopes that are due, one after the other."""
     me = this_process(worker_kind())
     for _ in range(ENVELOPES_A_BELL):
-        with ledger().transaction() as tx:
-            envelope = claim_envelope(tx, ["sealed", "uncertain"], settings().sii_environment, me.lease())
+        envelope = take(["sealed", "uncertain"], me)
         if envelope is None:
             return
         submit_one(envelope, me)
@@ -57,9 +57,9 @@ def submit_one(envelope: ClaimedEnvelope, me: Process) -> None:
         send(envelope, me, sessions(me))
     except NoSessionError as error:
         log.info("submit.no_session", envelope=str(envelope.id), reason=error.reason)
-        _back(envelope, me, error.after_seconds)
+        give_back(envelope, me, error.after_seconds)
     except Exception:
-        _back(envelope, me, LATER_SECONDS)
+        give_back(envelope, me, AFTER_A_FAULT_SECONDS)
         raise
 
 
@@ -183,12 +183,3 @@ def _after(envelope: ClaimedEnvelope, answer: UploadAnswer, *, doubtful: bool) -
         return Step("sending", "refused", None, sii_state=f"upload-{answer.status}", detail=detail)
     soon = 0.0 if answer.retry == "token" and envelope.attempts < 3 else answer.retry_after or LATER_SECONDS  # noqa: PLR2004
     return Step("sending", "sealed", soon, detail=detail)
-
-
-def _back(envelope: ClaimedEnvelope, me: Process, after_seconds: float) -> None:
-    """Give an envelope back; one that is being sent ends in doubt."""
-    with ledger().transaction() as tx:
-        same = Step(envelope.state, envelope.state, after_seconds)
-        if not envelopes.step(tx, envelope.id, envelope.fence, me.id, same):
-            lost = Step("sending", "uncertain", settings().resend_after_seconds, detail={"reason": "the sender failed"})
-            envelopes.step(tx, envelope.id, envelope.fence, me.id, lost)

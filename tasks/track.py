@@ -14,11 +14,12 @@ from domain.answers.envelope import EnvelopeStatus
 from tasks.asking import ask_each
 from tasks.base import phase, tools
 from tasks.submit import sessions, signer_of
+from tasks.taking import AFTER_A_FAULT_SECONDS, give_back, take
 from tasks.verdict import verdict_of
 from workers.bells import ring
 from workers.database import envelopes, verdicts
 from workers.database.engine import ledger
-from workers.database.envelopes import ClaimedEnvelope, Step, claim_envelope
+from workers.database.envelopes import ClaimedEnvelope, Step
 from workers.process import Process, this_process
 from workers.queues import worker_kind
 from workers.sessions import NoSessionError
@@ -27,7 +28,6 @@ from workers.settings import settings
 log: Final = structlog.get_logger(__name__)
 
 ENVELOPES_A_BELL: Final = 10
-LATER_SECONDS: Final = 60.0
 
 
 @phase("fmgo.track")
@@ -35,16 +35,15 @@ def track() -> None:
     """Ask about envelopes that are due, one after the other."""
     me = this_process(worker_kind())
     for _ in range(ENVELOPES_A_BELL):
-        with ledger().transaction() as tx:
-            envelope = claim_envelope(tx, ["sent"], settings().sii_environment, me.lease())
+        envelope = take(["sent"], me)
         if envelope is None:
             return
         try:
             track_one(envelope, me)
         except NoSessionError as error:
-            _back(envelope, me, error.after_seconds)
+            give_back(envelope, me, error.after_seconds)
         except Exception:
-            _back(envelope, me, LATER_SECONDS)
+            give_back(envelope, me, AFTER_A_FAULT_SECONDS)
             raise
     ring("fmgo.track")
 
@@ -59,7 +58,7 @@ def track_one(envelope: ClaimedEnvelope, me: Process) -> None:
     status = tools().sii.envelope_status(envelope.channel, token.value, envelope.issuer, envelope.track_id)
     if status.phase == "token":
         access.refuse(envelope.sender, envelope.environment, envelope.channel, token)
-        _back(envelope, me, 0)
+        give_back(envelope, me, 0)
     elif status.phase in ("processed", "refused"):
         decide(envelope, me, status)
     else:
@@ -108,8 +107,3 @@ def _poll_again(envelope: ClaimedEnvelope, me: Process, status: EnvelopeStatus) 
     with ledger().transaction() as tx:
         again = Step("sent", "sent", _pause(envelope), sii_state=status.state, polled=True)
         envelopes.step(tx, envelope.id, envelope.fence, me.id, again)
-
-
-def _back(envelope: ClaimedEnvelope, me: Process, after_seconds: float) -> None:
-    with ledger().transaction() as tx:
-        envelopes.step(tx, envelope.id, envelope.fence, me.id, Step("sent", "sent", after_seconds))

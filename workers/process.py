@@ -6,13 +6,16 @@ act on what it remembers. The row is made at first use after a fork, never inher
 """
 
 import os
+import queue
 import signal
 import socket
 import threading
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
 import structlog
+from sqlalchemy import Connection
 from sqlalchemy.exc import SQLAlchemyError
 
 from workers.database import processes
@@ -44,6 +47,7 @@ class Pulse:
         pid = os.getpid()
         number, epoch = self._ledger.repeated(lambda tx: processes.register(tx, kind, socket.gethostname(), pid))
         self.process = Process(number, epoch, pid)
+        self._owed: queue.SimpleQueue[Callable[[Connection], object]] = queue.SimpleQueue()
         self._ended = threading.Event()
         self._thread = threading.Thread(target=self._beat, name="pulse", daemon=True)
         self._thread.start()
@@ -59,6 +63,21 @@ class Pulse:
             if epoch != self.process.epoch:
                 log.error("process.is_over", worker=self.process.id, own_epoch=self.process.epoch, ledger_epoch=epoch)
                 os.kill(os.getpid(), signal.SIGKILL)
+            self._settle()
+
+    def owe(self, work: Callable[[Connection], object]) -> None:
+        """Do a piece of work in the ledger after the next beat, and after every further one until it is done."""
+        self._owed.put(work)
+
+    def _settle(self) -> None:
+        for _ in range(self._owed.qsize()):
+            work = self._owed.get()
+            try:
+                self._ledger.repeated(work)
+            except SQLAlchemyError as error:
+                log.warning("pulse.still_owed", worker=self.process.id, error=str(error.__cause__ or error))
+                self._owed.put(work)
+                return
 
     def stop(self) -> None:
         """Say goodbye: what this process still holds is free at once."""
@@ -83,6 +102,21 @@ def this_process(kind: str = "process") -> Process:
             _pulses.clear()
             _pulses[pid] = Pulse(kind)
         return _pulses[pid].process
+
+
+def surely(work: Callable[[Connection], object]) -> None:
+    """Give something back in the ledger: now or, when the ledger is away, as soon as it is there again.
+
+    A living process keeps its claims for ever, so what can't be given back at once must not be forgotten.
+    """
+    try:
+        ledger().repeated(work)
+    except SQLAlchemyError as error:
+        log.warning("process.owes", error=str(error.__cause__ or error))
+        with _lock:
+            pulse = _pulses.get(os.getpid())
+        if pulse is not None:
+            pulse.owe(work)
 
 
 def end_this_process() -> None:

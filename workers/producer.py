@@ -33,7 +33,7 @@ from typing import Final, Protocol, Self, TypeVar
 from pydantic import Field, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 from sqlalchemy import Connection
-from sqlalchemy.exc import DataError, DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 
 from domain.job import Job as Job
 from domain.job import NotAJob as NotAJob
@@ -327,7 +327,7 @@ class Producer:
         """One transaction for all; halves where PostgreSQL refuses the data, until the bad job stands alone."""
         try:
             given = self._asking(lambda tx: intake.record(tx, jobs, "producer"))
-        except DataError as error:
+        except intake.REFUSED as error:
             if len(jobs) > 1:
                 middle = len(jobs) // 2
                 return self._store(jobs[:middle]) + self._store(jobs[middle:])

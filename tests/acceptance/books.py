@@ -54,7 +54,7 @@ def each_folio_is_explained(works: Works, company: Company) -> None:
 def the_sii_holds_what_is_accepted(works: Works, company: Company) -> None:
     """The SII accepted each document that FMgo calls accepted, once, and no other."""
     accepted = works.rows(
-        "SELECT document_type, folio FROM documents WHERE issuer = %s AND state IN ('accepted', 'accepted_with_repairs')",
+        "SELECT document_type, folio FROM documents WHERE issuer = %s AND state LIKE 'accepted%%'",
         company.rut,
     )
     assert works.taken(company) == Counter(accepted)

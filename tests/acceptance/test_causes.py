@@ -1,4 +1,4 @@
-"""Documents that wait for something wait with its name, cost nobody anything, and go on by themselves once it is there."""
+"""Documents that wait for something say for what, cost nobody anything, and go on by themselves once it is there."""
 
 import datetime as dt
 
@@ -60,13 +60,13 @@ def test_jobs_of_an_unknown_issuer_wait_until_it_is_enrolled(works: Works) -> No
 
 def test_jobs_of_an_issuer_without_certificate_wait_for_one(works: Works) -> None:
     company = works.company()
-    retire = "UPDATE certificates SET retired_at = {} WHERE person IN (SELECT person FROM issuer_grants WHERE issuer = %s)"
-    works.change(retire.format("fmgo_now()"), company.rut)
+    of_company = "WHERE person IN (SELECT person FROM issuer_grants WHERE issuer = %s)"
+    works.change(f"UPDATE certificates SET retired_at = fmgo_now() {of_company}", company.rut)
     works.producer.enqueue_many([invoice(company, f"sale-{n}") for n in range(4)])
     works.await_states(company, {"waiting": 4})
     assert codes(works, company, "waiting") == {("certificate", "ISSUER-WITHOUT-CERTIFICATE")}
     assert works.scalar("SELECT next FROM folio_counters WHERE issuer = %s", company.rut) == 1
-    works.change(retire.format("NULL"), company.rut)
+    works.change(f"UPDATE certificates SET retired_at = NULL {of_company}", company.rut)
     works.await_states(company, {"accepted": 4})
     check_books(works, company)
 
@@ -91,7 +91,7 @@ def test_a_note_is_issued_at_once_and_leaves_when_its_original_is_accepted(works
     assert (printable.state, printable.held, printable.document_type) == ("signed", "reference", 61)
     wait_until(lambda: works.uploads(company), "the original wasn't sent")
     assert [one["documents"] for one in works.uploads(company)] == [1]
-    works.window.post(f"/uploads/{works.uploads(company)[0]['track_id']}/freeze", json={"frozen": False}).raise_for_status()
+    works.unfreeze(company)
     works.await_states(company, {"accepted": 2})
     check_books(works, company)
     assert works.producer.wait(note, until="decided").held is None

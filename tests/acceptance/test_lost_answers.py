@@ -227,6 +227,7 @@ def test_a_repeated_folio_is_no_verdict_the_first_upload_s_is(works: Works) -> N
     sell(works, company, boleta, prefix="later")
     # The proof of absence was wrong: the first upload is still in process, and the second one is told of its folios.
     works.await_states(company, {"accepted": SALES, "enveloped": SALES})
+    works.clock.advance(HALF_AN_HOUR)
     again = wait_until(lambda: works.uploads(company)[2:], "the bytes didn't go once more")
     assert again[0]["sha256"] == first["sha256"]
     assert again[0]["counters"]["39"]["rechazados"] == SALES

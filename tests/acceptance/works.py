@@ -105,6 +105,24 @@ class Works:
         """Start whatever a failed test left dead."""
         self.start(*(kind for kind in KINDS if self.crew[kind].poll() is not None))
 
+    @contextmanager
+    def without_ledger(self) -> Iterator[None]:
+        """PostgreSQL ends every connection to the ledger and lets nobody in, as while it is started again."""
+        parts = urlsplit(self.sandbox.database_url)
+        name = parts.path.lstrip("/")
+        with psycopg.connect(urlunsplit(parts._replace(path="/postgres")), autocommit=True) as connection:
+            connection.execute(f'ALTER DATABASE "{name}" ALLOW_CONNECTIONS false'.encode())
+            try:
+                connection.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s", (name,))
+                yield
+            finally:
+                connection.execute(f'ALTER DATABASE "{name}" ALLOW_CONNECTIONS true'.encode())
+                self.ledger.dispose()
+
+    def logged(self, kind: str, what: str) -> int:
+        """How often the workers of a kind have logged something."""
+        return self.crew[kind].log.read_text(encoding="utf-8", errors="replace").count(what)
+
     # ---- the ledger ------------------------------------------------------------------------------------------------
 
     def rows(self, query: str, *values: object) -> list[tuple[Any, ...]]:
@@ -129,7 +147,7 @@ class Works:
         )
 
     def await_states(self, company: Company, expected: Mapping[str, int], *, seconds: float = 120) -> None:
-        """Return when the company's documents are in these states, all of them; time is moved where it is waited for."""
+        """Return when all of the company's documents are in these states; time is moved where it is waited for."""
         quiet = 0
 
         def there() -> bool:
@@ -184,6 +202,23 @@ class Works:
         answer.raise_for_status()
         return [one for one in answer.json() if one["company"] == company.rut and one["operation"] == operation]
 
+    def unfreeze(self, company: Company) -> None:
+        """Let the SII go on with every upload of a company that a fault holds up."""
+        for upload in self.uploads(company):
+            answer = self.window.post(f"/uploads/{upload['track_id']}/freeze", json={"frozen": False})
+            answer.raise_for_status()
+
+    def told(self, document: uuid.UUID | None) -> dict[str, str]:
+        """Redis's result of a document, empty when there is none."""
+        held = self.redis.hgetall(f"fmgo:result:{document}")
+        return {_text(name): _text(value) for name, value in held.items()}
+
+    def stream(self, document: uuid.UUID | None) -> list[tuple[int, str]]:
+        """Version and state of every entry of a document in the stream of results, in order."""
+        entries = [entry for _, entry in self.redis.xrange("fmgo:results") or [] if entry]
+        told = [{_text(name): _text(value) for name, value in entry.items()} for entry in entries]
+        return [(int(entry["version"]), entry["state"]) for entry in told if entry["id"] == str(document)]
+
     def fault(self, fault: str, company: Company, operation: str | None = None, **rule: Any) -> None:
         """Switch a fault on for a company (and an operation)."""
         when = {"company": company.rut} | ({"operation": operation} if operation else {})
@@ -202,6 +237,10 @@ def unknown_company() -> Company:
         cmna_origen="Chillán",
         ciudad_origen="Chillán",
     )
+
+
+def _text(value: bytes | str) -> str:
+    return value if isinstance(value, str) else value.decode("utf-8")
 
 
 @contextmanager

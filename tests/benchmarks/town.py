@@ -24,7 +24,7 @@ from workers.settings import read_settings
 
 FOLIOS: Final = 200_000
 LOOK_EVERY_SECONDS: Final = 0.1
-PATIENCE_SECONDS: Final = 120.0
+PATIENCE_SECONDS: Final = 600.0
 
 
 # Asked often beside what is measured, so each reads an index or a small table only.
@@ -86,7 +86,7 @@ class Town:
             )
 
     def until(self, done: Callable[[], bool], what: str, *, look_every: float = LOOK_EVERY_SECONDS) -> None:
-        """Return when `done`; raises NotDoneError after two minutes."""
+        """Return when `done`; raises NotDoneError after ten minutes."""
         deadline = time.monotonic() + PATIENCE_SECONDS
         while not done():
             if time.monotonic() > deadline:

@@ -182,6 +182,15 @@ def give_back(tx: Connection, fence: int, *, after_seconds: float) -> int:
     ).rowcount
 
 
+def give_back_all(tx: Connection, worker: int) -> int:
+    """Free whatever a process holds that does one thing at a time, after a claim whose answer was lost."""
+    return run(
+        tx,
+        "UPDATE documents SET due_at = fmgo_now(), lease_owner = NULL WHERE lease_owner = :worker",
+        worker=worker,
+    ).rowcount
+
+
 def release_dead(tx: Connection, *, quarantine_after: int) -> int:
     """Free the documents of dead processes: halves of their chunk, and a death for one that was alone.
 

@@ -318,7 +318,7 @@ def referenced(tx: Connection, references: Iterable[Reference]) -> dict[Referenc
 
 @dataclass(frozen=True, slots=True)
 class Replaceable:
-    """A document that a job names in `replaces`; `taken` when another document replaces it already."""
+    """A document that a job names in `replaces`; `taken` when another stands for it, or for one that replaced it."""
 
     document_id: uuid.UUID
     state: str
@@ -337,7 +337,14 @@ def replaceable(tx: Connection, wanted: Iterable[Name]) -> dict[Name, Replaceabl
         tx,
         """
         SELECT k.issuer, k.environment, k.name, d.id, d.state,
-               EXISTS (SELECT FROM documents r WHERE r.replaces = d.id AND r.state <> 'rejected') AS taken
+               EXISTS (
+                   WITH RECURSIVE heirs AS (
+                       SELECT r.id, r.state FROM documents r WHERE r.replaces = d.id
+                       UNION ALL
+                       SELECT r.id, r.state FROM heirs h JOIN documents r ON r.replaces = h.id
+                   )
+                   SELECT FROM heirs WHERE state <> 'rejected'
+               ) AS taken
         FROM unnest(CAST(:issuers AS text[]), CAST(:environments AS text[]), CAST(:names AS text[]),
                     CAST(:ids AS uuid[])) AS k (issuer, environment, name, id)
         CROSS JOIN LATERAL (

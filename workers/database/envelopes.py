@@ -120,8 +120,8 @@ MAY_SEAL = """
             OR signed.oldest < fmgo_now() - make_interval(secs => :linger)
             OR signed.n > 0 AND (:lane = 'interactive' OR NOT EXISTS (
                 SELECT FROM documents
-                WHERE lane = :lane AND state IN ('received', 'numbered') AND issuer = :issuer
-                  AND environment = :environment AND due_at IS NOT NULL)))
+                WHERE lane = :lane AND state IN ('received', 'numbered', 'signed') AND issuer = :issuer
+                  AND environment = :environment AND due_at IS NOT NULL AND evidenced_at IS NULL)))
     FROM (
         SELECT count(*) AS n, min(due_at) AS oldest FROM (
             SELECT d.due_at FROM documents d
@@ -293,7 +293,7 @@ CLAIM = """
         FOR UPDATE SKIP LOCKED
     )
     UPDATE envelopes e
-    SET due_at = fmgo_now() + make_interval(secs => :seconds), fence = nextval('claim_fence'), lease_owner = :worker
+    SET due_at = fmgo_now() + make_interval(secs => :seconds), fence = :fence, lease_owner = :worker
     FROM picked WHERE e.id = picked.id
     RETURNING e.*, fmgo_now() AS at,
               CASE WHEN e.state = 'uncertain' THEN (
@@ -303,7 +303,14 @@ CLAIM = """
 """
 
 
-def claim_envelope(tx: Connection, states: Sequence[str], environment: str, lease: Lease) -> ClaimedEnvelope | None:
+def next_fence(tx: Connection) -> int:
+    """Draw the number of a claim that is about to be made."""
+    return count(tx, "SELECT nextval('claim_fence')")
+
+
+def claim_envelope(
+    tx: Connection, states: Sequence[str], environment: str, lease: Lease, fence: int
+) -> ClaimedEnvelope | None:
     """Claim the due envelope of an environment that comes first (interactive before bulk), or None."""
     row = run(
         tx,
@@ -313,6 +320,7 @@ def claim_envelope(tx: Connection, states: Sequence[str], environment: str, leas
         seconds=lease.seconds,
         worker=lease.worker,
         epoch=lease.epoch,
+        fence=fence,
     ).one_or_none()
     if row is None:
         return None
@@ -337,6 +345,19 @@ def claim_envelope(tx: Connection, states: Sequence[str], environment: str, leas
         at=row.at,
         doubt_since=row.doubt_since,
     )
+
+
+def give_back(tx: Connection, fence: int, worker: int) -> int:
+    """Free what a claim may have got whose answer was lost; nothing was begun with it. Returns how many (0 or 1)."""
+    return run(
+        tx,
+        """
+        UPDATE envelopes SET lease_owner = NULL, due_at = fmgo_now()
+        WHERE fence = :fence AND lease_owner = :worker AND state <> 'sending'
+        """,
+        fence=fence,
+        worker=worker,
+    ).rowcount
 
 
 STEP = """

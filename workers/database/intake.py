@@ -8,13 +8,16 @@ import json
 import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Literal, cast
+from typing import Any, Final, Literal, cast
 
 from sqlalchemy import Connection
-from sqlalchemy.exc import DataError, DBAPIError
+from sqlalchemy.exc import DataError, DBAPIError, IntegrityError
 
 from domain.job import Job, body_hash
 from workers.database.engine import Ledger, run
+
+# What PostgreSQL says of a job that it can't hold, whoever asks again.
+REFUSED: Final = (DataError, IntegrityError)
 
 Outcome = Literal["recorded", "known", "conflict", "refused"]
 
@@ -142,7 +145,7 @@ def record_halving(ledger: Ledger, jobs: Sequence[IncomingJob], source: str) -> 
     try:
         return ledger.repeated(lambda tx: record(tx, jobs, source))
     except DBAPIError as error:
-        if not isinstance(error, DataError):
+        if not isinstance(error, REFUSED):
             raise
         if len(jobs) > 1:
             middle = len(jobs) // 2

@@ -89,6 +89,7 @@ CREATE INDEX documents_envelope ON documents (envelope) WHERE envelope IS NOT NU
 CREATE INDEX documents_depends_on ON documents (depends_on) WHERE depends_on IS NOT NULL;
 CREATE UNIQUE INDEX documents_replaces ON documents (replaces)
     WHERE replaces IS NOT NULL AND state <> 'rejected';
+CREATE INDEX documents_replaced ON documents (replaces) WHERE replaces IS NOT NULL;
 CREATE INDEX documents_waiting ON documents (issuer, environment, document_type) WHERE state = 'waiting';
 CREATE INDEX documents_batch ON documents (batch, state) WHERE batch IS NOT NULL;
 CREATE INDEX documents_untold ON documents (id) WHERE published_version < version;

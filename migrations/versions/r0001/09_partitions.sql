@@ -1,8 +1,9 @@
 -- Months are made ahead, by the sweep and by whoever moves the clock. A default partition with rows would block adding
 -- its month: it stays empty, and a row in it is an alarm.
 
+-- With its owner's rights: workers call it, and they own no table.
 CREATE FUNCTION fmgo_make_partitions(first_moment timestamptz, last_moment timestamptz) RETURNS integer
-LANGUAGE plpgsql AS $$
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
 DECLARE
     parent text;
     month date;

@@ -1,0 +1,44 @@
+"""Taking an envelope that is due, and giving it back; both hold even where the ledger goes away in between.
+
+A living process keeps what it has claimed, for ever if need be. So the number of a claim (its fence) is known before
+the claim is made: if the ledger's answer is lost, or giving back fails, the process owes it and does it when it can.
+"""
+
+from collections.abc import Sequence
+from typing import Final
+
+from sqlalchemy import Connection
+from sqlalchemy.exc import SQLAlchemyError
+
+from workers.database import envelopes
+from workers.database.engine import ledger
+from workers.database.envelopes import ClaimedEnvelope, Step, claim_envelope, next_fence
+from workers.process import Process, surely
+from workers.settings import settings
+
+AFTER_A_FAULT_SECONDS: Final = 60.0
+"""An envelope on which a phase failed is tried again after this long (business time)."""
+
+
+def take(states: Sequence[str], me: Process) -> ClaimedEnvelope | None:
+    """Claim the envelope in one of the states that comes first, None when none is due."""
+    with ledger().statements() as tx:
+        fence = next_fence(tx)
+    try:
+        with ledger().transaction() as tx:
+            return claim_envelope(tx, states, settings().sii_environment, me.lease(), fence)
+    except SQLAlchemyError:
+        surely(lambda tx: envelopes.give_back(tx, fence, me.id))
+        raise
+
+
+def give_back(envelope: ClaimedEnvelope, me: Process, after_seconds: float) -> None:
+    """Give an envelope back as it was, due again after some seconds; one that is being sent ends in doubt."""
+
+    def back(tx: Connection) -> None:
+        same = Step(envelope.state, envelope.state, after_seconds)
+        if not envelopes.step(tx, envelope.id, envelope.fence, me.id, same):
+            lost = Step("sending", "uncertain", settings().resend_after_seconds, detail={"reason": "the sender failed"})
+            envelopes.step(tx, envelope.id, envelope.fence, me.id, lost)
+
+    surely(back)

@@ -1,0 +1,50 @@
+"""PostgreSQL goes away and comes back while everybody works: whoever lives gives back what it holds; all goes on."""
+
+from tests.acceptance.books import check_books
+from tests.acceptance.sales import boleta, invoice
+from tests.acceptance.waiting import wait_until
+from tests.acceptance.works import Works
+
+BATCH = 200
+MISSED = "pulse.missed"
+
+
+def missed(works: Works) -> dict[str, int]:
+    """How many beats each kind of worker has missed because the ledger was away."""
+    return {kind: works.logged(kind, MISSED) for kind in works.crew}
+
+
+def test_outages_of_the_ledger_in_mid_batch_lose_nothing_and_leave_nothing_leased(works: Works) -> None:
+    company = works.company((33, 39))
+    works.producer.enqueue_many([invoice(company, f"sale-{n}") for n in range(BATCH)])
+    works.producer.enqueue_many([boleta(company, f"boleta-{n}", lane="interactive") for n in range(20)])
+    for _ in range(3):
+        done = works.states(company)["accepted"]
+        before = missed(works)
+        with works.without_ledger():
+            wait_until(lambda before=before: all(n > before[k] for k, n in missed(works).items()), "nobody missed it")  # type: ignore[misc]
+        wait_until(
+            lambda done=done: works.states(company)["accepted"] > done or works.states(company)["received"] == 0,  # type: ignore[misc]
+            "nothing goes on",
+        )
+    works.await_states(company, {"accepted": BATCH + 20})
+    check_books(works, company)
+    for child in works.crew.values():
+        child.check()
+
+
+def test_an_answer_that_comes_while_the_ledger_is_away_leaves_a_doubt_and_no_second_upload(works: Works) -> None:
+    company = works.company()
+    works.fault("F-SLOW", company, "DTEUpload", args={"seconds": 1})
+    failed = works.logged("threads", "phase.failed")
+    works.producer.enqueue_many([invoice(company, f"sale-{n}") for n in range(3)])
+    wait_until(lambda: works.uploads(company), "nothing was uploaded")
+    with works.without_ledger():
+        wait_until(lambda: works.logged("threads", "phase.failed") > failed, "the upload didn't end")
+        wait_until(lambda: works.logged("threads", "process.owes"), "it doesn't know that it owes the envelope")
+    works.await_states(company, {"accepted": 3})
+    check_books(works, company)
+    assert len(works.uploads(company)) == 1
+    track_id = str(works.uploads(company)[0]["track_id"])
+    attempts = [(outcome, track) for outcome, _, track in works.attempts(company)]
+    assert attempts == [(None, None), ("duplicate", track_id)]
