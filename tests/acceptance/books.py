@@ -118,7 +118,9 @@ def the_history_is_legal(works: Works, company: Company) -> None:
 
 
 def nothing_is_leased(works: Works, company: Company) -> None:
-    """No document or envelope is in anybody's hands."""
+    """No document or envelope is in anybody's hands, and no row lies where its month should have been."""
+    for table in ("document_events", "document_files", "envelope_events", "envelope_attempts"):
+        assert works.scalar(f"SELECT count(*) FROM {table}_default") == 0
     for table in ("documents", "envelopes"):
         query = f"SELECT count(*) FROM {table} WHERE issuer = %s AND lease_owner IS NOT NULL"
         assert works.scalar(query, company.rut) == 0

@@ -11,7 +11,7 @@ from deploy.sandbox.people import Company
 from tests.acceptance.books import check_books
 from tests.acceptance.sales import body, invoice
 from tests.acceptance.waiting import wait_until
-from tests.acceptance.works import Works
+from tests.acceptance.works import Works, unknown_company
 from workers.producer import LIST, KeyConflict, Producer
 
 PRODUCERS = 10
@@ -72,19 +72,29 @@ def spoilt(company: Company) -> dict[str, bytes]:
     }
 
 
-@pytest.mark.parametrize("code", list(spoilt(Company("1-9", "", "", 0, "", "", ""))))
+@pytest.mark.parametrize("code", list(spoilt(unknown_company())))
 def test_a_message_that_is_no_job_is_kept_with_its_reason_and_the_199_beside_it_go_on(works: Works, code: str) -> None:
-    company = works.company()
+    company = unknown_company()
     messages = [body(invoice(company, f"sale-{n}")) for n in range(199)]
     bad = spoilt(company)[code]
     messages.insert(77, bad)
     works.redis.lpush(LIST, *messages)
-    wait_until(lambda: sum(works.states(company).values()) == 199, lambda: f"199 recorded: {works.states(company)}")
+    works.await_states(company, {"waiting": 199})
     kept = wait_until(lambda: refused(works, company.rut), "the bad message wasn't kept")
     assert list(kept) == [code]
     assert kept[code]
     assert works.scalar("SELECT body FROM refused_messages ORDER BY id DESC LIMIT 1") == bad
-    assert works.redis.keys("fmgo.jobs.taken:*") == []
+    wait_until(lambda: works.redis.keys("fmgo.jobs.taken:*") == [], "a taken list stays")
+
+
+def test_good_jobs_beside_messages_that_are_none_end_accepted(works: Works) -> None:
+    company = works.company()
+    bad = spoilt(company)
+    messages = [body(invoice(company, f"sale-{n}")) for n in range(200 - len(bad))]
+    works.redis.lpush(LIST, *messages[:100], *bad.values(), *messages[100:])
+    works.await_states(company, {"accepted": len(messages)})
+    check_books(works, company)
+    assert set(refused(works, company.rut)) == set(bad)
 
 
 def test_a_document_with_a_nul_or_a_lone_surrogate_is_invalid_and_spends_no_folio(works: Works) -> None:

@@ -53,7 +53,7 @@ def test_two_transactions_with_keys_in_opposite_order_both_end_well(ledger: Ledg
         ledger.repeated(work)
 
     both(lambda: write("ab", (first, second)), lambda: write("ba", (second, first)))
-    assert sorted(turns.values()) == [1, 2], "PostgreSQL broke one of them for the sake of the other"
+    assert max(turns.values()) > 1, "PostgreSQL broke one of them for the sake of the other, and it was repeated"
     with ledger.transaction() as tx:
         assert run(tx, "SELECT count(*) FROM documents").scalar_one() == 2
         assert run(tx, "SELECT count(*) FROM inbox").scalar_one() == 2
