@@ -203,7 +203,8 @@ class Supervisor:
         At an orderly end that is its owner's work.
         """
         self._tell(f"remove {folder}")
-        self._note(f"remove {folder}")
+        if folder != self._folder:
+            self._note(f"remove {folder}")
 
     def end(self, children: Iterable[Child], patience: float) -> None:
         """Ask `children` to end, all at once; after `patience` seconds in all, kill what is left of their groups."""
@@ -271,7 +272,7 @@ def end_leftovers(folder: Path) -> None:
     with suppress(FileNotFoundError):
         for line in (folder / "processes").read_text(encoding="utf-8").splitlines():
             word, _, outside = line.partition(" ")
-            if word == "remove" and Path(outside) != folder:
+            if word == "remove":
                 shutil.rmtree(outside, ignore_errors=True)
                 continue
             with suppress(ValueError):  # a line cut short by the end of its writer

@@ -4,6 +4,7 @@ It measures and prints; it never fails because something was slow. It ends with 
 """
 
 import argparse
+import os
 import platform
 import time
 from pathlib import Path
@@ -60,9 +61,10 @@ def main() -> int:
     parser.add_argument("--folder", type=Path, help="folder of the sandbox; by default .sandbox/bench")
     options = parser.parse_args()
     console = Console(highlight=False, width=None if Console().is_terminal else 132)
-    console.print(
-        f"[bold]FMgo[/bold] bench: {cores()} cores, {platform.machine()}, Python {platform.python_version()}\n"
-    )
+    machine = f"{cores()} cores, {platform.machine()}, Python {platform.python_version()}"
+    busy = os.getloadavg()[0]
+    noise = f"; [yellow]others are at work here (load {busy:.1f})" if busy > 1 else ""
+    console.print(f"[bold]FMgo[/bold] bench: {machine}{noise}\n")
     began = time.monotonic()
     folder = options.folder or default_folder() / "bench"
     clear(folder)
