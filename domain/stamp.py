@@ -77,7 +77,7 @@ def local_timestamp(at: datetime) -> str:
 
 
 def stamp_name(text: str, otherwise: str) -> str:
-    """`text` as RSR or IT1, escaped (`&`, `<` and `>` only): line breaks blanked, cut at 40 characters, no blank at the end.
+    """`text` as RSR or IT1, escaped (`&`, `<` and `>` only): line breaks blanked, cut at 40 characters, no last blank.
 
     `otherwise` stands where nothing is left, because the tag may not be empty (SII, DTE_v10.xsd, RSR: minLength 1).
     """

@@ -14,6 +14,7 @@ from typing import Any
 from sqlalchemy import Connection
 
 from domain.completion import ReferencedDocument
+from domain.money import Number
 from workers.database.engine import run
 
 Ids = set[uuid.UUID]
@@ -40,9 +41,9 @@ class Numbering:
     caf: int
     issued_on: date
     receiver: str
-    total: int
+    total: Number
     net: int | None
-    exempt: int | None
+    exempt: Number | None
     vat: int | None
     warnings: list[dict[str, str]]
     replaces: uuid.UUID | None
@@ -294,9 +295,9 @@ def referenced(tx: Connection, references: Iterable[Reference]) -> dict[Referenc
                 folio=row.folio,
                 state=row.state,
                 receiver=row.receiver,
-                total=int(row.total),
+                total=row.total,
                 net=row.net,
-                exempt=None if row.exempt is None else int(row.exempt),
+                exempt=row.exempt,
                 vat=row.vat,
                 issued_on=row.issued_on,
             ),
