@@ -132,7 +132,7 @@ def _taken_off(document: Document, stated: Values, totals: Values, rate: int, fi
         if stated.get(tag):
             totals[tag] = stated[tag]
     credit: int = totals.get("CredEC", 0)
-    if credit > totals.get("IVA", 0):
+    if credit and credit > totals.get("IVA", 0):
         findings.add("DTE-TOT-08", f"{_TOTALS}.CredEC", stated=credit, computed=totals.get("IVA", 0))
     commissions = [line for _, line in document.items("Comisiones")]
     if not commissions:

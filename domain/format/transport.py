@@ -59,7 +59,7 @@ TRANSPORT = Group(
     "Transporte",
     (
         Leaf("Patente", Text(8)),
-        Leaf("PatenteCarro", Text(8), "2210020300", profile="2026"),
+        Leaf("PatenteCarro", Text(8), "2220020300", profile="2026"),
         Leaf("RUTTrans", RUT),
         Group("Chofer", (Leaf("RUTChofer", RUT, ALWAYS), Leaf("NombreChofer", Text(30, cut=True), ALWAYS))),
         Leaf("DirDest", ADDRESS),

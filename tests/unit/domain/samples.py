@@ -278,9 +278,9 @@ def problems_of(raw: Any, *, today: date = TODAY, known: Any = None, world: Worl
         return refused.problems
 
 
-def codes_of(raw: Any, *, today: date = TODAY, known: Any = None) -> list[str]:
+def codes_of(raw: Any, *, today: date = TODAY, known: Any = None, world: World = USUAL) -> list[str]:
     """The codes of its problems, sorted."""
-    return sorted(problem.code for problem in problems_of(raw, today=today, known=known))
+    return sorted(problem.code for problem in problems_of(raw, today=today, known=known, world=world))
 
 
 def totals_of(raw: Raw, *, today: date = TODAY) -> dict[str, Any]:
