@@ -16,7 +16,7 @@ from domain.calculation.exports import calculate_export
 from domain.calculation.findings import Findings
 from domain.calculation.lines import CORRECTABLE, calculate_line
 from domain.calculation.taxes import Lines, Sums, Taxed, calculate_taxes
-from domain.codes.document_types import CREDIT_NOTE, DEBIT_NOTE, PURCHASE_INVOICE, PURCHASES
+from domain.codes.document_types import CREDIT_NOTE, DEBIT_NOTE, EXEMPT_INVOICE, PURCHASE_INVOICE, PURCHASES
 from domain.document import Document, changed_types
 from domain.format.reading import Values
 from domain.money import LARGEST, net_of, vat_rate, whole_share
@@ -59,7 +59,7 @@ def _total(document: Document, lines: Lines, classes: Classes, on: date, finding
     stated = document.totals
     boleta = document.family == "boleta"
     totals = _value_added(classes, rate, gross=_is_gross(document))
-    if classes.totals[EXEMPT]:
+    if classes.totals[EXEMPT] or document.type == EXEMPT_INVOICE:
         totals["MntExe"] = classes.totals[EXEMPT]
     if classes.totals[DEPOSIT]:
         totals["GrntDep"] = classes.totals[DEPOSIT]
@@ -120,9 +120,13 @@ def _adds(document: Document) -> bool:
 
 
 def _withholds(document: Document) -> bool:
-    """Whether VAT may be withheld: in facturas de compra, notes on them, and notes on notes, which may be on them."""
+    """Whether VAT may be withheld: in facturas de compra, notes on them, and notes on notes, which may be on them.
+
+    So it may in a note that doesn't say what it changes: that is another rule's to refuse.
+    """
     if document.type in (CREDIT_NOTE, DEBIT_NOTE):
-        return bool(changed_types(document) & (PURCHASES | {CREDIT_NOTE, DEBIT_NOTE, 55, 60}))
+        changed = changed_types(document)
+        return not changed or bool(changed & (PURCHASES | {CREDIT_NOTE, DEBIT_NOTE, 55, 60}))
     return document.type == PURCHASE_INVOICE
 
 
