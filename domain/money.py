@@ -16,8 +16,8 @@ EXACT = Context(prec=80, rounding=ROUND_HALF_UP)
 LARGEST = 10**18 - 1
 """The largest amount that a document can carry: 18 digits (SII, SiiTypes_v10.xsd, MontoType)."""
 
-LARGEST_FOREIGN = 10**14 - 1
-"""The same in another currency, before the decimals (SII, DTE_v10.xsd, MntTotal of Exportaciones)."""
+LARGEST_FOREIGN = Decimal("99999999999999.9999")
+"""The same in another currency (SII, DTE_v10.xsd, MntTotal of Exportaciones)."""
 
 _ONE = Decimal(1)
 _STEPS = tuple(Decimal(1).scaleb(-decimals) for decimals in range(5))

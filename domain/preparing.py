@@ -192,9 +192,17 @@ def read_document(raw_document: object, document_type: int, profile: Profile, re
     return Document(document_type, values, profile)
 
 
+_COMPUTED = {"Totales": frozenset({"MntExe", "MntTotal"}), "OtraMoneda": frozenset({"MntTotOtrMnda"})}
+"""Mandatory tags that the calculation fills in."""
+
+
 def _leave_open(document: Document) -> None:
     """Mark what couldn't be computed, so that nobody asks for it."""
-    document.totals.setdefault("MntTotal", None)
+    header = (format_of(document.type, document.profile).rows or {})["Encabezado"].rows or {}
+    for zone, tags in _COMPUTED.items():
+        if (group := document.header.get(zone)) is not None:
+            for tag in tags & set(header[zone].required):
+                group.setdefault(tag, None)
     for _, line in document.items("Detalle"):
         line.setdefault("MontoItem", None)
 
