@@ -35,13 +35,6 @@ def vat_rate(on: date) -> int:
     return VAT_RATES[-1][1]
 
 
-def pesos(amount: Number) -> int:
-    """An amount in whole pesos, halves away from zero."""
-    if isinstance(amount, int):
-        return amount
-    return int(EXACT.quantize(amount, _ONE))
-
-
 def rounded(amount: Number, decimals: int) -> Number:
     """An amount with at most so many decimals, halves away from zero; whole ones as int."""
     if isinstance(amount, int):

@@ -12,8 +12,10 @@ from typing import Any
 from domain.calculation.lines import ARITHMETIC
 from domain.calculation.totals import calculate
 from domain.completion import complete
+from domain.document import Document
 from domain.format.reading import Report, Values
 from domain.format.table import Profile
+from domain.format.types import format_of
 from domain.preparing import read_document, type_of
 from domain.problems import Problem
 from domain.rules import View, rules_of
@@ -68,12 +70,18 @@ def reckon(raw_document: Mapping[str, Any], *, today: date, profile: Profile = "
     if problems or not findings.complete:
         return Reckoning({}, (), {}, problems or tuple(_of_level(report, "error")), ())
     return Reckoning(
-        document.totals,
+        _in_order(document),
         tuple(line["MontoItem"] for _, line in document.items("Detalle")),
         document.header.get("OtraMoneda") or {},
         (),
         tuple(_of_level(found, "warning")),
     )
+
+
+def _in_order(document: Document) -> Values:
+    """Totales in the order of the format."""
+    header = (format_of(document.type, document.profile).rows or {})["Encabezado"].rows or {}
+    return {tag: document.totals[tag] for tag in header["Totales"].rows or {} if tag in document.totals}
 
 
 def _refused(report: Report) -> Reckoning:

@@ -40,8 +40,6 @@ class Sums:
 
 def calculate_taxes(taxed: Taxed, classes: Classes, stated: Values, totals: Values, findings: Findings) -> Sums:
     """Put ImptoReten, IVANoRet, MntBase and MntMargenCom into `totals`."""
-    if not classes.bases and not stated.get("ImptoReten"):
-        return Sums()
     written = _stated_taxes(stated, findings)
     added: list[Values] = []
     withheld: list[Values] = []

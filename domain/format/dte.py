@@ -216,6 +216,25 @@ ITEM_CODE = Group(
     "CdgItem", (Leaf("TpoCodigo", Text(10), ALWAYS), Leaf("VlrCodigo", Text(35), ALWAYS)), most=5
 )  # fmt: skip
 
+SUBQUANTITY = Group(
+    "Subcantidad",
+    (Leaf("SubQty", MEASURE, ALWAYS), Leaf("SubCod", Text(35), ALWAYS)),
+    "3330033333",
+    most=5,
+)
+
+OTHER_PRICE = Group(
+    "OtrMnda",
+    (
+        Leaf("PrcOtrMon", MEASURE, ALWAYS),
+        Leaf("Moneda", Text(3), ALWAYS),
+        Leaf("FctConv", FACTOR_4),
+        Leaf("DctoOtrMnda", AMOUNT_4),
+        Leaf("RecargoOtrMnda", AMOUNT_4),
+        Leaf("MontoItemOtrMnda", AMOUNT_4),
+    ),
+)
+
 LINE = Group(
     "Detalle",
     (
@@ -238,27 +257,12 @@ LINE = Group(
         Leaf("UnmdRef", Text(4)),
         Leaf("PrcRef", MEASURE),
         Leaf("QtyItem", QUANTITY),
-        Group(
-            "Subcantidad",
-            (Leaf("SubQty", MEASURE, ALWAYS), Leaf("SubCod", Text(35), ALWAYS)),
-            "3330033333",
-            most=5,
-        ),
+        SUBQUANTITY,
         Leaf("FchElabor", ANY_DATE, "3330033333"),
         Leaf("FchVencim", ANY_DATE, "3330033333"),
         Leaf("UnmdItem", Text(4)),
         Leaf("PrcItem", QUANTITY),
-        Group(
-            "OtrMnda",
-            (
-                Leaf("PrcOtrMon", MEASURE, ALWAYS),
-                Leaf("Moneda", Text(3), ALWAYS),
-                Leaf("FctConv", FACTOR_4),
-                Leaf("DctoOtrMnda", AMOUNT_4),
-                Leaf("RecargoOtrMnda", AMOUNT_4),
-                Leaf("MontoItemOtrMnda", AMOUNT_4),
-            ),
-        ),
+        OTHER_PRICE,
         Leaf("DescuentoPct", SHARE),
         Leaf("DescuentoMonto", SOME_PESOS),
         Group("SubDscto", (Leaf("TipoDscto", SIGN, ALWAYS), Leaf("ValorDscto", AMOUNT_2, ALWAYS)), most=5),

@@ -49,14 +49,10 @@ OTHER_CURRENCY = Group(
 )
 HEADER = Group("Encabezado", (ID_DOC, EMISOR, RECEPTOR, TRANSPORT, TOTALS, OTHER_CURRENCY), ALWAYS)
 
-_SUBQUANTITY = next(row for row in dte.LINE.rows if row.tag == "Subcantidad")
-_OTHER_PRICE = next(row for row in dte.LINE.rows if row.tag == "OtrMnda")
-if not isinstance(_SUBQUANTITY, Group) or not isinstance(_OTHER_PRICE, Group):
-    raise TypeError
 LINE = derived(
     dte.LINE,
-    after(_SUBQUANTITY, "SubCod", Leaf("TipCodSubQty", Text(10))),
-    derived(_OTHER_PRICE, Leaf("PrcOtrMon", AMOUNT_4, ALWAYS), Leaf("MontoItemOtrMnda", AMOUNT_4, ALWAYS)),
+    after(dte.SUBQUANTITY, "SubCod", Leaf("TipCodSubQty", Text(10))),
+    derived(dte.OTHER_PRICE, Leaf("PrcOtrMon", AMOUNT_4, ALWAYS), Leaf("MontoItemOtrMnda", AMOUNT_4, ALWAYS)),
     Leaf("MontoItem", FOREIGN_AMOUNT, ALWAYS),
     without=("Retenedor", "CodImpAdic"),
 )

@@ -84,6 +84,12 @@ def _credit_is_no_more(view: View) -> Iterator[Finding]:
         yield f"{_TOTALS}.CredEC", {"day": _CREDIT_ENDS}
 
 
+def _parts_of_vat(view: View) -> Iterator[Finding]:
+    parts = [view.totals[tag] for tag in ("IVAProp", "IVATerc") if tag in view.totals]
+    if parts and sum(parts) != view.totals.get("IVA", 0):
+        yield f"{_TOTALS}.IVAProp", {"stated": sum(parts), "computed": view.totals.get("IVA", 0)}
+
+
 def _exempt_with_gross(view: View) -> Iterator[Finding]:
     if view.id_doc.get("MntBruto"):
         yield "document.Encabezado.IdDoc.MntBruto", {}
@@ -346,6 +352,15 @@ RULES: tuple[Rule, ...] = (
         _credit_is_no_more,
         "Leyes 21.420, 21.462 and 21.558; SII, Circular 37 of 2023",
         frozenset({INVOICE, DISPATCH_GUIDE, DEBIT_NOTE, CREDIT_NOTE}),
+        "warning",
+    ),
+    Rule(
+        "DTE-TOT-13",
+        f"{_TOTALS}.IVAProp",
+        "Check IVAProp and IVATerc: they sum to {stated}, the VAT is {computed}.",
+        _parts_of_vat,
+        f"{_FORMAT}, fields IVAProp and IVATerc",
+        IN_PESOS,
         "warning",
     ),
     Rule(

@@ -39,6 +39,18 @@ Before any rule, every tag is read by its type's table. These codes say what is 
 | TXT-NUL, TXT-SURROGATE, TXT-CHARACTER | text that the SII's encoding, ISO-8859-1, can't write |
 | COM-… (warnings) | what FMgo filled in or numbered anew |
 
+## Folio, stamp and schema
+
+A document that passed gets a folio only where the CAF allows it, and leaves only if the SII's schema takes it:
+
+| code | means |
+|---|---|
+| CAF-OTHER-DOCUMENT, CAF-FOLIO | the CAF is of another issuer or type; the folio isn't in it |
+| CAF-LATER-THAN-DOCUMENT, CAF-EXPIRED | it was granted after FchEmis; its six months are over (33, 43, 46, 56, 61) |
+| CAF-… on import | a file that can't be used: unreadable, other environment, keys that don't match, signature |
+| DTE-ENCODING, DTE-LINE-TOO-LONG | what the SII's gateway would refuse |
+| SCHEMA-… | what the schema finds; a rule or the reading should have found it first |
+
 ## Text
 
 Documents are ISO-8859-1. Text is brought to NFC, runs of blanks become one, controls and invisible signs go. These

@@ -254,6 +254,10 @@ CASES: dict[str, Case] = {
         spoilt(invoice(), **{f"{_ID}FchEmis": "2027-01-01"}),
         today=date(2027, 1, 1),
     ),
+    "DTE-TOT-13": Case(
+        spoilt(invoice(), **{f"{_TOTALS}IVAProp": 900, f"{_TOTALS}IVATerc": 999}),
+        spoilt(invoice(), **{f"{_TOTALS}IVAProp": 900, f"{_TOTALS}IVATerc": 1000}),
+    ),
     "DTE-EXE-01": Case(spoilt(exempt_invoice(), **{f"{_ID}MntBruto": 1}), exempt_invoice()),
     "DTE-REF-01": Case(spoilt(credit_note(), Referencia=[_ORDER]), spoilt(credit_note(), Referencia__0__CodRef=1)),
     "DTE-REF-02": Case(

@@ -23,6 +23,7 @@ from tests.unit.domain.samples import SAMPLES, prepared
 DOCUMENTS = 1000
 A_SET = 25
 LONGEST_LINE = 4090
+THE_LONGEST_BOLETA = 1000
 
 
 def _stamp_holds(document: SignedDocument, key: rsa.RSAPublicKey) -> None:
@@ -66,6 +67,7 @@ def issued_at_random(stamping_caf: Callable[[int], StampingCaf], signer: RsaSign
 def test_documents_verify_alone_and_their_stamps_hold(
     issued_at_random: list[SignedDocument], caf_key: rsa.RSAPrivateKey
 ) -> None:
+    assert max(each.xml.count(b"<Detalle>") for each in issued_at_random) == THE_LONGEST_BOLETA
     for each in issued_at_random:
         assert referee.document_holds(each.xml), each.element_id
         assert max(map(len, each.xml.split(b"\n"))) < LONGEST_LINE, each.element_id

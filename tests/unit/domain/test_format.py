@@ -235,7 +235,11 @@ def test_boletas_are_valid_by_the_official_schema(
     shared: Path, issue_raw: IssueRaw, signer: RsaSigner, caratula: Caratula
 ) -> None:
     schema = etree.XMLSchema(etree.parse(shared / "reference" / "xsd" / "EnvioBOLETA_v11.xsd"))
-    raws = [full_document(39), *(example.raw for name, example in EXAMPLES.items() if name.startswith("39"))]
-    documents = [issue_raw(raw, folio).xml for folio, raw in enumerate(raws, 1)]
-    envelope = build_envelope(documents, [39] * len(documents), caratula=caratula, signer=signer, at=material.AT)
+    examples = [example.raw for name, example in EXAMPLES.items() if name.startswith(("39", "41"))]
+    documents = [
+        issue_raw(raw, folio) for folio, raw in enumerate([full_document(39), full_document(41), *examples], 1)
+    ]
+    types = [document.document_type for document in documents]
+    assert set(types) == {39, 41}
+    envelope = build_envelope([each.xml for each in documents], types, caratula=caratula, signer=signer, at=material.AT)
     schema.assertValid(etree.fromstring(envelope))

@@ -1,6 +1,7 @@
 """The overlay for the format of 2026 gives the verdicts of the reconstructed schema; profile 2019 has none of it."""
 
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -78,6 +79,28 @@ def test_sound_documents_of_the_reference_are_valid_under_both(shared: Path, rec
         assert reconstructed.validate(tree), file
         assert validate_envelope(file.read_bytes(), "2026") == (), file
         assert (validate_envelope(file.read_bytes()) == ()) != newer, file
+
+
+@pytest.mark.needs_shared
+def test_whatever_is_in_circulation_gets_the_same_verdict(shared: Path, reconstructed: etree.XMLSchema) -> None:
+    verdicts = {True: 0, False: 0}
+    for file in sorted((shared / "corpus").rglob("*.xml")):
+        with suppress(etree.XMLSyntaxError):
+            tree = referee.parsed(file.read_bytes())
+            ours = tree.tag in (f"{referee.SII}EnvioDTE", f"{referee.SII}DTE")
+            if ours and not tree.getroottree().docinfo.doctype:
+                own = official_schema_2026().validate(tree)
+                assert own == reconstructed.validate(tree), file
+                verdicts[own] += 1
+    assert min(verdicts.values()) > 5, verdicts
+
+
+@pytest.mark.needs_shared
+@pytest.mark.parametrize("document_type", sorted(set(SAMPLES) - {39, 41}))
+def test_full_documents_are_valid_by_the_reconstruction(
+    document_type: int, enveloped: Envelope, reconstructed: etree.XMLSchema
+) -> None:
+    reconstructed.assertValid(referee.parsed(enveloped(full_document(document_type, "2026"))))
 
 
 @pytest.mark.parametrize("document_type", sorted(set(SAMPLES) - {39, 41}))
