@@ -221,7 +221,7 @@ def _missing(document: Document, issuer: IssuerData | None, report: Report) -> N
 
 def _prepared(document: Document, warnings: tuple[Problem, ...]) -> Prepared:
     totals = document.totals
-    changes = references_of(document.values)
+    changes = references_of(document.values) if document.type in NOTES else ()
     return Prepared(
         document_type=document.type,
         document=document,

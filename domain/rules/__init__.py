@@ -9,6 +9,7 @@ from functools import cache
 from domain.format.reading import Report
 from domain.format.table import Profile
 from domain.rules import arithmetic, boletas, exports, guides, header, parties, references
+from domain.rules.rule import Calculated
 from domain.rules.rule import Rule as Rule
 from domain.rules.rule import View as View
 
@@ -30,8 +31,15 @@ def rules_of(document_type: int, profile: Profile = "2019") -> tuple[Rule, ...]:
     return tuple(rule for rule in RULES if document_type in rule.types and profile in rule.profiles)
 
 
+@cache
+def _asked(document_type: int, profile: Profile) -> tuple[Rule, ...]:
+    """The rules that a document is asked about when its calculation found nothing."""
+    return tuple(rule for rule in rules_of(document_type, profile) if not isinstance(rule.predicate, Calculated))
+
+
 def judge(view: View, report: Report) -> None:
     """Report every rule that a completed and calculated document breaks."""
-    for rule in rules_of(view.type, view.profile):
+    of_type = rules_of if view.findings.by_rule else _asked
+    for rule in of_type(view.type, view.profile):
         for path, figures in rule.predicate(view):
             report.add(rule.id, path, rule.sentence.format_map(figures), rule.level)

@@ -20,7 +20,7 @@ from domain.codes.document_types import (
 )
 from domain.codes.taxes import MARGIN_TAXES, WITHHELD_TAXES
 from domain.problems import Level
-from domain.rules.rule import BOLETAS, EVERY, IN_PESOS, NOT_BOLETAS, Rule, View, calculated
+from domain.rules.rule import BOLETAS, EVERY, IN_PESOS, NOT_BOLETAS, Calculated, Rule, View
 
 _FORMAT = "SII, Formato DTE 2.5"
 _TOTALS = "document.Encabezado.Totales"
@@ -116,7 +116,7 @@ def _tax_without_base(view: View) -> Iterator[Finding]:
 def _found(
     rule_id: str, path: str, sentence: str, source: str, *, types: frozenset[int] = EVERY, level: Level = "error"
 ) -> Rule:
-    return Rule(rule_id, path, sentence, calculated(rule_id), source, types, level)
+    return Rule(rule_id, path, sentence, Calculated(rule_id), source, types, level)
 
 
 RULES: tuple[Rule, ...] = (

@@ -10,7 +10,7 @@ from domain.calculation.findings import Finding
 from domain.codes.document_types import EXPORT_INVOICE, EXPORTS
 from domain.codes.tables import CONTAINERS, Name, table
 from domain.document import PESOS, type_referred
-from domain.rules.rule import Rule, View, calculated
+from domain.rules.rule import Calculated, Rule, View
 from domain.rut import FOREIGNER
 
 QUALIFIED, HOTEL, OVERLAND = 3, 4, 5
@@ -151,7 +151,7 @@ RULES: tuple[Rule, ...] = (
         "EXP-CUR-02",
         f"{_HEADER}.OtraMoneda.TpoCambio",
         "State TpoCambio, the Banco Central's rate of the day: the amounts in pesos are computed with it.",
-        calculated("EXP-CUR-02"),
+        Calculated("EXP-CUR-02"),
         f"{_FORMAT}, zone OtraMoneda",
         EXPORTS,
     ),
@@ -159,7 +159,7 @@ RULES: tuple[Rule, ...] = (
         "EXP-CUR-03",
         f"{_HEADER}.OtraMoneda",
         "Correct {tag}: it says {stated}, the total at the stated rate gives {computed}.",
-        calculated("EXP-CUR-03"),
+        Calculated("EXP-CUR-03"),
         f"{_FORMAT}, zone OtraMoneda; SII HED-1-803",
         EXPORTS,
     ),

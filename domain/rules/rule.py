@@ -144,10 +144,12 @@ class Rule:
     profiles: tuple[Profile, ...] = PROFILES
 
 
-def calculated(rule_id: str) -> Predicate:
+@dataclass(frozen=True, slots=True)
+class Calculated:
     """The predicate of a rule that the calculation itself finds broken."""
 
-    def found(view: View) -> Iterable[Finding]:
-        return view.findings.by_rule.get(rule_id, ())
+    rule_id: str
 
-    return found
+    def __call__(self, view: View) -> Iterable[Finding]:
+        """What the calculation found."""
+        return view.findings.by_rule.get(self.rule_id, ())
