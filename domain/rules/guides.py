@@ -8,7 +8,7 @@ Transporte; SII, Resoluciones Exentas 154 of 2025 and 52 of 2026.
 from collections.abc import Iterator
 
 from domain.calculation.findings import Finding
-from domain.codes.document_types import DISPATCH_GUIDE
+from domain.codes.document_types import DISPATCH_GUIDE, EXEMPT_INVOICE, INVOICE, PURCHASE_INVOICE
 from domain.document import type_referred
 from domain.rules.rule import Rule, View
 
@@ -113,6 +113,14 @@ def _without_transport(view: View) -> Iterator[Finding]:
             yield f"{_TRANSPORT}.{tag}", {"tag": tag}
 
 
+def _goes_with_goods(view: View) -> Iterator[Finding]:
+    """A factura without guía whose goods move is what travels with them."""
+    if "TipoDespacho" in view.id_doc and not any(
+        type_referred(reference) in (DISPATCH_GUIDE, 50) for _, reference in view.references
+    ):
+        yield from _without_transport(view)
+
+
 def _leaves_too_early(view: View) -> Iterator[Finding]:
     leaves, arrives = view.transport.get("FchSalida"), view.transport.get("FchLlegada")
     if leaves is not None and leaves < view.issued_on:
@@ -213,6 +221,16 @@ RULES: tuple[Rule, ...] = (
         _leaves_too_early,
         f"{_FORMAT}, fields FchSalida and FchLlegada",
         _GUIDE,
+        profiles=("2026",),
+    ),
+    Rule(
+        "GUI-TRP-03",
+        _TRANSPORT,
+        "State {tag} if this document travels with the goods: since 2026-11-01 they go with it.",
+        _goes_with_goods,
+        _DECREE,
+        frozenset({INVOICE, EXEMPT_INVOICE, PURCHASE_INVOICE}),
+        "warning",
         profiles=("2026",),
     ),
 )

@@ -73,6 +73,34 @@ def test_day_of_a_document_without_one_can_be_said(tmp_path: Path, capsys: pytes
     assert answers[0]["Totales"]["ImptoReten"][0]["TasaImp"] == 13
 
 
+def test_a_person_at_a_terminal_gets_words(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "two.jsonl"
+    bad = {"id": "b", "document": spoilt(invoice(), Detalle__0__PrcItem="mil")}
+    file.write_text(f"{json.dumps({'id': 'a', 'document': invoice()})}\n{json.dumps(bad)}\n", encoding="utf-8")
+    monkeypatch.setattr("sys.stdout.isatty", lambda: True)
+    assert run_command(["calculate", str(file)]) == 1
+    shown = capsys.readouterr().out
+    assert "a: lines 10000" in shown
+    assert "MntTotal" in shown
+    assert "b: FMT-NUMBER document.Detalle[0].PrcItem" in shown
+
+
+def test_amounts_that_no_float_holds_are_text(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file = tmp_path / "large.json"
+    large = spoilt(export_invoice(), Detalle=[{"NmbItem": "x", "QtyItem": 100, "PrcItem": "999999999999.999999"}])
+    file.write_text(json.dumps(large), encoding="utf-8")
+    assert _answers(capsys, "calculate", file)[1][0]["Totales"]["MntTotal"] == "99999999999999.9999"
+
+
+def test_a_document_that_is_no_object_is_bad_input(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file = tmp_path / "odd.json"
+    file.write_text('{"id": 1, "document": [1]}', encoding="utf-8")
+    code, answers = _answers(capsys, "calculate", file)
+    assert (code, answers[0]["problems"][0]["code"]) == (2, "JOB-DOCUMENT")
+
+
 def test_rules_are_listed(capsys: pytest.CaptureFixture[str]) -> None:
     code, answers = _answers(capsys, "rules", "--json")
     assert code == 0

@@ -79,6 +79,13 @@ def _unpriced(raw: Raw) -> Raw:
     return spoilt(raw, Detalle__0__PrcItem=None)
 
 
+def _carrying() -> Raw:
+    """A factura that travels with the goods."""
+    raw = spoilt(invoice(), Encabezado__IdDoc__TipoDespacho=2)
+    raw["Encabezado"]["Transporte"] = guide_2026()["Encabezado"]["Transporte"]
+    return raw
+
+
 def _leaving(motive: int) -> Raw:
     """A guía of goods that leave the country."""
     price = {"PrcOtrMon": 1, "Moneda": "USD", "MontoItemOtrMnda": 10}
@@ -358,6 +365,11 @@ CASES: dict[str, Case] = {
     "GUI-TRP-02": Case(
         spoilt(guide_2026(), Encabezado__Transporte__FchLlegada="2026-11-23"),
         spoilt(guide_2026(), Encabezado__Transporte__FchLlegada="2026-11-24"),
+        world=_NEWER,
+    ),
+    "GUI-TRP-03": Case(
+        spoilt(_carrying(), Encabezado__Transporte__HraSalida=None),
+        _carrying(),
         world=_NEWER,
     ),
     "COM-RET-01": Case(spoilt(purchase(), Detalle__0__CodImpAdic=None), purchase("49")),

@@ -1,12 +1,14 @@
 """What producers write for each type becomes, letter by letter, what the golden folder says."""
 
 import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from domain.caf import StampingCaf
+from domain.codes.document_types import DOCUMENT_TYPES
 from domain.issuing import issue
 from domain.signature import RsaSigner
 from tests.unit.domain import material
@@ -17,7 +19,14 @@ NAMES = sorted(file.stem for file in FOLDER.glob("*.json"))
 
 
 def test_there_is_one_for_every_type() -> None:
-    assert {int(name.partition("-")[0]) for name in NAMES} == set(SAMPLES)
+    assert {int(name.partition("-")[0]) for name in NAMES} == set(SAMPLES) == set(DOCUMENT_TYPES)
+
+
+def test_page_of_types_has_a_row_for_every_type() -> None:
+    text = (FOLDER.parents[2] / "docs" / "types.md").read_text(encoding="utf-8")
+    assert {
+        int(kind) for kind in re.findall(r"^\| (\d+) \| (?:factura|boleta|liq|guía|nota)", text, re.MULTILINE)
+    } == set(SAMPLES)
 
 
 @pytest.mark.parametrize("name", NAMES)
