@@ -46,6 +46,7 @@ def _named(value: object) -> str:
         (f"{LINE}PrcItem", ENORMOUS, "FMT-RANGE", "document.Detalle[0].PrcItem"),
         (f"{LINE}PrcItem", 0.1 + 0.2, "FMT-DECIMALS", "document.Detalle[0].PrcItem"),
         (f"{LINE}PrcItem", True, "FMT-KIND", "document.Detalle[0].PrcItem"),
+        (f"{LINE}IndExe", False, None, ""),
         (f"{LINE}PrcItem", [1], "FMT-KIND", "document.Detalle[0].PrcItem"),
         (f"{LINE}MontoItem", 10000.5, "FMT-DECIMALS", "document.Detalle[0].MontoItem"),
         (f"{LINE}IndExe", 9, "FMT-CHOICE", "document.Detalle[0].IndExe"),
