@@ -9,12 +9,12 @@ import uuid
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from decimal import Decimal
 from typing import Any
 
 from sqlalchemy import Connection
 
 from domain.completion import ReferencedDocument
-from domain.money import Number
 from workers.database.engine import run
 
 Ids = set[uuid.UUID]
@@ -41,9 +41,9 @@ class Numbering:
     caf: int
     issued_on: date
     receiver: str
-    total: Number
+    total: int | Decimal
     net: int | None
-    exempt: Number | None
+    exempt: int | Decimal | None
     vat: int | None
     warnings: list[dict[str, str]]
     replaces: uuid.UUID | None
