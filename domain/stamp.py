@@ -7,7 +7,7 @@ Formato DTE 2.5, zone TED). Quotes have two readings among verifiers, so none is
 
 from base64 import b64encode
 from datetime import date, datetime
-from functools import cache, lru_cache
+from functools import cache
 from typing import Protocol
 from xml.sax.saxutils import escape
 from zoneinfo import ZoneInfo
@@ -66,7 +66,6 @@ def _chile() -> ZoneInfo:
     return ZoneInfo("America/Santiago")
 
 
-@lru_cache(maxsize=16)  # a chunk's documents are all written at one moment
 def local_timestamp(at: datetime) -> str:
     """`at` (aware) as the documents write time: Chile's clock, whole seconds, no zone (SII, FechaHoraType).
 
@@ -78,7 +77,7 @@ def local_timestamp(at: datetime) -> str:
 
 
 def stamp_name(text: str, otherwise: str) -> str:
-    """`text` as RSR or IT1, escaped (`&`, `<`, `>`): line breaks blanked, cut at 40 characters, no blank at the end.
+    """`text` as RSR or IT1, escaped (`&`, `<` and `>` only): line breaks blanked, cut at 40 characters, no last blank.
 
     `otherwise` stands where nothing is left, because the tag may not be empty (SII, DTE_v10.xsd, RSR: minLength 1).
     """
