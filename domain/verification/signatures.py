@@ -1,0 +1,298 @@
+"""XML signatures of the field, verified by position.
+
+What is signed is the element that stands before the signature, never what a search for an ID would find: the reference
+must name that element, and no other may bear its ID. One reference, the fixed algorithms, nothing else inside.
+
+Where it verifies, in the words of the conformance corpus (SII, as found in documents that it accepted):
+
+* `alone_sii_ns`: the parent taken out of its file, with the SII's namespace and no other in scope;
+* `alone_no_ns`: taken out, without any namespace;
+* `in_place`: where it stands, with every namespace of the file. The SII takes this for what is signed last (an
+  envelope, a book, an answer); for a document inside an envelope it says DTE-3-505.
+"""
+
+import base64
+import binascii
+import copy
+import hashlib
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+from lxml import etree
+
+from domain.problems import Problem, shown
+from domain.signature import C14N, ENVELOPED, SIGNATURE_NAMESPACE, SII_NAMESPACE
+from domain.verification.certificates import Holder, holder_of
+from domain.verification.reading import local_name, parser, text_of
+from domain.verification.trust import rsa_verifies
+
+IN_PLACE = "in_place"
+ALONE = "alone_sii_ns"
+ALONE_BARE = "alone_no_ns"
+
+_DS = f"{{{SIGNATURE_NAMESPACE}}}"
+SIGNATURE = f"{_DS}Signature"
+_SIGNED_INFO, _VALUE, _KEY_INFO = f"{_DS}SignedInfo", f"{_DS}SignatureValue", f"{_DS}KeyInfo"
+_REFERENCE, _DIGEST_VALUE = f"{_DS}Reference", f"{_DS}DigestValue"
+_TRANSFORMS, _TRANSFORM = f"{_DS}Transforms", f"{_DS}Transform"
+_CANONICALIZATION, _METHOD, _DIGEST_METHOD = (
+    f"{_DS}CanonicalizationMethod",
+    f"{_DS}SignatureMethod",
+    f"{_DS}DigestMethod",
+)
+_MODULUS, _EXPONENT = f"{_DS}KeyValue/{_DS}RSAKeyValue/{_DS}Modulus", f"{_DS}KeyValue/{_DS}RSAKeyValue/{_DS}Exponent"
+_CERTIFICATES = f"{_DS}X509Data/{_DS}X509Certificate"
+_RSA_SHA1, _SHA1 = f"{SIGNATURE_NAMESPACE}rsa-sha1", f"{SIGNATURE_NAMESPACE}sha1"
+_TAKEN = frozenset({C14N, ENVELOPED})
+"""Transforms that leave a detached element as it is."""
+_DECLARED = f' xmlns="{SII_NAMESPACE}"'.encode()
+_DECLARATIONS = re.compile(r"""\s(?:xmlns(?::[\w.-]+)?|xsi:[\w.-]+)\s*=\s*(?:"[^"]*"|'[^']*')""")
+_LARGEST_NUMBER = 4096
+"""Characters of the longest base64 of a number that is read."""
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What was found of one signature."""
+
+    path: str
+    valid: bool
+    scope: str | None = None
+    """Where it verified; None when nowhere."""
+    holder: Holder | None = None
+    """Its certificate, when that can be read."""
+    key_value: tuple[int, int] | None = None
+    """Modulus and exponent as KeyValue declares them."""
+    digest: str = ""
+    problems: tuple[Problem, ...] = ()
+
+
+class _Broken(Exception):  # noqa: N818  (a finding about a signature)
+    def __init__(self, code: str, sentence: str) -> None:
+        super().__init__(sentence)
+        self.code = code
+
+
+@dataclass(frozen=True, slots=True)
+class _Parts:
+    """A signature taken apart."""
+
+    signed_info: etree._Element
+    digest: bytes
+    value: bytes
+
+
+def verify_signature(
+    content: etree._Element, signature: etree._Element, *, ids: Callable[[str], int], inner: bool, path: str
+) -> Finding:
+    """What is found of the signature over `content`, the element before it.
+
+    `ids` says how often an ID occurs in the file. `inner` is what is verified alone first; otherwise only in place.
+    Codes: SIG-STRUCTURE, SIG-ALGORITHM, SIG-REFERENCE, SIG-DUPLICATE-ID, SIG-CERTIFICATE, SIG-DIGEST, SIG-VALUE;
+    warning SIG-SCOPE.
+    """
+    holder, key_value = _keys(signature)
+    try:
+        parts = _taken_apart(signature, f"#{content.get('ID', '')}", holder)
+        _demand_alone(content.get("ID", ""), ids)
+        scope = _scope(content, signature, parts, holder, inner=inner)
+    except _Broken as fault:
+        problem = Problem(fault.code, path, str(fault))
+        return Finding(path, valid=False, holder=holder, key_value=key_value, problems=(problem,))
+    digest = base64.b64encode(parts.digest).decode("ascii")
+    return Finding(path, valid=True, scope=scope, holder=holder, key_value=key_value, digest=digest)
+
+
+def verify_enveloped(root: etree._Element, signature: etree._Element, *, path: str) -> Finding:
+    """What is found of a signature over the whole document without itself (URI="", a signed seed)."""
+    holder, key_value = _keys(signature)
+    try:
+        parts = _taken_apart(signature, "", holder)
+        _demand_digest(_digest(canonical(_without(root, root.index(signature)))), parts)
+        _demand_value(canonical(parts.signed_info), parts, holder)
+    except _Broken as fault:
+        problem = Problem(fault.code, path, str(fault))
+        return Finding(path, valid=False, holder=holder, key_value=key_value, problems=(problem,))
+    return Finding(path, valid=True, scope=IN_PLACE, holder=holder, key_value=key_value)
+
+
+def _without(root: etree._Element, at: int) -> etree._Element:
+    """A copy of the document without the element in that place; the text after it stays."""
+    whole = copy.deepcopy(root)
+    own = whole[at]
+    before, text = own.getprevious(), own.tail or ""
+    if before is not None:
+        before.tail = (before.tail or "") + text
+    else:
+        whole.text = (whole.text or "") + text
+    whole.remove(own)
+    return whole
+
+
+def signatures_of(parent: etree._Element, names: frozenset[str]) -> tuple[list[etree._Element], list[etree._Element]]:
+    """The elements directly inside `parent` that bear one of the names, and the signatures directly inside it."""
+    contents, signatures = [], []
+    for child in parent:
+        tag = child.tag
+        if tag == SIGNATURE:
+            signatures.append(child)
+        elif local_name(child) in names:
+            contents.append(child)
+    return contents, signatures
+
+
+def canonical(element: etree._Element) -> bytes:
+    """Inclusive C14N 1.0 of an element where it stands.
+
+    Its text with all namespaces in scope is parsed anew: canonicalising a part of a larger tree is where lxml errs.
+    """
+    alone = etree.fromstring(etree.tostring(element, with_tail=False, encoding="utf-8"), parser("utf-8"))
+    return etree.tostring(alone, method="c14n", with_comments=False)
+
+
+def _keys(signature: etree._Element) -> tuple[Holder | None, tuple[int, int] | None]:
+    """The certificate and the declared key. One certificate only: of several nobody knows which is meant."""
+    info = signature.find(_KEY_INFO)
+    if info is None:
+        return None, None
+    modulus, exponent = info.findtext(_MODULUS), info.findtext(_EXPONENT)
+    certificates = info.findall(_CERTIFICATES)
+    holder = holder_of(text_of(certificates[0])) if len(certificates) == 1 else None
+    if modulus is None or exponent is None:
+        return holder, None
+    return holder, (_number(modulus), _number(exponent))
+
+
+def _number(text: str) -> int:
+    try:
+        return int.from_bytes(binascii.a2b_base64(text[:_LARGEST_NUMBER]), "big")
+    except ValueError:
+        return 0
+
+
+def _only(parent: etree._Element, tag: str) -> etree._Element:
+    found = parent.findall(tag)
+    if len(found) != 1:
+        raise _Broken("SIG-STRUCTURE", f"The signature has {len(found)} {tag[len(_DS) :]} where one belongs.")
+    return found[0]
+
+
+def _taken_apart(signature: etree._Element, uri: str, holder: Holder | None) -> _Parts:
+    if len(signature) != 3:  # noqa: PLR2004  (SignedInfo, SignatureValue, KeyInfo)
+        raise _Broken("SIG-STRUCTURE", "The signature has other parts than SignedInfo, SignatureValue and KeyInfo.")
+    info, value = _only(signature, _SIGNED_INFO), _only(signature, _VALUE)
+    _only(signature, _KEY_INFO)
+    reference = _only(info, _REFERENCE)
+    _demand_algorithms(info, reference)
+    stated = reference.get("URI")
+    if stated != uri or (uri and len(uri) == 1):
+        raise _Broken(
+            "SIG-REFERENCE", f"The signature is for {shown(stated or 'nothing')}, not for {shown(uri)} before it."
+        )
+    if holder is None:
+        raise _Broken("SIG-CERTIFICATE", "The signature has no readable RSA certificate, so nobody is known to sign.")
+    try:
+        digest = binascii.a2b_base64(text_of(_only(reference, _DIGEST_VALUE)))
+        return _Parts(info, digest, binascii.a2b_base64(text_of(value)))
+    except ValueError:
+        raise _Broken("SIG-STRUCTURE", "The digest or the value of the signature is no base64.") from None
+
+
+def _demand_algorithms(info: etree._Element, reference: etree._Element) -> None:
+    stated = (
+        _only(info, _CANONICALIZATION).get("Algorithm"),
+        _only(info, _METHOD).get("Algorithm"),
+        _only(reference, _DIGEST_METHOD).get("Algorithm"),
+    )
+    if stated != (C14N, _RSA_SHA1, _SHA1):
+        raise _Broken("SIG-ALGORITHM", "The SII takes C14N 1.0, RSA with SHA-1 and SHA-1; the signature names others.")
+    transforms = reference.find(_TRANSFORMS)
+    if transforms is None:
+        return
+    algorithms = [each.get("Algorithm") for each in transforms]
+    if len(algorithms) > 1 or not _TAKEN.issuperset(algorithms) or transforms.find(_TRANSFORM) is None:
+        raise _Broken("SIG-ALGORITHM", "The signature transforms what it signs in a way that the SII does not take.")
+
+
+def _demand_alone(identifier: str, ids: Callable[[str], int]) -> None:
+    if ids(identifier) != 1:
+        raise _Broken("SIG-DUPLICATE-ID", f"The ID {shown(identifier)} is not alone in the file.")
+
+
+def _digest(data: bytes) -> bytes:
+    return hashlib.sha1(data, usedforsecurity=False).digest()
+
+
+def _demand_digest(digest: bytes, parts: _Parts) -> None:
+    if digest != parts.digest:
+        raise _Broken("SIG-DIGEST", "The content was changed after it was signed, or the digest is of something else.")
+
+
+def _demand_value(signed_info: bytes, parts: _Parts, holder: Holder | None) -> None:
+    if holder is None or not rsa_verifies(holder.key, parts.value, signed_info):
+        raise _Broken("SIG-VALUE", "The signature was not made with the key of its certificate.")
+
+
+def _scope(
+    content: etree._Element, signature: etree._Element, parts: _Parts, holder: Holder | None, *, inner: bool
+) -> str:
+    """Where the signature verifies. Raises _Broken with the reason of the place where it came furthest."""
+    matched = False
+    for scope, digest, signed_info in _places(content, signature, parts, inner=inner):
+        if digest != parts.digest:
+            continue
+        matched = True
+        if holder is not None and rsa_verifies(holder.key, parts.value, signed_info()):
+            return scope
+    if matched:
+        raise _Broken("SIG-VALUE", "The signature was not made with the key of its certificate.")
+    raise _Broken("SIG-DIGEST", "The content was changed after it was signed, or the digest is of something else.")
+
+
+def _places(
+    content: etree._Element, signature: etree._Element, parts: _Parts, *, inner: bool
+) -> Iterator[tuple[str, bytes, Callable[[], bytes]]]:
+    """The forms to try, the likeliest first: where, the digest there, and the canonical SignedInfo there."""
+    parent = content.getparent()
+    if inner and parent is not None:
+        yield from _taken_out(content, parts)
+        yield from _written_anew(parent, parent.index(content), parent.index(signature))
+    yield IN_PLACE, _digest(canonical(content)), lambda: canonical(parts.signed_info)
+
+
+def _taken_out(content: etree._Element, parts: _Parts) -> Iterator[tuple[str, bytes, Callable[[], bytes]]]:
+    """Both forms of an element that stands alone, from one canonical text: they differ in one declaration only."""
+    bare = f"<{local_name(content)}".encode()
+    text = etree.tostring(copy.deepcopy(content), method="c14n", with_comments=False)
+    declared = text.startswith(bare + _DECLARED)
+    if not declared and (not text.startswith(bare) or b" xmlns" in text[: text.index(b">")]):
+        return
+    rest = text[len(bare) + (len(_DECLARED) if declared else 0) :]
+
+    def signed_info() -> bytes:
+        return etree.tostring(copy.deepcopy(parts.signed_info), method="c14n", with_comments=False)
+
+    yield ALONE, _digest(text if declared else b"%b%b%b" % (bare, _DECLARED, rest)), signed_info
+    yield ALONE_BARE, _digest(b"%b%b" % (bare, rest)), signed_info
+
+
+def _written_anew(
+    parent: etree._Element, content_at: int, signature_at: int
+) -> Iterator[tuple[str, bytes, Callable[[], bytes]]]:
+    """The parent as a document of its own, parsed anew: for what the short way does not see, e.g. prefixes."""
+    text = etree.tostring(parent, encoding="unicode", with_tail=False)
+    end = text.index(">")
+    head, rest = _DECLARATIONS.sub("", text[:end]), text[end:]
+    for scope, declaration in ((ALONE, _DECLARED.decode()), (ALONE_BARE, "")):
+        name_ends = re.match(r"<[^\s/>]+", head)
+        if name_ends is None:
+            return
+        alone = f"{head[: name_ends.end()]}{declaration}{head[name_ends.end() :]}{rest}"
+        try:
+            tree = etree.fromstring(alone.encode("utf-8"), parser("utf-8"))
+        except etree.XMLSyntaxError:
+            continue
+        info = tree[signature_at].find(_SIGNED_INFO)
+        if info is not None:
+            yield scope, _digest(canonical(tree[content_at])), lambda info=info: canonical(info)  # type: ignore[misc]
