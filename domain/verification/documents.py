@@ -11,7 +11,7 @@ from lxml import etree
 
 from domain.problems import Problem
 from domain.verification.coherence import rut_problems, stamp_incoherences
-from domain.verification.reading import fields, first, local_name, moment_of, text_of
+from domain.verification.reading import fields, local_name, moment_of, named_children, text_of
 from domain.verification.signatures import IN_PLACE, Finding, signatures_of, verify_signature
 from domain.verification.stamps import judge_stamp
 from domain.verification.sums import amounts_of, sum_problems, totals_as_written
@@ -60,15 +60,59 @@ class JudgedDocument:
         }
 
 
-@dataclass(slots=True)
 class _Blocks:
-    """The blocks directly inside a document's element."""
+    """What stands directly inside a document's element, read once."""
 
-    header: etree._Element | None = None
-    lines: list[etree._Element] | None = None
-    globals: list[etree._Element] | None = None
-    stamp: etree._Element | None = None
-    signed_at: str = ""
+    __slots__ = ("globals", "header", "issuer", "lines", "receiver", "signed_at", "stamp", "totals", "totals_block")
+
+    def __init__(self, content: etree._Element) -> None:
+        self.header: dict[str, str] = {}
+        self.issuer: dict[str, str] = {}
+        self.receiver: dict[str, str] = {}
+        self.totals: dict[str, str] = {}
+        self.totals_block: etree._Element | None = None
+        self.lines: list[dict[str, str]] = []
+        self.globals: list[dict[str, str]] = []
+        self.stamp: etree._Element | None = None
+        self.signed_at: str | None = None
+        head = None
+        for name, child in named_children(content):
+            if name == "Detalle":
+                self.lines.append(fields(child))
+            elif name == "DscRcgGlobal":
+                self.globals.append(fields(child))
+            elif name == "Encabezado" and head is None:
+                head = child
+            elif name == "TED" and self.stamp is None:
+                self.stamp = child
+            elif name == "TmstFirma":
+                self.signed_at = text_of(child)
+        self._read(head)
+
+    def _read(self, head: etree._Element | None) -> None:
+        for name, block in named_children(head):
+            if name == "IdDoc":
+                self.header = self.header or fields(block)
+            elif name == "Emisor":
+                self.issuer = self.issuer or fields(block)
+            elif name == "Receptor":
+                self.receiver = self.receiver or fields(block)
+            elif name == "Totales" and self.totals_block is None:
+                self.totals_block, self.totals = block, fields(block)
+
+    def facts(self) -> dict[str, str]:
+        """What stamp and envelope repeat, as far as the document says it."""
+        stated = {
+            "TipoDTE": self.header.get("TipoDTE"),
+            "Folio": self.header.get("Folio"),
+            "FchEmis": self.header.get("FchEmis"),
+            "RUTEmisor": self.issuer.get("RUTEmisor"),
+            "RUTRecep": self.receiver.get("RUTRecep"),
+            "MntTotal": self.totals.get("MntTotal"),
+            "NmbItem": self.lines[0].get("NmbItem") if self.lines else None,
+            "TmstFirma": self.signed_at,
+        }
+        return {name: value for name, value in stated.items() if value is not None}
 
 
 def judge_document(
@@ -91,10 +135,9 @@ def judge_document(
         sentence = "The signature holds only with the namespaces of the envelope; the SII says DTE-3-505 to that."
         problems.append(Problem("SIG-SCOPE", path, sentence, "warning"))
     place = f"{path}/{local_name(content)}"
-    blocks = _blocks(content)
-    header, facts = _facts(blocks)
-    totals = first(blocks.header, "Totales")
-    amounts = amounts_of(header, totals, blocks.lines or [], blocks.globals or [])
+    blocks = _Blocks(content)
+    facts = blocks.facts()
+    amounts = amounts_of(blocks.header, blocks.totals_block, blocks.totals, blocks.lines, blocks.globals)
     unsound = sum_problems(amounts, place)
     stamped, genuine, incoherent = _stamp(blocks.stamp, facts, trust, raw, place, problems)
     incoherent.extend(rut_problems(facts, ("RUTEmisor", "RUTRecep"), f"{place}/Encabezado"))
@@ -141,48 +184,6 @@ def _signature(
         return None, [Problem("SIG-MISSING" if not signatures else "SIG-STRUCTURE", path, sentence)]
     finding = verify_signature(content, signatures[0], ids=ids, inner=True, path=f"{path}/Signature")
     return finding, list(finding.problems)
-
-
-def _blocks(content: etree._Element) -> _Blocks:
-    blocks = _Blocks(lines=[], globals=[])
-    for child in content:
-        name = local_name(child)
-        if name == "Detalle" and blocks.lines is not None:
-            blocks.lines.append(child)
-        elif name == "DscRcgGlobal" and blocks.globals is not None:
-            blocks.globals.append(child)
-        elif name == "Encabezado" and blocks.header is None:
-            blocks.header = child
-        elif name == "TED" and blocks.stamp is None:
-            blocks.stamp = child
-        elif name == "TmstFirma":
-            blocks.signed_at = text_of(child)
-    return blocks
-
-
-def _facts(blocks: _Blocks) -> tuple[dict[str, str], dict[str, str]]:
-    """The values of IdDoc, and what stamp and envelope repeat."""
-    header, issuer, receiver, totals = {}, {}, {}, {}
-    for block in blocks.header if blocks.header is not None else ():
-        name = local_name(block)
-        if name == "IdDoc":
-            header = fields(block)
-        elif name == "Emisor":
-            issuer = fields(block)
-        elif name == "Receptor":
-            receiver = fields(block)
-        elif name == "Totales":
-            totals = fields(block)
-    found: dict[str, str] = {name: header[name] for name in ("TipoDTE", "Folio", "FchEmis") if name in header}
-    for values, name in ((issuer, "RUTEmisor"), (receiver, "RUTRecep"), (totals, "MntTotal")):
-        if name in values:
-            found[name] = values[name]
-    item = fields(blocks.lines[0]).get("NmbItem") if blocks.lines else None
-    if item is not None:
-        found["NmbItem"] = item
-    if blocks.signed_at:
-        found["TmstFirma"] = blocks.signed_at
-    return header, found
 
 
 def _stamp(

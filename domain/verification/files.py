@@ -37,7 +37,7 @@ from domain.verification.verdict import Verdict
 
 _BOLETAS = ("39", "41")
 _SIGNATURE_FACTS = ("doc_signature_valid", "env_signature_valid", "all_signatures_valid", "ted_valid")
-_IDS = etree.XPath("//@ID")
+_IDS = etree.XPath("//@ID", smart_strings=False)
 _SIGNATURES = etree.XPath("count(//s:Signature)", namespaces={"s": SIGNATURE[1 : SIGNATURE.index("}")]})
 
 
@@ -90,8 +90,8 @@ class _Case:
         elif kind.name == "ted":
             self._stamp_alone(root)
         else:
-            self._schema(root, name, kind)
             self._contents(root, name, kind)
+            self._schema(root, name, kind)
             self._signers(root)
         return Verdict(
             kind.name,
@@ -102,10 +102,9 @@ class _Case:
             tuple(each.as_dict() for each in self.documents),
         )
 
-    @cached_property
-    def ids(self) -> Counter[str]:
-        """How often each ID occurs in the file."""
-        return Counter(map(str, _IDS(self.reading.root)))
+    def __post_init__(self) -> None:
+        """Count how often each ID occurs in the file."""
+        self.ids: Counter[str] = Counter(_IDS(self.reading.root))
 
     @cached_property
     def raw(self) -> list[str]:
@@ -113,17 +112,13 @@ class _Case:
         return raw_stamps(self.reading.text)
 
     def _schema(self, root: etree._Element, name: str, kind: Kind) -> None:
-        found: tuple[Problem, ...] = ()
-        for at, file in enumerate(kind.schemas):
-            boleta = name == "DTE" and _is_boleta(root)
-            found_here = judge(root, boleta_schema() if boleta else schema_file(file))
-            if not found_here:
-                found = ()
-                break
-            found = found_here if at == 0 or len(found_here) < len(found) else found
-        if kind.schemas:
-            self.facts["schema_valid"] = not found
-            self.problems.extend(found)
+        """What the schema of the root says; a boleta alone is judged by that of boletas."""
+        if not kind.schema:
+            return
+        boleta = name == "DTE" and bool(self.documents) and self.documents[0].facts.get("TipoDTE") in _BOLETAS
+        found = judge(root, boleta_schema() if boleta else schema_file(kind.schema))
+        self.facts = {"schema_valid": not found, **self.facts}
+        self.problems[:0] = found
 
     def _contents(self, root: etree._Element, name: str, kind: Kind) -> None:
         """Documents and signatures, by position."""
@@ -276,11 +271,6 @@ class _Case:
             found.extend(caf_incoherences(stamp.caf, values, max(signed_on, default=None), "TED"))
         self.facts.update(ted_valid=stamp.valid, caf_valid=stamp.caf_valid, coherent=not found)
         self.problems.extend((*stamp.problems, *found))
-
-
-def _is_boleta(dte: etree._Element) -> bool:
-    kind = first(dte, "Documento", "Encabezado", "IdDoc", "TipoDTE")
-    return kind is not None and text_of(kind).strip() in _BOLETAS
 
 
 def _all(values: Sequence[bool | None]) -> bool | None:

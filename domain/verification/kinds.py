@@ -12,8 +12,8 @@ class Kind:
     """A kind of file."""
 
     name: str
-    schemas: tuple[str, ...]
-    """Files of the schemas of which one must hold."""
+    schema: str
+    """The file of its schema; empty where there is none."""
     content: str
     """The element that the root's signature covers; empty where the root has none."""
     signed_at: tuple[str, ...]
@@ -22,37 +22,33 @@ class Kind:
 
 
 KINDS: Mapping[str, Kind] = {
-    "DTE": Kind("dte", ("EnvioDTE_v10.xsd",), "", (), ("schema_valid", "certificate_ok", *_DOCUMENT)),
-    "EnvioDTE": Kind("envio", ("EnvioDTE_v10.xsd",), "SetDTE", ("Caratula", "TmstFirmaEnv"), (*_SENT, *_DOCUMENT)),
-    "EnvioBOLETA": Kind(
-        "envio", ("EnvioBOLETA_v11.xsd",), "SetDTE", ("Caratula", "TmstFirmaEnv"), (*_SENT, *_DOCUMENT)
-    ),
+    "DTE": Kind("dte", "EnvioDTE_v10.xsd", "", (), ("schema_valid", "certificate_ok", *_DOCUMENT)),
+    "EnvioDTE": Kind("envio", "EnvioDTE_v10.xsd", "SetDTE", ("Caratula", "TmstFirmaEnv"), (*_SENT, *_DOCUMENT)),
+    "EnvioBOLETA": Kind("envio", "EnvioBOLETA_v11.xsd", "SetDTE", ("Caratula", "TmstFirmaEnv"), (*_SENT, *_DOCUMENT)),
     "AEC": Kind(
         "aec",
-        ("AEC_v10.xsd",),
+        "AEC_v10.xsd",
         "DocumentoAEC",
         ("Caratula", "TmstFirmaEnvio"),
         (*_SENT, *_DOCUMENT, "all_signatures_valid"),
     ),
-    "RespuestaDTE": Kind(
-        "respuesta", ("RespuestaEnvioDTE_v10.xsd",), "Resultado", ("Caratula", "TmstFirmaResp"), _SENT
-    ),
+    "RespuestaDTE": Kind("respuesta", "RespuestaEnvioDTE_v10.xsd", "Resultado", ("Caratula", "TmstFirmaResp"), _SENT),
     "EnvioRecibos": Kind(
         "recibos",
-        ("EnvioRecibos_v10.xsd",),
+        "EnvioRecibos_v10.xsd",
         "SetRecibos",
         ("Caratula", "TmstFirmaEnv"),
         (*_SENT, "doc_signature_valid"),
     ),
     "ConsumoFolios": Kind(
-        "consumo_folios", ("ConsumoFolio_v10.xsd",), "DocumentoConsumoFolios", ("Caratula", "TmstFirmaEnv"), _SENT
+        "consumo_folios", "ConsumoFolio_v10.xsd", "DocumentoConsumoFolios", ("Caratula", "TmstFirmaEnv"), _SENT
     ),
-    "LibroCompraVenta": Kind("libro", ("LibroCV_v10.xsd",), "EnvioLibro", ("TmstFirma",), _SENT),
-    "LibroGuia": Kind("libro", ("LibroGuia_v10.xsd",), "EnvioLibro", ("TmstFirma",), _SENT),
-    "LibroBoleta": Kind("libro", ("LibroBOLETA_v10.xsd",), "EnvioLibro", ("TmstFirma",), _SENT),
-    "getToken": Kind("getToken", (), "", (), ("all_signatures_valid", "certificate_ok")),
-    "TED": Kind("ted", (), "", (), ("ted_valid", "caf_valid", "coherent")),
-    "AUTORIZACION": Kind("caf", (), "", (), ("frma_valid",)),
+    "LibroCompraVenta": Kind("libro", "LibroCV_v10.xsd", "EnvioLibro", ("TmstFirma",), _SENT),
+    "LibroGuia": Kind("libro", "LibroGuia_v10.xsd", "EnvioLibro", ("TmstFirma",), _SENT),
+    "LibroBoleta": Kind("libro", "LibroBOLETA_v10.xsd", "EnvioLibro", ("TmstFirma",), _SENT),
+    "getToken": Kind("getToken", "", "", (), ("all_signatures_valid", "certificate_ok")),
+    "TED": Kind("ted", "", "", (), ("ted_valid", "caf_valid", "coherent")),
+    "AUTORIZACION": Kind("caf", "", "", (), ("frma_valid",)),
 }
 """By the name of the root element."""
-UNKNOWN = Kind("unknown", (), "", (), ())
+UNKNOWN = Kind("unknown", "", "", (), ())

@@ -28,6 +28,8 @@ _ENCODINGS = {
     "ascii": "us-ascii",
 }
 _UTF16 = (b"\xff\xfe", b"\xfe\xff")
+_LONGEST_DECLARATION = 40
+"""Bytes at the beginning of a file in which its own declaration may end."""
 _UTF8_MARK = b"\xef\xbb\xbf"
 _C1 = re.compile(rb"[\x80-\x9f]")
 _WINDOWS = "windows-1252"
@@ -61,17 +63,22 @@ class Reading:
 
 
 def read(data: bytes) -> Reading:
-    """The tree of a file. Raises Unreadable: XML-TOO-LARGE, XML-EMPTY, XML-ENCODING, XML-DTD, XML-MALFORMED."""
+    """The tree of a file. Raises Unreadable; its problem says why.
+
+    XML-TOO-LARGE, XML-EMPTY, XML-ENCODING, XML-DTD, XML-MALFORMED, XML-INSTRUCTION.
+    """
     if len(data) > LARGEST_FILE:
         raise _refusal("XML-TOO-LARGE", f"The file has {len(data)} bytes; at most {LARGEST_FILE} are read.")
     if not data.strip():
         raise _refusal("XML-EMPTY", "The file is empty.")
     data, encoding = _encoding(data)
-    if b"<!DOCTYPE" in data or b"<!ENTITY" in data:
+    if b"!DOCTYPE" in data:
         raise _refusal("XML-DTD", "The file has a document type definition; none is accepted.")
     root = _parsed(data, encoding)
     if root.getroottree().docinfo.internalDTD is not None:
         raise _refusal("XML-DTD", "The file has a document type definition; none is accepted.")
+    if b"?>" in data[_LONGEST_DECLARATION:] and next(root.iter(etree.ProcessingInstruction), None) is not None:
+        raise _refusal("XML-INSTRUCTION", "The file has a processing instruction, which could cut a value in two.")
     return Reading(root, data, encoding)
 
 
@@ -128,34 +135,40 @@ def _parsed(data: bytes, encoding: str) -> etree._Element:
 
 
 def text_of(element: etree._Element) -> str:
-    """The whole text of a value, also where an instruction stands in the middle of it."""
-    return element.text or "" if not len(element) else "".join(map(str, element.itertext()))
+    """The text of a value. It is whole: files with comments or instructions inside a value are not read so far."""
+    return element.text or ""
 
 
 def fields(block: etree._Element | None) -> dict[str, str]:
-    """The values directly inside a block by their names; of several with one name, the first."""
-    found: dict[str, str] = {}
+    """The values directly inside a block by their local names; of several with one name, the last.
+
+    Elements of another namespace than the block's come under names that nobody asks for.
+    """
     if block is None:
-        return found
-    for child in block:
-        tag = child.tag
-        if isinstance(tag, str):
-            name = tag[tag.find("}") + 1 :]
-            if name not in found:
-                found[name] = text_of(child)
-    return found
+        return {}
+    cut = _name_begins(block)
+    return {child.tag[cut:]: child.text or "" for child in block}  # type: ignore[misc,index]
 
 
 def children(parent: etree._Element | None, name: str) -> list[etree._Element]:
-    """The elements directly inside a block that bear that local name, in whatever namespace."""
+    """The elements directly inside a block that bear that local name, in the block's namespace."""
     if parent is None:
         return []
-    found = []
-    for child in parent:
-        tag = child.tag
-        if isinstance(tag, str) and tag[tag.find("}") + 1 :] == name:
-            found.append(child)
-    return found
+    tag = f"{str(parent.tag)[: _name_begins(parent)]}{name}"
+    return [child for child in parent if child.tag == tag]
+
+
+def named_children(parent: etree._Element | None) -> list[tuple[str, etree._Element]]:
+    """The elements directly inside a block, each with its local name in the block's namespace."""
+    if parent is None:
+        return []
+    cut = _name_begins(parent)
+    return [(child.tag[cut:], child) for child in parent]  # type: ignore[misc,index]
+
+
+def _name_begins(element: etree._Element) -> int:
+    """Where the local name begins in the tags of the element's namespace."""
+    return element.tag.find("}") + 1  # type: ignore[union-attr,arg-type]
 
 
 def first(parent: etree._Element | None, *names: str) -> etree._Element | None:
@@ -169,9 +182,8 @@ def first(parent: etree._Element | None, *names: str) -> etree._Element | None:
 
 
 def local_name(element: etree._Element) -> str:
-    """The name of an element without its namespace; empty for an instruction."""
-    tag = element.tag
-    return tag[tag.find("}") + 1 :] if isinstance(tag, str) else ""
+    """The name of an element without its namespace."""
+    return str(element.tag).rpartition("}")[2]
 
 
 def moment_of(text: str | None) -> datetime | None:

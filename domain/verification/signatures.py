@@ -18,13 +18,14 @@ import hashlib
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 
 from lxml import etree
 
 from domain.problems import Problem, shown
-from domain.signature import C14N, ENVELOPED, SIGNATURE_NAMESPACE, SII_NAMESPACE
+from domain.signature import C14N, CANONICAL_METHODS, ENVELOPED, SIGNATURE_NAMESPACE, SII_NAMESPACE
 from domain.verification.certificates import Holder, holder_of
-from domain.verification.reading import local_name, parser, text_of
+from domain.verification.reading import local_name, named_children, parser, text_of
 from domain.verification.trust import rsa_verifies
 
 IN_PLACE = "in_place"
@@ -41,13 +42,29 @@ _CANONICALIZATION, _METHOD, _DIGEST_METHOD = (
     f"{_DS}SignatureMethod",
     f"{_DS}DigestMethod",
 )
-_MODULUS, _EXPONENT = f"{_DS}KeyValue/{_DS}RSAKeyValue/{_DS}Modulus", f"{_DS}KeyValue/{_DS}RSAKeyValue/{_DS}Exponent"
-_CERTIFICATES = f"{_DS}X509Data/{_DS}X509Certificate"
+_KEY_VALUE, _DATA = f"{_DS}KeyValue", f"{_DS}X509Data"
+_MODULUS, _EXPONENT, _CERTIFICATE = f"{_DS}Modulus", f"{_DS}Exponent", f"{_DS}X509Certificate"
 _RSA_SHA1, _SHA1 = f"{SIGNATURE_NAMESPACE}rsa-sha1", f"{SIGNATURE_NAMESPACE}sha1"
 _TAKEN = frozenset({C14N, ENVELOPED})
 """Transforms that leave a detached element as it is."""
 _DECLARED = f' xmlns="{SII_NAMESPACE}"'.encode()
 _DECLARATIONS = re.compile(r"""\s(?:xmlns(?::[\w.-]+)?|xsi:[\w.-]+)\s*=\s*(?:"[^"]*"|'[^']*')""")
+_SCOPED = ((ALONE, _DECLARED), (ALONE_BARE, b""))
+_PARTS = [_SIGNED_INFO, _VALUE, _KEY_INFO]
+_INFO_OPEN = f'<SignedInfo xmlns="{SIGNATURE_NAMESPACE}"'.encode()
+_EMPTY_TAG = re.compile(rb'<(\w+)((?: \w+="[^"<>]*")+)/>')
+_USUAL_INFO = re.compile(
+    rb">\s*"
+    + re.escape(CANONICAL_METHODS).replace("><", r">\s*<").replace(r">\s*</", "></").encode()
+    + rb'\s*<Reference URI="(#[\w.-]+)">\s*(?:<Transforms>\s*<Transform Algorithm="'
+    + re.escape(C14N).encode()
+    + rb'"></Transform>\s*</Transforms>\s*)?<DigestMethod Algorithm="'
+    + re.escape(_SHA1).encode()
+    + rb'"></DigestMethod>\s*<DigestValue>([A-Za-z0-9+/]{27}=)</DigestValue>\s*</Reference>\s*</SignedInfo>'
+)
+"""SignedInfo as nearly everybody writes it, after the name and the namespaces of its opening tag."""
+_TWO_ATTRIBUTES = re.compile(rb'="[^"<>]*" [^<>="]*="')
+_ODD_QUOTE = b"='"
 _LARGEST_NUMBER = 4096
 """Characters of the longest base64 of a number that is read."""
 
@@ -93,6 +110,11 @@ def verify_signature(
     warning SIG-SCOPE.
     """
     holder, key_value = _keys(signature)
+    if inner and holder is not None and ids(content.get("ID", "")) == 1:
+        usual = _usual(content, signature, holder)
+        if usual is not None:
+            scope, digest = usual
+            return Finding(path, valid=True, scope=scope, holder=holder, key_value=key_value, digest=digest)
     try:
         parts = _taken_apart(signature, f"#{content.get('ID', '')}", holder)
         _demand_alone(content.get("ID", ""), ids)
@@ -132,14 +154,8 @@ def _without(root: etree._Element, at: int) -> etree._Element:
 
 def signatures_of(parent: etree._Element, names: frozenset[str]) -> tuple[list[etree._Element], list[etree._Element]]:
     """The elements directly inside `parent` that bear one of the names, and the signatures directly inside it."""
-    contents, signatures = [], []
-    for child in parent:
-        tag = child.tag
-        if tag == SIGNATURE:
-            signatures.append(child)
-        elif local_name(child) in names:
-            contents.append(child)
-    return contents, signatures
+    contents = [child for name, child in named_children(parent) if name in names]
+    return contents, [child for child in parent if child.tag == SIGNATURE]
 
 
 def canonical(element: etree._Element) -> bytes:
@@ -156,14 +172,46 @@ def _keys(signature: etree._Element) -> tuple[Holder | None, tuple[int, int] | N
     info = signature.find(_KEY_INFO)
     if info is None:
         return None, None
-    modulus, exponent = info.findtext(_MODULUS), info.findtext(_EXPONENT)
-    certificates = info.findall(_CERTIFICATES)
-    holder = holder_of(text_of(certificates[0])) if len(certificates) == 1 else None
-    if modulus is None or exponent is None:
+    certificates: list[str] = []
+    declared: dict[str, str] = {}
+    for part in info:
+        if part.tag == _KEY_VALUE:
+            for key in part:
+                declared = {str(each.tag): text_of(each) for each in key}
+        elif part.tag == _DATA:
+            certificates.extend(text_of(each) for each in part if each.tag == _CERTIFICATE)
+    holder = holder_of(certificates[0]) if len(certificates) == 1 else None
+    if _MODULUS not in declared or _EXPONENT not in declared:
         return holder, None
-    return holder, (_number(modulus), _number(exponent))
+    return holder, (_number(declared[_MODULUS]), _number(declared[_EXPONENT]))
 
 
+def _usual(content: etree._Element, signature: etree._Element, holder: Holder) -> tuple[str, str] | None:
+    """Where a signature written as nearly all are verifies, and its digest; None sends it the long way.
+
+    The text of an element as it is written is canonical already unless it holds what is looked for here. Nothing is
+    refused on this way, and what is accepted has the same canonical text on the other.
+    """
+    if [each.tag for each in signature] != _PARTS:
+        return None
+    written = etree.tostring(signature[0], with_tail=False, encoding="utf-8")
+    info = _USUAL_INFO.fullmatch(_EMPTY_TAG.sub(rb"<\1\2></\1>", written[written.index(b">") :]))
+    if info is None or info[1] != f"#{content.get('ID')}".encode():
+        return None
+    text = etree.tostring(content, with_tail=False, encoding="utf-8")
+    head_ends = text.index(b">")
+    name, rest = local_name(content).encode(), text[head_ends:]
+    if b"/>" in rest or b"&#" in rest or b" xmlns" in rest or _TWO_ATTRIBUTES.search(rest) or _ODD_QUOTE in rest:
+        return None
+    head = b'<%b%%b ID="%b"' % (name, info[1][1:])
+    digest = binascii.a2b_base64(info[2])
+    scope = next((scope for scope, scoped in _SCOPED if _digest(head % scoped + rest) == digest), None)
+    if scope is None or not rsa_verifies(holder.key, binascii.a2b_base64(text_of(signature[1])), _INFO_OPEN + info[0]):
+        return None
+    return scope, info[2].decode("ascii")
+
+
+@lru_cache(maxsize=512)
 def _number(text: str) -> int:
     try:
         return int.from_bytes(binascii.a2b_base64(text[:_LARGEST_NUMBER]), "big")

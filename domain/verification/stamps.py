@@ -18,7 +18,7 @@ from lxml import etree
 
 from domain.caf_file import Authorisation, CafError, read_authorisation
 from domain.problems import Problem
-from domain.verification.reading import fields, text_of
+from domain.verification.reading import fields, named_children, text_of
 from domain.verification.trust import Trust, rsa_key, rsa_verifies
 
 _LARGEST_STAMP = 16 * 1024
@@ -50,25 +50,26 @@ def judge_stamp(ted: etree._Element, *, trust: Trust, path: str, raw: Callable[[
 
     Codes: TED-STRUCTURE, TED-CAF, TED-SIGNATURE, CAF-FRMA-INVALID, CAF-FRMA-UNVERIFIABLE.
     """
-    dd = next((each for each in ted if _name(each) == "DD"), None)
-    frmt = next((each for each in ted if _name(each) == "FRMT"), None)
+    parts = dict(named_children(ted))
+    dd, frmt = parts.get("DD"), parts.get("FRMT")
     if dd is None or frmt is None:
         problem = Problem("TED-STRUCTURE", path, "The stamp is not made of DD and FRMT.")
         return Stamp(valid=False, caf_valid=None, values=fields(dd), caf=None, problems=(problem,))
     values, flat = fields(dd), _flat(dd)
     problems = []
-    if tuple(map(_name, dd)) != _ORDER or len(ted) != 2 or len(flat) > _LARGEST_STAMP:  # noqa: PLR2004
+    if tuple(values) != _ORDER or len(dd) != len(_ORDER) or len(ted) != 2 or len(flat) > _LARGEST_STAMP:  # noqa: PLR2004
         problems.append(Problem("TED-STRUCTURE", path, "The stamp has other parts than the format's, or in disorder."))
-    authorised = _caf_inside(flat)
+    authorised = _caf_inside(flat, trust)
     if isinstance(authorised, Problem):
         problems.append(Problem(authorised.code, f"{path}/DD/CAF", authorised.message))
         return Stamp(valid=False, caf_valid=None, values=values, caf=None, problems=tuple(problems))
-    caf, key = authorised
+    caf, key, genuine = authorised
     signed = not problems and _signed(flat, dd, raw, text_of(frmt), key)
     if not signed and not problems:
         problems.append(Problem("TED-SIGNATURE", f"{path}/FRMT", "The stamp was not made with the key of its CAF."))
-    problems.extend(frma_problems(caf, trust, f"{path}/DD/CAF"))
-    return Stamp(valid=signed, caf_valid=frma_valid(caf, trust), values=values, caf=caf, problems=tuple(problems))
+    if not genuine:
+        problems.extend(frma_problems(caf, trust, f"{path}/DD/CAF"))
+    return Stamp(valid=signed, caf_valid=genuine, values=values, caf=caf, problems=tuple(problems))
 
 
 def frma_problems(caf: Authorisation, trust: Trust, path: str) -> list[Problem]:
@@ -82,7 +83,6 @@ def frma_problems(caf: Authorisation, trust: Trust, path: str) -> list[Problem]:
     return []
 
 
-@lru_cache(maxsize=512)
 def frma_valid(caf: Authorisation, trust: Trust) -> bool | None:
     """Whether a trusted key of the CAF's IDK signed it; None when there is none."""
     keys = trust.caf_keys.get(caf.idk, ())
@@ -100,11 +100,6 @@ def raw_stamps(text: str) -> list[str]:
     return _RAW.findall(text)
 
 
-def _name(element: etree._Element) -> str:
-    tag = element.tag
-    return tag[tag.find("}") + 1 :] if isinstance(tag, str) else ""
-
-
 def _flat(dd: etree._Element) -> bytes:
     text = etree.tostring(dd, with_tail=False, encoding="iso-8859-1", xml_declaration=False)
     text = b"<DD>" + text[text.index(b">") + 1 :]
@@ -113,22 +108,27 @@ def _flat(dd: etree._Element) -> bytes:
     return _BLANKS.sub(b"><", text)
 
 
+_InStamp = tuple[Authorisation, rsa.RSAPublicKey, bool | None] | Problem
+
+
 @lru_cache(maxsize=512)
-def _caf_of(flat: bytes) -> tuple[Authorisation, rsa.RSAPublicKey] | Problem:
-    """The CAF of that text (flat, ISO-8859-1) and its key."""
+def _caf_of(flat: bytes, trust: Trust) -> _InStamp:
+    """The CAF of that text (flat, ISO-8859-1), its key, and whether it is genuine."""
     try:
         caf = read_authorisation(b"<AUTORIZACION>%b</AUTORIZACION>" % flat)
     except CafError as fault:
         return fault.problems[0]
     key = rsa_key(caf.modulus, caf.exponent)
-    return (caf, key) if key else Problem("CAF-PUBLIC-KEY", "", "The key of the CAF is no RSA key of a usable size.")
+    if key is None:
+        return Problem("CAF-PUBLIC-KEY", "", "The key of the CAF is no RSA key of a usable size.")
+    return caf, key, frma_valid(caf, trust)
 
 
-def _caf_inside(flat: bytes) -> tuple[Authorisation, rsa.RSAPublicKey] | Problem:
+def _caf_inside(flat: bytes, trust: Trust) -> _InStamp:
     begin, end = flat.find(b"<CAF"), flat.find(b"</CAF>")
     if begin < 0 or end < begin:
         return Problem("CAF-STRUCTURE", "", "The stamp has no CAF inside.")
-    return _caf_of(flat[begin : end + len(b"</CAF>")])
+    return _caf_of(flat[begin : end + len(b"</CAF>")], trust)
 
 
 def _signed(flat: bytes, dd: etree._Element, raw: Callable[[], str | None], frmt: str, key: rsa.RSAPublicKey) -> bool:

@@ -14,7 +14,7 @@ from typing import NamedTuple
 from lxml import etree
 
 from domain.problems import Problem, shown
-from domain.verification.reading import fields
+from domain.verification.reading import children, fields, first
 
 Number = int | Decimal
 
@@ -28,6 +28,7 @@ RETENTIONS = frozenset(
 )
 """Codes of VAT withheld, which the total is less by (SII, Formato DTE 2.5, table of taxes)."""
 _COMMISSIONS = ("ValComNeto", "ValComExe", "ValComIVA")
+_CHANGES = ("DescuentoMonto", "DescuentoPct", "RecargoMonto", "RecargoPct")
 _MOST_DIGITS = 30
 _NET_LINES = "2"
 
@@ -51,29 +52,19 @@ class Amounts(NamedTuple):
 
 def amounts_of(
     header: Mapping[str, str],
-    totals: etree._Element | None,
-    lines: list[etree._Element],
-    global_lines: list[etree._Element],
+    block: etree._Element | None,
+    totals: Mapping[str, str],
+    lines: list[dict[str, str]],
+    global_lines: list[dict[str, str]],
 ) -> Amounts:
-    """The amounts of a document: IdDoc's values, its Totales, the elements of its lines and of its global discounts."""
+    """The amounts of a document: values of IdDoc, the block of Totales and its values, of its lines and discounts."""
     taxes, commissions = [], {}
-    for child in totals if totals is not None else ():
-        if isinstance(child.tag, str) and len(child):
-            if child.tag.endswith("ImptoReten"):
-                taxes.append(fields(child))
-            elif child.tag.endswith("Comisiones"):
-                commissions = fields(child)
+    if block is not None and ("ImptoReten" in totals or "Comisiones" in totals):
+        taxes = [fields(each) for each in children(block, "ImptoReten")]
+        commissions = fields(first(block, "Comisiones"))
     kind = header.get("TipoDTE", "")
     number = int(kind) if kind.isdecimal() and len(kind) <= 3 else 0  # noqa: PLR2004  (three digits)
-    return Amounts(
-        number,
-        header,
-        fields(totals),
-        taxes,
-        commissions,
-        [fields(each) for each in lines],
-        [fields(each) for each in global_lines],
-    )
+    return Amounts(number, header, totals, taxes, commissions, lines, global_lines)
 
 
 def sum_problems(amounts: Amounts, path: str) -> tuple[Problem, ...]:
@@ -111,7 +102,9 @@ def _number(text: str) -> Number:
 
 def _of(values: Mapping[str, str], name: str) -> Number:
     text = values.get(name)
-    return _number(text) if text else 0
+    if not text:
+        return 0
+    return int(text) if text.isdecimal() and len(text) < _MOST_DIGITS else _number(text)
 
 
 def _rounded(number: Number) -> int:
@@ -132,11 +125,16 @@ def _apart(one: Number, other: Number, most: Number) -> bool:
 
 def _lines(amounts: Amounts) -> _Found:
     for at, line in enumerate(amounts.lines):
-        amount = _of(line, "MontoItem")
         price = line.get("PrcItem")
-        if not price or (amount == 0 and (amounts.document_type == 52 or line.get("IndExe") in ("4", "5"))):  # noqa: PLR2004
+        if not price:
             continue
-        whole = _number(line.get("QtyItem") or "1") * _number(price)
+        amount, whole = _of(line, "MontoItem"), _of(line, "PrcItem")
+        if line.get("QtyItem"):
+            whole *= _of(line, "QtyItem")
+        if whole == amount and line.keys().isdisjoint(_CHANGES):
+            continue
+        if amount == 0 and (amounts.document_type == 52 or line.get("IndExe") in ("4", "5")):  # noqa: PLR2004
+            continue
         less = _of(line, "DescuentoMonto") if "DescuentoMonto" in line else _percent(whole, _of(line, "DescuentoPct"))
         more = _of(line, "RecargoMonto") if "RecargoMonto" in line else _percent(whole - less, _of(line, "RecargoPct"))
         if _apart(whole - less + more, amount, 1):
@@ -214,7 +212,7 @@ def _class_totals(amounts: Amounts) -> tuple[Number, Number, Number]:
     whole = amounts.document_type in EXEMPT_TYPES
     sums: dict[str, Number] = {"": 0, "1": 0}
     for line in amounts.lines:
-        kind = "1" if whole and not line.get("IndExe") else (line.get("IndExe") or "").strip()
+        kind = (line.get("IndExe") or "").strip() or ("1" if whole else "")
         if kind in sums:
             sums[kind] += _of(line, "MontoItem")
     for change in amounts.globals:
