@@ -12,7 +12,8 @@ SIGNATURE = (
 CONTACT = "<NmbContacto>Ana</NmbContacto><FonoContacto>1</FonoContacto><MailContacto>a@b.cl</MailContacto>"
 DECLARATION = (
     "El acuse de recibo que se declara en este acto, de acuerdo a lo dispuesto en la letra b) del Art. 4, y la letra "
-    "c) del Art. 5 de la Ley 19.983, acredita que la entrega de mercaderias o servicio(s) prestado(s) ha(n) sido recibido(s)."
+    "c) del Art. 5 de la Ley 19.983, acredita que la entrega de mercaderias o servicio(s) prestado(s) ha(n) sido "
+    "recibido(s)."
 )
 DOCUMENT = (
     "<Folio>1</Folio><FchEmis>2026-11-24</FchEmis><RUTEmisor>76900101-8</RUTEmisor><RUTRecep>77777777-7</RUTRecep>"
