@@ -106,8 +106,8 @@ def verify_signature(
     """What is found of the signature over `content`, the element before it.
 
     `ids` says how often an ID occurs in the file. `inner` is what is verified alone first; otherwise only in place.
-    Codes: SIG-STRUCTURE, SIG-ALGORITHM, SIG-REFERENCE, SIG-DUPLICATE-ID, SIG-CERTIFICATE, SIG-DIGEST, SIG-VALUE;
-    warning SIG-SCOPE.
+    Codes: SIG-STRUCTURE, SIG-ALGORITHM, SIG-REFERENCE, SIG-DUPLICATE-ID, SIG-CERTIFICATE, SIG-CANONICAL, SIG-DIGEST,
+    SIG-VALUE; warning SIG-SCOPE.
     """
     holder, key_value = _keys(signature)
     if inner and holder is not None and ids(content.get("ID", "")) == 1:
@@ -162,9 +162,13 @@ def canonical(element: etree._Element) -> bytes:
     """Inclusive C14N 1.0 of an element where it stands.
 
     Its text with all namespaces in scope is parsed anew: canonicalising a part of a larger tree is where lxml errs.
+    Raises _Broken (SIG-CANONICAL) for what has no canonical form, e.g. a namespace that is no absolute address.
     """
-    alone = etree.fromstring(etree.tostring(element, with_tail=False, encoding="utf-8"), parser("utf-8"))
-    return etree.tostring(alone, method="c14n", with_comments=False)
+    try:
+        alone = etree.fromstring(etree.tostring(element, with_tail=False, encoding="utf-8"), parser("utf-8"))
+        return etree.tostring(alone, method="c14n", with_comments=False)
+    except (etree.C14NError, etree.XMLSyntaxError):
+        raise _Broken("SIG-CANONICAL", "What was signed has no canonical form.") from None
 
 
 def _keys(signature: etree._Element) -> tuple[Holder | None, tuple[int, int] | None]:
@@ -204,9 +208,12 @@ def _usual(content: etree._Element, signature: etree._Element, holder: Holder) -
     if b"/>" in rest or b"&#" in rest or b" xmlns" in rest or _TWO_ATTRIBUTES.search(rest) or _ODD_QUOTE in rest:
         return None
     head = b'<%b%%b ID="%b"' % (name, info[1][1:])
-    digest = binascii.a2b_base64(info[2])
+    try:
+        digest, value = binascii.a2b_base64(info[2]), binascii.a2b_base64(text_of(signature[1]))
+    except ValueError:
+        return None
     scope = next((scope for scope, scoped in _SCOPED if _digest(head % scoped + rest) == digest), None)
-    if scope is None or not rsa_verifies(holder.key, binascii.a2b_base64(text_of(signature[1])), _INFO_OPEN + info[0]):
+    if scope is None or not rsa_verifies(holder.key, value, _INFO_OPEN + info[0]):
         return None
     return scope, info[2].decode("ascii")
 
@@ -304,25 +311,8 @@ def _places(
     """The forms to try, the likeliest first: where, the digest there, and the canonical SignedInfo there."""
     parent = content.getparent()
     if inner and parent is not None:
-        yield from _taken_out(content, parts)
         yield from _written_anew(parent, parent.index(content), parent.index(signature))
     yield IN_PLACE, _digest(canonical(content)), lambda: canonical(parts.signed_info)
-
-
-def _taken_out(content: etree._Element, parts: _Parts) -> Iterator[tuple[str, bytes, Callable[[], bytes]]]:
-    """Both forms of an element that stands alone, from one canonical text: they differ in one declaration only."""
-    bare = f"<{local_name(content)}".encode()
-    text = etree.tostring(copy.deepcopy(content), method="c14n", with_comments=False)
-    declared = text.startswith(bare + _DECLARED)
-    if not declared and (not text.startswith(bare) or b" xmlns" in text[: text.index(b">")]):
-        return
-    rest = text[len(bare) + (len(_DECLARED) if declared else 0) :]
-
-    def signed_info() -> bytes:
-        return etree.tostring(copy.deepcopy(parts.signed_info), method="c14n", with_comments=False)
-
-    yield ALONE, _digest(text if declared else b"%b%b%b" % (bare, _DECLARED, rest)), signed_info
-    yield ALONE_BARE, _digest(b"%b%b" % (bare, rest)), signed_info
 
 
 def _written_anew(
