@@ -99,7 +99,7 @@ class _Case:
             self.facts,
             tuple(self.problems),
             kind.needed,
-            tuple(each.as_dict() for each in self.documents),
+            self.documents,
         )
 
     def __post_init__(self) -> None:
@@ -166,16 +166,22 @@ class _Case:
                     path=f"{path}[{at}]" if len(elements) > 1 else path,
                 )
             )
-        judged = self.documents
-        for each in judged:
+        signed = stamped = coherent = consistent = bool(elements)
+        for each in self.documents:
             self.problems.extend(each.problems)
             if each.signature is not None:
                 self.findings.append((each.signature, each.signed_at))
-        self.facts["doc_signature_valid"] = bool(judged) and all(each.signature_valid for each in judged)
-        self.facts["ted_valid"] = bool(judged) and all(each.stamp_valid for each in judged)
-        self.facts["caf_valid"] = _all([each.caf_valid for each in judged])
-        self.facts["coherent"] = all(each.coherent for each in judged) if judged else None
-        self.facts["totals_consistent"] = all(each.consistent for each in judged) if judged else None
+            signed &= each.signature_valid
+            stamped &= each.stamp_valid
+            coherent &= each.coherent
+            consistent &= each.consistent
+        self.facts |= {
+            "doc_signature_valid": signed,
+            "ted_valid": stamped,
+            "caf_valid": _all([each.caf_valid for each in self.documents]),
+            "coherent": coherent if elements else None,
+            "totals_consistent": consistent if elements else None,
+        }
 
     def _raw_of(self, at: int, count: int) -> Callable[[], str | None]:
         return lambda: self.raw[at] if len(self.raw) == count else None
@@ -275,6 +281,6 @@ class _Case:
 
 def _all(values: Sequence[bool | None]) -> bool | None:
     """Whether all hold; None when there is none, or when one cannot be told and none is refuted."""
-    if any(each is False for each in values):
+    if False in values:
         return False
-    return None if not values or any(each is None for each in values) else True
+    return None if not values or None in values else True

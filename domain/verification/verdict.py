@@ -1,8 +1,8 @@
 """The verdict on a file: facts said separately, in the words of the conformance corpus, and what follows from them."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, Protocol
 
 from domain.problems import Problem
 
@@ -25,6 +25,14 @@ FACTS = (
 """Facts by name; what a kind of file does not have is None."""
 
 
+class Judged(Protocol):
+    """What was found of one document."""
+
+    def as_dict(self) -> Mapping[str, object]:
+        """The document as members of a JSON object."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class Verdict:
     """What was found of a file."""
@@ -37,9 +45,15 @@ class Verdict:
     problems: tuple[Problem, ...]
     needed: tuple[str, ...]
     """Facts without which a file of this kind is not accepted."""
-    documents: tuple[Mapping[str, object], ...] = ()
+    judged: Sequence[Judged] = ()
+    """The documents of the file, in order."""
     values: Mapping[str, object] | None = None
     """What else the file says, e.g. the range of a CAF."""
+
+    @property
+    def documents(self) -> list[Mapping[str, object]]:
+        """What was found of each document, in their order."""
+        return [each.as_dict() for each in self.judged]
 
     @property
     def verdict(self) -> Literal["accept", "reject"]:
@@ -58,6 +72,6 @@ class Verdict:
             "verdict": self.verdict,
             **{name: self.facts.get(name) for name in names},
             **(self.values or {}),
-            "documents": [dict(each) for each in self.documents],
+            "documents": self.documents,
             "problems": [each.as_dict() for each in self.problems],
         }
