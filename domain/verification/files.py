@@ -10,8 +10,9 @@ from lxml import etree
 
 from domain.problems import Problem, shown
 from domain.rut import is_valid
-from domain.schema import boleta_schema, judge, schema_file
+from domain.schema import judge, schema_file
 from domain.stamp import chile
+from domain.verification.boletas import received_schema
 from domain.verification.caf_files import looks_like_caf, verify_caf
 from domain.verification.certificates import certificate_problems
 from domain.verification.cessions import cession_problems, cession_signatures
@@ -116,7 +117,7 @@ class _Case:
         if not kind.schema:
             return
         boleta = name == "DTE" and bool(self.documents) and self.documents[0].facts.get("TipoDTE") in _BOLETAS
-        found = judge(root, boleta_schema() if boleta else schema_file(kind.schema))
+        found = judge(root, received_schema() if boleta or name == "EnvioBOLETA" else schema_file(kind.schema))
         self.facts = {"schema_valid": not found, **self.facts}
         self.problems[:0] = found
 
