@@ -11,7 +11,7 @@ from datetime import datetime
 from lxml import etree
 
 from domain.problems import Problem, shown
-from domain.rut import InvalidRut, canonical_shape
+from domain.verification.headers import shape_of
 from domain.verification.reading import children, fields, first, moment_of
 from domain.verification.signatures import Finding, signatures_of, verify_signature
 
@@ -101,13 +101,6 @@ def _within(values: Mapping[str, str], document: Mapping[str, str], path: str) -
 def _authorised(cession: etree._Element | None, findings: Sequence[Finding], path: str) -> Iterator[Problem]:
     named = [fields(each).get("RUT", "") for each in children(first(cession, "Cedente"), "RUTAutorizado")]
     signers = [each.holder.rut if each.holder else None for each in findings]
-    if len(named) != len(signers) or any(_shape(rut) != signer for rut, signer in zip(named, signers, strict=True)):
+    if len(named) != len(signers) or any(shape_of(rut) != signer for rut, signer in zip(named, signers, strict=True)):
         sentence = f"Authorised are {shown(', '.join(named) or 'none')}, who did not sign in that order and number."
         yield Problem("CESSION-SIGNER", f"{path}/Cedente/RUTAutorizado", sentence)
-
-
-def _shape(rut: str) -> str:
-    try:
-        return canonical_shape(rut)
-    except InvalidRut:
-        return rut

@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterator, Mapping
 from datetime import date
 from decimal import Decimal, InvalidOperation
+from functools import lru_cache
 
 from domain.caf import expires_on
 from domain.caf_file import Authorisation
@@ -17,8 +18,11 @@ from domain.rut import is_valid
 from domain.stamp import NAME_LENGTH
 from domain.verification.stamps import Stamp, day
 
+LONGEST_RUT = 12
+"""Characters of a RUT with dots."""
 _EXPORTS = frozenset({"110", "111", "112"})
 _SAME = (("RE", "RUTEmisor"), ("TD", "TipoDTE"), ("F", "Folio"), ("FE", "FchEmis"), ("RR", "RUTRecep"))
+_last_day = lru_cache(maxsize=512)(expires_on)
 _QUOTES = re.compile(r"[\"'\s]+")
 
 
@@ -64,16 +68,21 @@ def caf_incoherences(
     if issued_on is not None and issued_on < caf.authorised_on:
         sentence = f"The document is of {issued_on}, its CAF of {caf.authorised_on}."
         yield Problem("CAF-LATER-THAN-DOCUMENT", f"{path}/DD/CAF/DA/FA", sentence)
-    last_day = expires_on(caf.document_type, caf.authorised_on)
+    last_day = _last_day(caf.document_type, caf.authorised_on)
     if last_day is not None and signed_on is not None and signed_on > last_day:
         sentence = f"The CAF expired after {last_day}, the document was signed on {signed_on}."
         yield Problem("CAF-EXPIRED", f"{path}/DD/CAF/DA/FA", sentence)
 
 
+def is_rut(text: str) -> bool:
+    """Whether a text is a RUT with its check digit; long ones are not looked at."""
+    return len(text) <= LONGEST_RUT and is_valid(text)
+
+
 def rut_problems(document: Mapping[str, str], names: tuple[str, ...], path: str) -> Iterator[Problem]:
     """RUT-INVALID for each of these fields whose RUT has a wrong check digit or shape."""
     for name in names:
-        if name in document and not is_valid(document[name]):
+        if name in document and not is_rut(document[name]):
             yield Problem("RUT-INVALID", f"{path}/{name}", f"{shown(document[name])} is no RUT.")
 
 

@@ -11,7 +11,7 @@ from lxml import etree
 
 from domain.problems import Problem
 from domain.verification.coherence import rut_problems, stamp_incoherences
-from domain.verification.reading import fields, local_name, moment_of, named_children, text_of
+from domain.verification.reading import fields, local_name, moment_of, named_children, text_of, value_in
 from domain.verification.signatures import IN_PLACE, Finding, signatures_of, verify_signature
 from domain.verification.stamps import judge_stamp
 from domain.verification.sums import amounts_of, sum_problems, totals_as_written
@@ -67,8 +67,8 @@ class _Blocks:
 
     def __init__(self, content: etree._Element) -> None:
         self.header: dict[str, str] = {}
-        self.issuer: dict[str, str] = {}
-        self.receiver: dict[str, str] = {}
+        self.issuer: str | None = None
+        self.receiver: str | None = None
         self.totals: dict[str, str] = {}
         self.totals_block: etree._Element | None = None
         self.lines: list[dict[str, str]] = []
@@ -94,9 +94,9 @@ class _Blocks:
             if name == "IdDoc":
                 self.header = self.header or fields(block)
             elif name == "Emisor":
-                self.issuer = self.issuer or fields(block)
+                self.issuer = value_in(block, "RUTEmisor") if self.issuer is None else self.issuer
             elif name == "Receptor":
-                self.receiver = self.receiver or fields(block)
+                self.receiver = value_in(block, "RUTRecep") if self.receiver is None else self.receiver
             elif name == "Totales" and self.totals_block is None:
                 self.totals_block, self.totals = block, fields(block)
 
@@ -106,8 +106,8 @@ class _Blocks:
             "TipoDTE": self.header.get("TipoDTE"),
             "Folio": self.header.get("Folio"),
             "FchEmis": self.header.get("FchEmis"),
-            "RUTEmisor": self.issuer.get("RUTEmisor"),
-            "RUTRecep": self.receiver.get("RUTRecep"),
+            "RUTEmisor": self.issuer,
+            "RUTRecep": self.receiver,
             "MntTotal": self.totals.get("MntTotal"),
             "NmbItem": self.lines[0].get("NmbItem") if self.lines else None,
             "TmstFirma": self.signed_at,

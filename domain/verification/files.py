@@ -9,14 +9,13 @@ from functools import cached_property
 from lxml import etree
 
 from domain.problems import Problem, shown
-from domain.rut import is_valid
 from domain.schema import judge, schema_file
 from domain.stamp import chile
 from domain.verification.boletas import received_schema
 from domain.verification.caf_files import looks_like_caf, verify_caf
 from domain.verification.certificates import certificate_problems
 from domain.verification.cessions import cession_problems, cession_signatures
-from domain.verification.coherence import caf_incoherences
+from domain.verification.coherence import caf_incoherences, is_rut
 from domain.verification.documents import JudgedDocument, judge_document
 from domain.verification.headers import answer_problems, envelope_problems, receipt_problems, sender_problems
 from domain.verification.kinds import KINDS, UNKNOWN, Kind
@@ -271,7 +270,7 @@ class _Case:
         found = [
             Problem("RUT-INVALID", f"TED/DD/{tag}", f"{shown(values.get(tag, 'nothing'))} is no RUT.")
             for tag in ("RE", "RR")
-            if not is_valid(values.get(tag, ""))
+            if not is_rut(values.get(tag, ""))
         ]
         if stamp.caf is not None:
             signed_on = [each for each in (day(values.get("FE")), day(values.get("TSTED"))) if each]

@@ -11,6 +11,7 @@ from lxml import etree
 
 from domain.problems import Problem, shown
 from domain.rut import InvalidRut, canonical_shape
+from domain.verification.coherence import LONGEST_RUT
 from domain.verification.reading import children, fields, first, text_of
 
 _PLACE = "Caratula"
@@ -55,16 +56,20 @@ def _counts(counts: Counter[str]) -> str:
     )
 
 
+def shape_of(rut: str) -> str | None:
+    """The canonical text of what is shaped like a RUT; None for what is not."""
+    try:
+        return canonical_shape(rut) if len(rut) <= LONGEST_RUT else None
+    except InvalidRut:
+        return None
+
+
 def sender_problems(values: Mapping[str, str], name: str, signer: str | None) -> Iterator[Problem]:
     """HEADER-SENDER when the person whom the Carátula names is not the one whose certificate signed."""
     stated = values.get(name)
     if stated is None or signer is None:
         return
-    try:
-        same = canonical_shape(stated) == signer
-    except InvalidRut:
-        same = False
-    if not same:
+    if shape_of(stated) != signer:
         sentence = f"{name} is {shown(stated)} but the certificate that signs is of {signer}."
         yield Problem("HEADER-SENDER", f"{_PLACE}/{name}", sentence)
 

@@ -158,6 +158,14 @@ def children(parent: etree._Element | None, name: str) -> list[etree._Element]:
     return [child for child in parent if child.tag == tag]
 
 
+def value_in(block: etree._Element, name: str) -> str | None:
+    """The first value of that name directly inside a block; None where there is none."""
+    tag = f"{str(block.tag)[: _name_begins(block)]}{name}"
+    for child in block.iterchildren(tag):
+        return child.text or ""
+    return None
+
+
 def named_children(parent: etree._Element | None) -> list[tuple[str, etree._Element]]:
     """The elements directly inside a block, each with its local name in the block's namespace."""
     if parent is None:

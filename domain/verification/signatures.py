@@ -23,7 +23,7 @@ from functools import lru_cache
 from lxml import etree
 
 from domain.problems import Problem, shown
-from domain.signature import C14N, CANONICAL_METHODS, ENVELOPED, SIGNATURE_NAMESPACE, SII_NAMESPACE
+from domain.signature import C14N, ENVELOPED, SIGNATURE_NAMESPACE, SII_NAMESPACE
 from domain.verification.certificates import Holder, holder_of
 from domain.verification.reading import local_name, named_children, parser, text_of
 from domain.verification.trust import rsa_verifies
@@ -53,16 +53,20 @@ _SCOPED = ((ALONE, _DECLARED), (ALONE_BARE, b""))
 _PARTS = [_SIGNED_INFO, _VALUE, _KEY_INFO]
 _INFO_OPEN = f'<SignedInfo xmlns="{SIGNATURE_NAMESPACE}"'.encode()
 _EMPTY_TAG = re.compile(rb'<(\w+)((?: \w+="[^"<>]*")+)/>')
+_EMPTY = r"(?:/>|></\w+>)"
 _USUAL_INFO = re.compile(
-    rb">\s*"
-    + re.escape(CANONICAL_METHODS).replace("><", r">\s*<").replace(r">\s*</", "></").encode()
-    + rb'\s*<Reference URI="(#[\w.-]+)">\s*(?:<Transforms>\s*<Transform Algorithm="'
-    + re.escape(C14N).encode()
-    + rb'"></Transform>\s*</Transforms>\s*)?<DigestMethod Algorithm="'
-    + re.escape(_SHA1).encode()
-    + rb'"></DigestMethod>\s*<DigestValue>([A-Za-z0-9+/]{27}=)</DigestValue>\s*</Reference>\s*</SignedInfo>'
+    (
+        rf'<SignedInfo xmlns="{re.escape(SIGNATURE_NAMESPACE)}"(?: xmlns:xsi="[^"<>]*")?'
+        rf'(>\s*<CanonicalizationMethod Algorithm="{re.escape(C14N)}"{_EMPTY}'
+        rf'\s*<SignatureMethod Algorithm="{re.escape(_RSA_SHA1)}"{_EMPTY}\s*<Reference URI="#)([\w.-]+)'
+        rf'(">\s*(?:<Transforms>\s*<Transform Algorithm="{re.escape(C14N)}"{_EMPTY}\s*</Transforms>\s*)?'
+        rf'<DigestMethod Algorithm="{re.escape(_SHA1)}"{_EMPTY}\s*<DigestValue>)([A-Za-z0-9+/]{{27}}=)'
+        r"(</DigestValue>\s*</Reference>\s*</SignedInfo>)"
+    ).encode()
 )
-"""SignedInfo as nearly everybody writes it, after the name and the namespaces of its opening tag."""
+"""SignedInfo as nearly everybody writes it: what stands before the ID, the ID, what stands before the digest, the
+digest, the rest."""
+_LARGEST_INFO = 4096
 _TWO_ATTRIBUTES = re.compile(rb'="[^"<>]*" [^<>="]*="')
 _ODD_QUOTE = b"='"
 _LARGEST_NUMBER = 4096
@@ -187,10 +191,12 @@ def _keys(signature: etree._Element) -> tuple[Holder | None, tuple[int, int] | N
     holder = holder_of(certificates[0]) if len(certificates) == 1 else None
     if _MODULUS not in declared or _EXPONENT not in declared:
         return holder, None
-    return holder, (_number(declared[_MODULUS]), _number(declared[_EXPONENT]))
+    return holder, (_number(declared[_MODULUS][:_LARGEST_NUMBER]), _number(declared[_EXPONENT][:_LARGEST_NUMBER]))
 
 
-def _usual(content: etree._Element, signature: etree._Element, holder: Holder) -> tuple[str, str] | None:
+def _usual(  # noqa: PLR0911  (each return is a way off)
+    content: etree._Element, signature: etree._Element, holder: Holder
+) -> tuple[str, str] | None:
     """Where a signature written as nearly all are verifies, and its digest; None sends it the long way.
 
     The text of an element as it is written is canonical already unless it holds what is looked for here. Nothing is
@@ -199,29 +205,39 @@ def _usual(content: etree._Element, signature: etree._Element, holder: Holder) -
     if [each.tag for each in signature] != _PARTS:
         return None
     written = etree.tostring(signature[0], with_tail=False, encoding="utf-8")
-    info = _USUAL_INFO.fullmatch(_EMPTY_TAG.sub(rb"<\1\2></\1>", written[written.index(b">") :]))
-    if info is None or info[1] != f"#{content.get('ID')}".encode():
+    info = _USUAL_INFO.fullmatch(written) if len(written) <= _LARGEST_INFO else None
+    identifier = str(content.get("ID")).encode()
+    if info is None or info[2] != identifier:
         return None
     text = etree.tostring(content, with_tail=False, encoding="utf-8")
     head_ends = text.index(b">")
     name, rest = local_name(content).encode(), text[head_ends:]
     if b"/>" in rest or b"&#" in rest or b" xmlns" in rest or _TWO_ATTRIBUTES.search(rest) or _ODD_QUOTE in rest:
         return None
-    head = b'<%b%%b ID="%b"' % (name, info[1][1:])
+    head = b'<%b%%b ID="%b"' % (name, identifier)
     try:
-        digest, value = binascii.a2b_base64(info[2]), binascii.a2b_base64(text_of(signature[1]))
+        digest, value = binascii.a2b_base64(info[4]), binascii.a2b_base64(text_of(signature[1]))
     except ValueError:
         return None
     scope = next((scope for scope, scoped in _SCOPED if _digest(head % scoped + rest) == digest), None)
-    if scope is None or not rsa_verifies(holder.key, value, _INFO_OPEN + info[0]):
+    if scope is None:
         return None
-    return scope, info[2].decode("ascii")
+    signed_info = b"".join((_INFO_OPEN, _in_pairs(info[1]), identifier, _in_pairs(info[3]), *info.group(4, 5)))
+    if not rsa_verifies(holder.key, value, signed_info):
+        return None
+    return scope, info[4].decode("ascii")
+
+
+@lru_cache(maxsize=512)
+def _in_pairs(markup: bytes) -> bytes:
+    """The same with empty tags written as pairs, which is how C14N writes them."""
+    return _EMPTY_TAG.sub(rb"<\1\2></\1>", markup)
 
 
 @lru_cache(maxsize=512)
 def _number(text: str) -> int:
     try:
-        return int.from_bytes(binascii.a2b_base64(text[:_LARGEST_NUMBER]), "big")
+        return int.from_bytes(binascii.a2b_base64(text), "big")
     except ValueError:
         return 0
 

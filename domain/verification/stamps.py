@@ -57,8 +57,11 @@ def judge_stamp(ted: etree._Element, *, trust: Trust, path: str, raw: Callable[[
         return Stamp(valid=False, caf_valid=None, values=fields(dd), caf=None, problems=(problem,))
     values, flat = fields(dd), _flat(dd)
     problems = []
-    if tuple(values) != _ORDER or len(dd) != len(_ORDER) or len(ted) != 2 or len(flat) > _LARGEST_STAMP:  # noqa: PLR2004
+    if tuple(values) != _ORDER or len(dd) != len(_ORDER) or len(ted) != 2:  # noqa: PLR2004
         problems.append(Problem("TED-STRUCTURE", path, "The stamp has other parts than the format's, or in disorder."))
+    if len(flat) > _LARGEST_STAMP:
+        problems.append(Problem("TED-STRUCTURE", path, "The stamp is larger than any barcode."))
+        return Stamp(valid=False, caf_valid=None, values=values, caf=None, problems=tuple(problems))
     authorised = _caf_inside(flat, trust)
     if isinstance(authorised, Problem):
         problems.append(Problem(authorised.code, f"{path}/DD/CAF", authorised.message))

@@ -9,6 +9,7 @@ Formato DTE 2.5, fields 107 to 128: VAT of gross lines; the SII's repair DET-2-2
 
 from collections.abc import Iterator, Mapping
 from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
+from functools import lru_cache
 from typing import NamedTuple
 
 from lxml import etree
@@ -85,26 +86,27 @@ def sum_problems(amounts: Amounts, path: str) -> tuple[Problem, ...]:
 _Found = Iterator[tuple[str, str, str]]
 
 
+@lru_cache(maxsize=4096)
 def _number(text: str) -> Number:
-    if len(text) <= _MOST_DIGITS:
-        text = text.strip()
-        digits = text[1:] if text[:1] in ("-", "+") else text
-        if digits.isdecimal():
-            return int(text)
-        try:
-            number = Decimal(text)
-        except InvalidOperation:
-            raise _NotANumber(text) from None
-        if number.is_finite() and "e" not in text.lower():
-            return number
-    raise _NotANumber(text)
+    """The number that a short text writes, without an exponent."""
+    if text.isdecimal():
+        return int(text)
+    try:
+        number = Decimal(text)
+    except InvalidOperation:
+        raise _NotANumber(text) from None
+    if not number.is_finite() or "e" in text.lower():
+        raise _NotANumber(text)
+    return int(number) if number == number.to_integral_value() else number
 
 
 def _of(values: Mapping[str, str], name: str) -> Number:
     text = values.get(name)
     if not text:
         return 0
-    return int(text) if text.isdecimal() and len(text) < _MOST_DIGITS else _number(text)
+    if len(text) > _MOST_DIGITS:
+        raise _NotANumber(text)
+    return _number(text)
 
 
 def _rounded(number: Number) -> int:
