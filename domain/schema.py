@@ -1,10 +1,10 @@
-"""The SII's schemas as judges of what is about to leave.
+"""The SII's schemas as judges of what is about to leave and of what comes from others.
 
-DTE and EnvioDTE are judged by the official files inside the installed distribution `cl-sii`, found by path and without
-importing it; EnvioBOLETA, which no distribution under a free licence carries, by `schemas/EnvioBOLETA_v11.xsd` of this
-house. Profile 2026 of the format is `schemas/DTE_2026.xsd` of this house laid over the official files (unverified: the
-SII's own file of 2026 wasn't available). Schemas are compiled once per process, when they are first needed. Nothing is
-fetched from anywhere.
+DTE, EnvioDTE and whatever else the installed distribution `cl-sii` carries are judged by the official files inside it,
+found by path and without importing it; what no distribution under a free licence carries, by the files of this house in
+`schemas/`. Profile 2026 of the format is `schemas/DTE_2026.xsd` of this house laid over the official files (unverified:
+the SII's own file of 2026 wasn't available). Schemas are compiled once per process, when they are first needed. Nothing
+is fetched from anywhere.
 """
 
 import re
@@ -108,13 +108,27 @@ def _schema_of(profile: Profile) -> etree.XMLSchema:
 
 @cache
 def boleta_schema() -> etree.XMLSchema:
-    """EnvioBOLETA_v11 of this house: judges an EnvioBOLETA, or the DTE of a boleta alone.
+    """EnvioBOLETA_v11 of this house: judges an EnvioBOLETA, or the DTE of a boleta alone."""
+    return own_schema("EnvioBOLETA_v11.xsd")
 
-    It imports the SII's signature schema, whose place is only known here.
-    """
-    tree = etree.parse(own_folder() / "EnvioBOLETA_v11.xsd", _parser())
-    for imported in tree.iterfind(f"{_XSD}import"):
-        imported.set("schemaLocation", (official_folder() / imported.get("schemaLocation", "")).as_uri())
+
+@cache
+def schema_file(name: str) -> etree.XMLSchema:
+    """The official schema in the file of that name, or this house's where the official one cannot be had."""
+    if (own_folder() / name).is_file():
+        return own_schema(name)
+    return etree.XMLSchema(etree.parse(official_folder() / name, _parser()))
+
+
+@cache
+def own_schema(name: str) -> etree.XMLSchema:
+    """A schema of this house. What it imports or includes of the SII's lies where only this module knows."""
+    tree = etree.parse(own_folder() / name, _parser())
+    for part in tree.iterfind("*"):
+        if part.tag in (f"{_XSD}import", f"{_XSD}include"):
+            named = part.get("schemaLocation", "")
+            own = own_folder() / named
+            part.set("schemaLocation", (own if own.is_file() else official_folder() / named).as_uri())
     return etree.XMLSchema(tree)
 
 
@@ -147,6 +161,11 @@ def _judged(xml: bytes, schema: etree.XMLSchema, root_name: str) -> tuple[Proble
         return (Problem("SCHEMA-DTD", "", "The document has a document type definition; none is accepted."),)
     if root.tag != f"{_SII}{root_name}":
         return (Problem("SCHEMA-ROOT", "", f"The root is {shown(root.tag)}, not {root_name} of the SII."),)
+    return judge(root, schema)
+
+
+def judge(root: etree._Element, schema: etree.XMLSchema) -> tuple[Problem, ...]:
+    """What that schema finds wrong in a tree; nothing when it is valid."""
     with _lock:
         if schema.validate(root):
             return ()

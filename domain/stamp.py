@@ -62,7 +62,8 @@ class StampFields(Protocol):
 
 
 @cache
-def _chile() -> ZoneInfo:
+def chile() -> ZoneInfo:
+    """The time zone of the documents."""
     return ZoneInfo("America/Santiago")
 
 
@@ -73,7 +74,7 @@ def local_timestamp(at: datetime) -> str:
     """
     if at.tzinfo is None:
         raise ValueError("a moment without time zone cannot be written as Chilean time")
-    return at.astimezone(_chile()).strftime("%Y-%m-%dT%H:%M:%S")
+    return at.astimezone(chile()).strftime("%Y-%m-%dT%H:%M:%S")
 
 
 def stamp_name(text: str, otherwise: str) -> str:

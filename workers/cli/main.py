@@ -14,7 +14,7 @@ from sqlalchemy.exc import DBAPIError, OperationalError
 
 from domain.problems import DomainError
 from workers.cache.connection import CacheUrlError
-from workers.cli import doctor, jobs, ledger, offline, run, setup
+from workers.cli import doctor, jobs, ledger, offline, render, run, setup, verify
 from workers.cli.access import first_line
 from workers.cli.output import BAD_INPUT, DONE, NO, complain
 from workers.database.engine import sqlstate
@@ -32,6 +32,8 @@ app: Final = typer.Typer(
 )
 app.command("calculate")(offline.calculate)
 app.command("rules")(offline.rules)
+app.command("verify")(verify.verify_files)
+app.command("render")(render.render)
 app.command("enqueue")(jobs.enqueue)
 app.add_typer(jobs.batch, name="batch")
 app.add_typer(ledger.document, name="document")
