@@ -1,5 +1,6 @@
 """CAF files: whether the SII signed them, whether their two keys are a pair, whether their folios can still be used."""
 
+import re
 from datetime import date
 
 from domain.caf import expires_on
@@ -13,12 +14,13 @@ from domain.verification.verdict import Verdict
 
 _ROOT = "AUTORIZACION"
 _KEY_CODES = frozenset({"CAF-WITHOUT-KEY", "CAF-PRIVATE-KEY", "CAF-KEY-MISMATCH"})
+_BEGINS = re.compile(rb"(?:\xef\xbb\xbf)?\s*(?:<\?[^>]{0,200}>\s*)?(?:<!--[^>]{0,500}-->\s*)?<AUTORIZACION")
 _VALUES = ("RE", "RS", "TD", "D", "H", "FA", "IDK")
 
 
 def looks_like_caf(data: bytes) -> bool:
     """Whether the file begins as the SII's CAF files do."""
-    return b"<AUTORIZACION" in data[:2000]
+    return _BEGINS.match(data) is not None
 
 
 def verify_caf(data: bytes, *, trust: Trust, today: date) -> Verdict:

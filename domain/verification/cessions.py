@@ -2,7 +2,7 @@
 
 The checks that the SII makes of an AEC as far as the file shows them (SII, Instructivo técnico Registro Electrónico de
 Cesión): the document that is ceded is the one in the file, the cessions follow each other, amounts and dates stay
-within it, and each cession is signed by those whom it authorises, in their order.
+within it. That those sign whom a cession authorises, in their order, is only looked at.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -53,7 +53,10 @@ def _signatures(
 
 
 def cession_problems(content: etree._Element, document: Mapping[str, str], signed: _Signed) -> Iterator[Problem]:
-    """What is untrue in a cession: CESSION-DOCUMENT, CESSION-CHAIN, CESSION-AMOUNT, CESSION-DATE, CESSION-SIGNER."""
+    """What is untrue in a cession: CESSION-DOCUMENT, CESSION-CHAIN, CESSION-AMOUNT, CESSION-DATE.
+
+    CESSION-SIGNER is a warning: cessions that the SII registered name the company where a person signed.
+    """
     cessions = [first(each, "DocumentoCesion") for each in children(first(content, "Cesiones"), "Cesion")]
     purchase = document.get("TipoDTE") == _PURCHASE
     holder = document.get("RUTRecep" if purchase else "RUTEmisor")
@@ -103,4 +106,4 @@ def _authorised(cession: etree._Element | None, findings: Sequence[Finding], pat
     signers = [each.holder.rut if each.holder else None for each in findings]
     if len(named) != len(signers) or any(shape_of(rut) != signer for rut, signer in zip(named, signers, strict=True)):
         sentence = f"Authorised are {shown(', '.join(named) or 'none')}, who did not sign in that order and number."
-        yield Problem("CESSION-SIGNER", f"{path}/Cedente/RUTAutorizado", sentence)
+        yield Problem("CESSION-SIGNER", f"{path}/Cedente/RUTAutorizado", sentence, "warning")

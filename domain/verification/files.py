@@ -151,7 +151,7 @@ class _Case:
             found = self._receipts(content)
         else:
             found = list(sender_problems(values, "RutEnvia", signer))
-        self.facts["header_ok"] = not found
+        self.facts["header_ok"] = all(each.level == "warning" for each in found)
         self.problems.extend(found)
 
     def _judge_documents(self, elements: Sequence[etree._Element], *, enveloped: bool, path: str = "DTE") -> None:

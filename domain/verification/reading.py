@@ -72,12 +72,12 @@ def read(data: bytes) -> Reading:
     if not data.strip():
         raise _refusal("XML-EMPTY", "The file is empty.")
     data, encoding = _encoding(data)
-    if b"!DOCTYPE" in data:
+    if b"!" in data and b"!DOCTYPE" in data:
         raise _refusal("XML-DTD", "The file has a document type definition; none is accepted.")
     root = _parsed(data, encoding)
     if root.getroottree().docinfo.internalDTD is not None:
         raise _refusal("XML-DTD", "The file has a document type definition; none is accepted.")
-    if b"?>" in data[_LONGEST_DECLARATION:] and next(root.iter(etree.ProcessingInstruction), None) is not None:
+    if data.find(b"?", _LONGEST_DECLARATION) >= 0 and next(root.iter(etree.ProcessingInstruction), None) is not None:
         raise _refusal("XML-INSTRUCTION", "The file has a processing instruction, which could cut a value in two.")
     return Reading(root, data, encoding)
 
