@@ -61,10 +61,8 @@ def issue_due(lane: str) -> None:
     """Issue what is due in a lane."""
     size = settings().interactive_chunk if lane == "interactive" else settings().chunk_documents
     chunks = 0
-    while chunks < CHUNKS_A_BELL and (claimed := issue_chunk(lane, "received", size)):
+    while chunks < CHUNKS_A_BELL and issue_chunk(lane, "received", size):
         chunks += 1
-        if claimed == 1:  # it was alone, as a sale of a till is: what came meanwhile has rung for itself
-            break
         if chunks % CHUNKS_A_RING == 0:
             ring_onwards(lane)
     if take_up(lane, size) or chunks % CHUNKS_A_RING:

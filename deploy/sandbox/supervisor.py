@@ -17,6 +17,7 @@ thread.
 import ctypes
 import fcntl
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -137,7 +138,7 @@ class Supervisor:
     def __enter__(self) -> Self:
         self._lock = lock_folder(self._folder)
         end_leftovers(self._folder)
-        self._list.write_text("", encoding="ascii")
+        self._list.write_text("", encoding="utf-8")
         self._guard = subprocess.Popen(
             (sys.executable, "-I", "-S", guard.__file__),
             stdin=subprocess.PIPE,
@@ -191,15 +192,18 @@ class Supervisor:
             )
         start = guard.start_time(process.pid) or "0"
         self._tell(f"child {process.pid} {start} {int(death_signal)}")
-        with self._list.open("a", encoding="ascii") as listing:
-            listing.write(f"{process.pid} {start} {int(death_signal)}\n")
+        self._note(f"{process.pid} {start} {int(death_signal)}")
         child = Child(name, process, log, stop_signal)
         self._children.append(child)
         return child
 
     def remove_if_killed(self, folder: Path) -> None:
-        """Have the guard remove `folder` if we are killed; at an orderly end that is its owner's work."""
+        """Have `folder` removed if we are killed: by the guard, or by the next supervisor if it was killed too.
+
+        At an orderly end that is its owner's work.
+        """
         self._tell(f"remove {folder}")
+        self._note(f"remove {folder}")
 
     def end(self, children: Iterable[Child], patience: float) -> None:
         """Ask `children` to end, all at once; after `patience` seconds in all, kill what is left of their groups."""
@@ -232,6 +236,11 @@ class Supervisor:
             os.close(self._lock)
             self._lock = None
 
+    def _note(self, line: str) -> None:
+        """Add a line to the folder's list, for the next supervisor."""
+        with self._list.open("a", encoding="utf-8") as listing:
+            listing.write(line + "\n")
+
     def _tell(self, line: str) -> None:
         """Send a line to the guard. One that somebody killed is no reason to stop: the kernel's signal remains."""
         if self._guard is not None and self._guard.stdin is not None:
@@ -260,7 +269,11 @@ def end_leftovers(folder: Path) -> None:
     """
     listed: dict[int, tuple[str, int]] = {}
     with suppress(FileNotFoundError):
-        for line in (folder / "processes").read_text(encoding="ascii").splitlines():
+        for line in (folder / "processes").read_text(encoding="utf-8").splitlines():
+            word, _, outside = line.partition(" ")
+            if word == "remove" and Path(outside) != folder:
+                shutil.rmtree(outside, ignore_errors=True)
+                continue
             with suppress(ValueError):  # a line cut short by the end of its writer
                 pid, start, stop = line.split()
                 if guard.start_time(int(pid)) == start:

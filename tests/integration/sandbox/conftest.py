@@ -19,7 +19,7 @@ def no_servers_given(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture
 def folder(tmp_path: Path) -> Iterator[Path]:
     """A folder for a kept sandbox that PostgreSQL's account can reach."""
-    made = Path("/var/tmp") / f"fmgo-test-{os.getpid()}-{tmp_path.name}"
+    made = Path("/var/tmp") / f"fmgo-{os.getpid()}-{tmp_path.stat().st_ino:x}"
     yield made
     shutil.rmtree(made, ignore_errors=True)
 

@@ -9,6 +9,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import psycopg
 import pytest
@@ -108,6 +109,11 @@ def test_port_that_somebody_took_meanwhile_is_given_up_for_another(
             assert f":{free}/" in sandbox.redis_url
 
 
+def sockets_of(report: dict[str, Any]) -> Path:
+    """Folder of PostgreSQL's socket, which lies elsewhere when the sandbox's own path is long."""
+    return Path(report["environment"]["FMGO_DATABASE_URL"].partition("host=")[2].partition("&")[0])
+
+
 @pytest.mark.usefixtures("temporary")
 def test_abandoned_temporary_sandbox_is_removed_by_the_next_one(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sandbox_module, "_ABANDONED_AFTER_SECONDS", -1.0)
@@ -122,6 +128,18 @@ def test_abandoned_temporary_sandbox_is_removed_by_the_next_one(monkeypatch: pyt
     with Sandbox(ephemeral=True, say=silent):
         assert not abandoned.exists()
     assert alive(report["all"]) == []
+
+
+def test_socket_outside_of_a_killed_sandbox_is_removed_by_the_next_one(folder: Path) -> None:
+    deep = folder / ("long" * 25)
+    with running(str(deep)) as (process, report):
+        assert not sockets_of(report).is_relative_to(deep)
+        os.kill(guard_of(report), signal.SIGKILL)
+        process.kill()
+        process.wait()
+    assert sockets_of(report).exists()
+    with Sandbox(deep, say=silent):
+        assert not sockets_of(report).exists()
 
 
 def test_clearing_removes_a_sandbox_that_stands_still(folder: Path) -> None:
