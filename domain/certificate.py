@@ -2,8 +2,8 @@
 
 It promises a key that was validated and belongs to the certificate, and the RUT of the person whom the certificate
 names: what a signer for the SII needs. The RUT stands in the extension subjectAltName as an otherName (Decreto 181 of
-2002; OID 1.3.6.1.4.1.8321.1) or, at some authorities, in the subject's serialNumber. Files with ciphers of today and of
-yesterday (RC2, triple DES) open alike.
+2002; OID 1.3.6.1.4.1.8321.1; in early certificates 1.3.6.1.4.1.8658.1) or, at some authorities, in the subject's
+serialNumber. Files with ciphers of today and of yesterday (RC2, triple DES) open alike.
 """
 
 import re
@@ -29,8 +29,9 @@ from domain.rut import InvalidRut, normalise
 
 LARGEST_FILE = 256 * 1024
 """Bytes of the largest PFX or PEM that is read; those of the authorities have a few thousand."""
-RUT_IN_ALTERNATIVE_NAME = ObjectIdentifier("1.3.6.1.4.1.8321.1")
-"""otherName with the RUT of the certificate's holder (Decreto 181 of 2002, norma técnica)."""
+RUT_IN_ALTERNATIVE_NAME = (ObjectIdentifier("1.3.6.1.4.1.8321.1"), ObjectIdentifier("1.3.6.1.4.1.8658.1"))
+"""otherName with the RUT of the certificate's holder (Decreto 181 of 2002, norma técnica); the second stands in
+certificates of 2002 and 2003, the SII's own examples among them."""
 KEY_SIZES = range(1024, 4097)
 """Bits of a key that the SII's schema and the authorities know."""
 
@@ -144,7 +145,7 @@ def _candidates(certificate: x509.Certificate) -> Iterator[str]:
     try:
         names = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
         for other in names.get_values_for_type(x509.OtherName):
-            if other.type_id == RUT_IN_ALTERNATIVE_NAME:
+            if other.type_id in RUT_IN_ALTERNATIVE_NAME:
                 # The value is DER of some string type; the RUT is the only thing in it that looks like one.
                 yield from (found.decode("ascii") for found in _RUT.findall(other.value))
     except (x509.ExtensionNotFound, x509.DuplicateExtension, ValueError):

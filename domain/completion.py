@@ -12,23 +12,47 @@ from datetime import date
 from functools import lru_cache
 from typing import Any
 
-from domain.codes.document_types import BOLETA_TYPES, CREDIT_NOTE, EXEMPT_TYPES, INVOICE, TAX_DOCUMENTS, TEST_SET
-from domain.document import Document
+from domain.codes.document_types import (
+    BOLETA_TYPES,
+    CREDIT_NOTE,
+    DEBIT_NOTE,
+    DISPATCH_GUIDE,
+    EXEMPT_INVOICE,
+    EXEMPT_TYPES,
+    INVOICE,
+    SETTLEMENT,
+    TAX_DOCUMENTS,
+    TEST_SET,
+)
+from domain.document import Document, changed_documents, folio_referred, type_referred
 from domain.format.reading import Report, Values, read_group
+from domain.format.table import Profile
 from domain.format.types import format_of
+from domain.money import Number
 from domain.problems import Problem
-from domain.rut import ANONYMOUS
+from domain.rut import ANONYMOUS, FOREIGNER
 
 ON_CREDIT = 2
 """FmaPago that the SII assumes where it is absent (SII, Formato DTE 2.5, field FmaPago)."""
 SALES_AND_SERVICES = 3
 """IndServicio of an ordinary boleta (SII, Formato Boletas 4.2)."""
+INTERNAL_TRANSFER = 5
+"""IndTraslado between places of the same company, which is its own receiver (SII, Formato DTE 2.5)."""
 NOBODY = "Cliente"
 """RznSocRecep of the anonymous consumer in a note, which can't go without a name."""
 
+_PAID = (INVOICE, EXEMPT_INVOICE, SETTLEMENT)
+"""Types that say how they are paid (SII, Formato DTE 2.5, field FmaPago)."""
+_OWN = {
+    "RUTRecep": "rut",
+    "RznSocRecep": "razon_social",
+    "GiroRecep": "giro",
+    "DirRecep": "dir_origen",
+    "CmnaRecep": "cmna_origen",
+}
+"""What a company that sends goods to itself states as receiver."""
 _ADDRESS = ("DirOrigen", "CmnaOrigen", "CiudadOrigen", "Sucursal", "CdgSIISucur")
 _SET_NUMBER = re.compile(r"CASO\s+([0-9]{1,10})-", re.ASCII | re.IGNORECASE)
-_DIGITS = re.compile(r"[0-9]+", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,17 +78,28 @@ class IssuerData:
 
 @dataclass(frozen=True, slots=True)
 class ReferencedDocument:
-    """What the ledger knows of a document that a note changes; amounts in pesos, None where there is none."""
+    """What the ledger knows of a document that a note changes; amounts in its currency, None where there is none.
+
+    `credited` and `debited` are the totals of the notes on it that stand; `annulled` says that one of them annuls it.
+    """
 
     document_type: int
     folio: int
     state: str
     receiver: str
-    total: int
+    total: Number
     net: int | None
-    exempt: int | None
+    exempt: Number | None
     vat: int | None
     issued_on: date
+    credited: Number = 0
+    debited: Number = 0
+    annulled: bool = False
+
+    @property
+    def without_vat(self) -> bool:
+        """Whether all of it is exempt."""
+        return bool(self.exempt) and not self.net and not self.vat
 
 
 Referenced = Mapping[tuple[int, int], ReferencedDocument]
@@ -91,29 +126,15 @@ def complete(
         _complete_boleta(document, report)
     else:
         _complete_references(document, referenced)
-    if document.type == CREDIT_NOTE:
-        _complete_credit_note(document, referenced, report)
-
-
-def changed_documents(document: Document) -> list[tuple[int, Values]]:
-    """The references of a note that name the tax documents it changes: those with a CodRef."""
-    return [
-        (index, reference)
-        for index, reference in document.items("Referencia")
-        if reference.get("CodRef") is not None and type_referred(reference) in TAX_DOCUMENTS
-    ]
-
-
-def type_referred(reference: Values) -> int | None:
-    """TpoDocRef as a number, None when it is a commercial code of letters."""
-    written = reference.get("TpoDocRef") or ""
-    return int(written) if _DIGITS.fullmatch(written) else None
-
-
-def folio_referred(reference: Values) -> int | None:
-    """FolioRef as a number, None when it isn't one."""
-    written = reference.get("FolioRef") or ""
-    return int(written) if _DIGITS.fullmatch(written) else None
+    if document.exempt:
+        for _, line in document.items("DscRcgGlobal"):
+            line.setdefault("IndExeDR", 1)
+    if document.family == "exportaciones":
+        document.receptor.setdefault("RUTRecep", FOREIGNER)
+    elif document.type == DISPATCH_GUIDE:
+        _complete_guide(document, issuer)
+    elif document.type in (CREDIT_NOTE, DEBIT_NOTE):
+        _complete_note(document, referenced, report)
 
 
 def _complete_header(document: Document, today: date, report: Report) -> None:
@@ -127,7 +148,7 @@ def _complete_header(document: Document, today: date, report: Report) -> None:
     id_doc.setdefault("FchEmis", today)
     if document.family == "boleta":
         id_doc.setdefault("IndServicio", SALES_AND_SERVICES)
-    elif document.type == INVOICE and "FmaPago" not in id_doc:
+    elif document.type in _PAID and "FmaPago" not in id_doc:
         id_doc["FmaPago"] = ON_CREDIT
         path = "document.Encabezado.IdDoc.FmaPago"
         sentence = "Stated as 2, on credit, which is what the SII assumes when it is missing; state 1 if it was paid."
@@ -137,7 +158,7 @@ def _complete_header(document: Document, today: date, report: Report) -> None:
 def _complete_issuer(document: Document, issuer: IssuerData | None, report: Report) -> None:
     if issuer is None:
         return
-    known, problems = _registered(issuer, document.type)
+    known, problems = _registered(issuer, document.type, document.profile)
     for problem in problems:
         report.add(problem.code, problem.path, problem.message, problem.level)
     stated = document.emisor
@@ -148,7 +169,7 @@ def _complete_issuer(document: Document, issuer: IssuerData | None, report: Repo
 
 
 @lru_cache(maxsize=512)
-def _registered(issuer: IssuerData, document_type: int) -> tuple[Values, tuple[Problem, ...]]:
+def _registered(issuer: IssuerData, document_type: int, profile: Profile) -> tuple[Values, tuple[Problem, ...]]:
     """The issuer's own tags of a type, cleaned once; callers don't change them.
 
     What can't be written is left out with a warning unless the type can't go without it.
@@ -166,7 +187,7 @@ def _registered(issuer: IssuerData, document_type: int) -> tuple[Values, tuple[P
         "CmnaOrigen": issuer.cmna_origen,
         "CiudadOrigen": issuer.ciudad_origen,
     }
-    header = (format_of(document_type).rows or {})["Encabezado"]
+    header = (format_of(document_type, profile).rows or {})["Encabezado"]
     row = (header.rows or {})["Emisor"]
     usable = {row.renamed.get(tag, tag): value for tag, value in tags.items() if tag not in row.left_out and value}
     path = "document.Encabezado.Emisor"
@@ -227,17 +248,30 @@ def _complete_references(document: Document, referenced: Referenced) -> None:
             reference.setdefault("FchRef", issued_on)
 
 
-def _complete_credit_note(document: Document, referenced: Referenced, report: Report) -> None:
+def _complete_guide(document: Document, issuer: IssuerData | None) -> None:
+    if document.id_doc.get("IndTraslado") != INTERNAL_TRANSFER or issuer is None:
+        return
+    receptor = document.receptor
+    if receptor.get("RUTRecep", issuer.rut) != issuer.rut:
+        return
+    row = ((format_of(document.type, document.profile).rows or {})["Encabezado"].rows or {})["Receptor"]
+    own = read_group(row, {tag: getattr(issuer, name) for tag, name in _OWN.items()}, "", Report())
+    for tag, value in own.items():
+        receptor.setdefault(tag, value)
+
+
+def _complete_note(document: Document, referenced: Referenced, report: Report) -> None:
     changed = changed_documents(document)
     kinds = {type_referred(reference) for _, reference in changed}
     if not kinds:
         return
+    keys = [(type_referred(reference) or 0, folio_referred(reference) or 0) for _, reference in changed]
+    known = [referenced.get(key) for key in keys]
     if kinds <= BOLETA_TYPES:
-        known = referenced.get((type_referred(changed[0][1]) or 0, folio_referred(changed[0][1]) or 0))
-        document.receptor.setdefault("RUTRecep", known.receiver if known else ANONYMOUS)
+        document.receptor.setdefault("RUTRecep", known[0].receiver if known[0] else ANONYMOUS)
         if document.receptor["RUTRecep"] == ANONYMOUS:
             document.receptor.setdefault("RznSocRecep", NOBODY)
-    if kinds <= EXEMPT_TYPES:
+    if kinds <= EXEMPT_TYPES or all(facts is not None and facts.without_vat for facts in known):
         _exempt(document, "Detalle", "IndExe", report)
         _exempt(document, "DscRcgGlobal", "IndExeDR", report)
 

@@ -4,16 +4,23 @@ The tags are kept as a tree of the official names rather than as a class a tag: 
 what a table says needn't be said twice. `Document` gives the tree's rooms names and is what others get.
 """
 
+import re
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from typing import Any
 
-from domain.codes.document_types import Family, family_of
+from domain.codes.document_types import TAX_DOCUMENTS, WHOLLY_EXEMPT, Family, family_of
 from domain.format.reading import Values
 from domain.format.rendering import render_rows
+from domain.format.table import Profile
 from domain.format.types import format_of
 
+PESOS = "PESO CL"
+"""TpoMoneda of Chilean pesos, which have no decimals."""
+FOREIGN_DECIMALS = 4
+
+_DIGITS = re.compile(r"[0-9]+", re.ASCII)
 _FOLIO = "\x00"  # stands for the folio until there is one; no text of a document can hold it
 
 
@@ -23,6 +30,7 @@ class Document:
 
     type: int
     values: Values
+    profile: Profile = "2019"
 
     @property
     def family(self) -> Family:
@@ -54,20 +62,58 @@ class Document:
         """Encabezado/Totales."""
         return _group(self.header, "Totales")
 
+    @property
+    def exempt(self) -> bool:
+        """Whether its lines are exempt without saying so."""
+        return self.type in WHOLLY_EXEMPT
+
+    @property
+    def decimals(self) -> int:
+        """Decimals that its amounts may have: none in pesos, up to four in another currency (SII, DTE_v10.xsd)."""
+        if self.family != "exportaciones":
+            return 0
+        return 0 if self.totals.get("TpoMoneda") == PESOS else FOREIGN_DECIMALS
+
     def items(self, tag: str) -> list[tuple[int, Values]]:
         """The readable groups of a zone (Detalle, DscRcgGlobal, Referencia, …) with their place in the job's list."""
         return [(index, item) for index, item in enumerate(self.values.get(tag) or ()) if item is not None]
 
     def render(self, folio: int) -> str:
-        """The inner text of `<Documento>` from `<Encabezado>` to the last `<Referencia>`, escaped and final."""
+        """The inner text of `<Documento>` from `<Encabezado>` to the stamp, escaped and final."""
         values = {**self.values, "Encabezado": {**self.header, "IdDoc": {**self.id_doc, "Folio": _FOLIO}}}
-        text = render_rows(format_of(self.type), values)
+        text = render_rows(format_of(self.type, self.profile), values)
         return text.replace(_FOLIO, str(folio), 1).rstrip("\n")
 
     def as_json(self) -> dict[str, Any]:
         """The tree with JSON's own kinds of values; figures with decimals become texts, exactly."""
         plain: dict[str, Any] = _plain(self.values)
         return plain
+
+
+def changed_documents(document: Document) -> list[tuple[int, Values]]:
+    """The references of a note that name the tax documents it changes: those with a CodRef."""
+    return [
+        (index, reference)
+        for index, reference in document.items("Referencia")
+        if reference.get("CodRef") is not None and type_referred(reference) in TAX_DOCUMENTS
+    ]
+
+
+def type_referred(reference: Values) -> int | None:
+    """TpoDocRef as a number, None when it is a commercial code of letters."""
+    written = reference.get("TpoDocRef") or ""
+    return int(written) if _DIGITS.fullmatch(written) else None
+
+
+def folio_referred(reference: Values) -> int | None:
+    """FolioRef as a number, None when it isn't one."""
+    written = reference.get("FolioRef") or ""
+    return int(written) if _DIGITS.fullmatch(written) else None
+
+
+def changed_types(document: Document) -> frozenset[int | None]:
+    """The types of the documents that a note changes."""
+    return frozenset(type_referred(reference) for _, reference in changed_documents(document))
 
 
 def _group(values: Values, tag: str) -> Values:

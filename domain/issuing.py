@@ -11,6 +11,8 @@ from typing import Protocol
 from domain.caf import CafError, StampingCaf
 from domain.completion import IssuerData as IssuerData
 from domain.dte import content_of, element_id, element_of, sign_document, unwritable
+from domain.format.table import Profile
+from domain.money import Number
 from domain.preparing import Prepared as Prepared
 from domain.preparing import ReferencedDocument as ReferencedDocument
 from domain.preparing import prepare as prepare
@@ -40,8 +42,13 @@ class Issuable(Protocol):
         ...
 
     @property
-    def total(self) -> int:
-        """MntTotal in pesos."""
+    def total(self) -> Number:
+        """MntTotal, in pesos or in the currency of an export."""
+        ...
+
+    @property
+    def profile(self) -> Profile:
+        """The edition of the format that it follows."""
         ...
 
     @property
@@ -50,7 +57,7 @@ class Issuable(Protocol):
         ...
 
     def render(self, folio: int) -> str:
-        """The text from `<Encabezado>` to the last `<Referencia>`, escaped, in the order of the schema."""
+        """The text from `<Encabezado>` to the stamp, escaped, in the order of the schema."""
         ...
 
 
@@ -68,7 +75,7 @@ class SignedDocument:
     element_id: str
     document_type: int
     folio: int
-    total: int
+    total: Number
     receiver: str
     issued_on: date
 
@@ -88,7 +95,7 @@ def issue(prepared: Issuable, *, folio: int, caf: StampingCaf, signer: Signer, a
         identifier=identifier,
         signer=signer,
     )
-    if found := validate_dte(signed.xml):
+    if found := validate_dte(signed.xml, prepared.profile):
         raise InvalidDocument(found)
     return SignedDocument(
         xml=signed.xml,

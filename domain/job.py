@@ -117,7 +117,7 @@ _CODES = {
 
 def parse_job(body: bytes) -> Job:
     """The job in a message's body (UTF-8 JSON). Raises NotAJob with every reason, and nothing else."""
-    members = _members(body)
+    members = members_of(body)
     known = {name: value for name, value in members.items() if name in Job.model_fields}
     wrong = dict.fromkeys(name for name in members if name not in known)
     try:
@@ -167,7 +167,8 @@ class _Duplicate(Exception):  # noqa: N818  (a finding on the way out of the par
     """A JSON object names a member twice."""
 
 
-def _members(body: bytes) -> dict[str, Any]:
+def members_of(body: bytes) -> dict[str, Any]:
+    """The members of one JSON object (UTF-8), read strictly and exactly. Raises NotAJob with the reason."""
     try:
         text = body.decode("utf-8-sig")
     except UnicodeDecodeError as fault:

@@ -1,4 +1,4 @@
-"""Money and rounding: whole pesos as `int`, rates as exact `Decimal` per cent, halves away from zero.
+"""Money and rounding: whole pesos as `int`, foreign amounts and rates as exact `Decimal`, halves away from zero.
 
 Amounts are rounded where the format names a step and nowhere else (SII, Formato DTE 2.5; domain/calculation says which
 steps). Python's own `round` and the default of `decimal` go to the even neighbour, which the SII calls a wrong VAT.
@@ -16,7 +16,11 @@ EXACT = Context(prec=80, rounding=ROUND_HALF_UP)
 LARGEST = 10**18 - 1
 """The largest amount that a document can carry: 18 digits (SII, SiiTypes_v10.xsd, MontoType)."""
 
+LARGEST_FOREIGN = Decimal("99999999999999.9999")
+"""The same in another currency (SII, DTE_v10.xsd, MntTotal of Exportaciones)."""
+
 _ONE = Decimal(1)
+_STEPS = tuple(Decimal(1).scaleb(-decimals) for decimals in range(5))
 _HUNDRED = Decimal(100)
 
 VAT_RATES: tuple[tuple[date, int], ...] = ((date(2003, 10, 1), 19), (date(1998, 10, 1), 18))
@@ -31,27 +35,33 @@ def vat_rate(on: date) -> int:
     return VAT_RATES[-1][1]
 
 
-def pesos(amount: Number) -> int:
-    """An amount in whole pesos, halves away from zero."""
+def rounded(amount: Number, decimals: int) -> Number:
+    """An amount with at most so many decimals, halves away from zero; whole ones as int."""
     if isinstance(amount, int):
         return amount
-    return int(EXACT.quantize(amount, _ONE))
+    kept = EXACT.quantize(amount, _STEPS[decimals])
+    return int(kept) if kept == kept.to_integral_value() else kept.normalize(EXACT)
 
 
-def product(quantity: Number, price: Number) -> int:
-    """Quantity times price in whole pesos."""
+def product(quantity: Number, price: Number, decimals: int = 0) -> Number:
+    """Quantity times price, in whole pesos or with so many decimals of another currency."""
     if isinstance(quantity, int) and isinstance(price, int):
         return quantity * price
-    return int(EXACT.quantize(EXACT.multiply(Decimal(quantity), Decimal(price)), _ONE))
+    return rounded(EXACT.multiply(Decimal(quantity), Decimal(price)), decimals)
 
 
-def share(amount: int, rate: Number) -> int:
-    """So many per cent of an amount, in whole pesos."""
-    if isinstance(rate, int):
+def share(amount: Number, rate: Number, decimals: int = 0) -> Number:
+    """So many per cent of an amount, in whole pesos or with so many decimals of another currency."""
+    if not decimals and isinstance(rate, int) and isinstance(amount, int):
         whole = abs(amount) * rate
-        rounded = (whole + 50) // 100
-        return rounded if amount >= 0 else -rounded
-    return int(EXACT.quantize(EXACT.divide(EXACT.multiply(Decimal(amount), rate), _HUNDRED), _ONE))
+        nearest = (whole + 50) // 100
+        return nearest if amount >= 0 else -nearest
+    return rounded(EXACT.divide(EXACT.multiply(Decimal(amount), Decimal(rate)), _HUNDRED), decimals)
+
+
+def whole_share(amount: int, rate: Number) -> int:
+    """So many per cent of an amount of pesos, in whole pesos."""
+    return int(share(amount, rate))
 
 
 def net_of(gross: int, rate: Number) -> int:

@@ -11,15 +11,16 @@ from datetime import date
 from typing import Any
 
 from domain.calculation.totals import calculate as calculate_totals
-from domain.codes.document_types import CREDIT_NOTE, DOCUMENT_TYPES, INVOICE, TAX_DOCUMENTS
+from domain.codes.document_types import DOCUMENT_TYPES, INVOICE, NOTES, TAX_DOCUMENTS
 from domain.completion import NOBODY, Referenced, complete
 from domain.completion import IssuerData as IssuerData
 from domain.completion import ReferencedDocument as ReferencedDocument
 from domain.document import Document
 from domain.format.kinds import Unreadable, Whole
 from domain.format.reading import Report, add_missing, read_group
+from domain.format.table import Profile
 from domain.format.types import format_of
-from domain.money import figure, vat_rate
+from domain.money import Number, figure
 from domain.problems import InvalidDocument, Problem, shown
 from domain.rules import View, judge
 
@@ -43,7 +44,7 @@ class StampFields:
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
-    """A document that may be issued; amounts are whole pesos, `receiver` is a RUT.
+    """A document that may be issued; amounts are whole pesos (in exports another currency's), `receiver` is a RUT.
 
     `changes` is the type and folio of the document that a note changes, None for others and for notes on several.
     """
@@ -52,19 +53,24 @@ class Prepared:
     document: Document
     issued_on: date
     receiver: str
-    total: int
+    total: Number
     net: int | None
-    exempt: int | None
+    exempt: Number | None
     vat: int | None
     warnings: tuple[Problem, ...]
     changes: tuple[int, int] | None
 
     def render(self, folio: int) -> str:
-        """The inner text of `<Documento>` from `<Encabezado>` to the last `<Referencia>`: escaped, in order, final.
+        """The inner text of `<Documento>` from `<Encabezado>` to the stamp: escaped, in order, final.
 
         Line feeds stand only between tags and keep lines under some 3,900 characters; they are part of what is signed.
         """
         return self.document.render(folio)
+
+    @property
+    def profile(self) -> Profile:
+        """The edition of the format that the document follows."""
+        return self.document.profile
 
     @property
     def stamp(self) -> StampFields:
@@ -87,23 +93,27 @@ def prepare(
     issuer: IssuerData | None,
     today: date,
     referenced: Referenced,
+    profile: Profile = "2019",
+    uf: Number | None = None,
 ) -> Prepared:
     """Make a document ready to be issued.
 
     `raw_document` is the job's `document`: official tags with JSON's kinds of values. Without `issuer` (nobody knows
-    it) everything else is still checked. `today` is Chile's. Raises InvalidDocument with every problem there is.
+    it) everything else is still checked. `today` is Chile's. `profile` is the edition of the format to follow, `uf` the
+    value of the UF in pesos on the day of issue: without it limits in UF aren't asked about. Raises InvalidDocument
+    with every problem there is.
     """
     report = Report()
-    document_type = _type_of(raw_document, report)
-    document = _read(raw_document, INVOICE if document_type is None else document_type, report)
+    document_type = type_of(raw_document, report)
+    document = read_document(raw_document, INVOICE if document_type is None else document_type, profile, report)
     if document_type is None:
         raise InvalidDocument(problem for problem in report.told() if _is_sure(problem))
     complete(document, issuer=issuer, today=today, referenced=referenced, report=report)
-    findings = calculate_totals(document, vat_rate(document.id_doc.get("FchEmis") or today))
+    findings = calculate_totals(document, document.id_doc.get("FchEmis") or today)
     if not findings.complete:
         _leave_open(document)
     _missing(document, issuer, report)
-    judge(View(document, findings, issuer=issuer, today=today, referenced=referenced), report)
+    judge(View(document, findings, issuer=issuer, today=today, referenced=referenced, uf=uf), report)
     if report.errors:
         raise InvalidDocument(report.told())
     return _prepared(document, report.told())
@@ -114,7 +124,7 @@ def references_of(raw_document: object) -> tuple[tuple[int, int], ...]:
 
     Never raises; whatever isn't a usable reference is passed over.
     """
-    if not isinstance(raw_document, Mapping) or _type_of(raw_document, Report()) != CREDIT_NOTE:
+    if not isinstance(raw_document, Mapping) or type_of(raw_document, Report()) not in NOTES:
         return ()
     written = raw_document.get("Referencia")
     found: dict[tuple[int, int], None] = {}
@@ -135,12 +145,21 @@ def _is_sure(problem: Problem) -> bool:
     return problem.code == "DOC-TYPE" or not (problem.path == _TYPE_PATH or problem.code in _OF_THE_TABLE)
 
 
-_OF_THE_TABLE = ("FMT-UNKNOWN", "FMT-FORBIDDEN", "FMT-LEFT-OUT", "FMT-CUT", "FMT-CHOICE", "FMT-LENGTH", "FMT-MANY")
+_OF_THE_TABLE = (
+    "FMT-UNKNOWN",
+    "FMT-PROFILE",
+    "FMT-FORBIDDEN",
+    "FMT-LEFT-OUT",
+    "FMT-CUT",
+    "FMT-CHOICE",
+    "FMT-LENGTH",
+    "FMT-MANY",
+)
 """Codes that say nothing about a document whose type, and so whose table, isn't known."""
 
 
-def _type_of(raw_document: object, report: Report) -> int | None:
-    """The type, if it is one that FMgo issues."""
+def type_of(raw_document: object, report: Report) -> int | None:
+    """The type of a document as it was written, if it is one that FMgo issues; reports it if not."""
     header = raw_document.get("Encabezado") if isinstance(raw_document, Mapping) else None
     id_doc = header.get("IdDoc") if isinstance(header, Mapping) else None
     written = id_doc.get("TipoDTE") if isinstance(id_doc, Mapping) else None
@@ -161,20 +180,29 @@ def _type_of(raw_document: object, report: Report) -> int | None:
     return None
 
 
-def _read(raw_document: object, document_type: int, report: Report) -> Document:
+def read_document(raw_document: object, document_type: int, profile: Profile, report: Report) -> Document:
+    """A document as it was written, read by its type's table; rooms that every document has are made."""
     if not isinstance(raw_document, Mapping):
         report.add("FMT-KIND", "document", f"Write the document as an object, not {shown(raw_document)}.")
         raw_document = {}
-    values = read_group(format_of(document_type), raw_document, "document", report)
+    values = read_group(format_of(document_type, profile), raw_document, "document", report)
     header = values["Encabezado"] = values.get("Encabezado") or {}
     for tag in ("IdDoc", "Emisor", "Receptor", "Totales"):
         header[tag] = header.get(tag) or {}
-    return Document(document_type, values)
+    return Document(document_type, values, profile)
+
+
+_COMPUTED = {"Totales": frozenset({"MntExe", "MntTotal"}), "OtraMoneda": frozenset({"MntTotOtrMnda"})}
+"""Mandatory tags that the calculation fills in."""
 
 
 def _leave_open(document: Document) -> None:
     """Mark what couldn't be computed, so that nobody asks for it."""
-    document.totals.setdefault("MntTotal", None)
+    header = (format_of(document.type, document.profile).rows or {})["Encabezado"].rows or {}
+    for zone, tags in _COMPUTED.items():
+        if (group := document.header.get(zone)) is not None:
+            for tag in tags & set(header[zone].required):
+                group.setdefault(tag, None)
     for _, line in document.items("Detalle"):
         line.setdefault("MontoItem", None)
 
@@ -182,10 +210,10 @@ def _leave_open(document: Document) -> None:
 def _missing(document: Document, issuer: IssuerData | None, report: Report) -> None:
     """Report mandatory tags that aren't there; what an unknown issuer would have given isn't asked for."""
     if issuer is not None:
-        add_missing(format_of(document.type), document.values, "document", report)
+        add_missing(format_of(document.type, document.profile), document.values, "document", report)
         return
     asked = Report()
-    add_missing(format_of(document.type), document.values, "document", asked)
+    add_missing(format_of(document.type, document.profile), document.values, "document", asked)
     for problem in asked.problems:
         if not problem.path.startswith("document.Encabezado.Emisor."):
             report.add(problem.code, problem.path, problem.message)
@@ -193,7 +221,7 @@ def _missing(document: Document, issuer: IssuerData | None, report: Report) -> N
 
 def _prepared(document: Document, warnings: tuple[Problem, ...]) -> Prepared:
     totals = document.totals
-    changes = references_of(document.values)
+    changes = references_of(document.values) if document.type in NOTES else ()
     return Prepared(
         document_type=document.type,
         document=document,

@@ -1,8 +1,10 @@
-"""The SII's schemas as judges of what is about to leave.
+"""The SII's schemas as judges of what is about to leave and of what comes from others.
 
-DTE and EnvioDTE are judged by the official files inside the installed distribution `cl-sii`, found by path and without
-importing it; EnvioBOLETA, which no distribution under a free licence carries, by `schemas/EnvioBOLETA_v11.xsd` of this
-house. Schemas are compiled once per process, when they are first needed. Nothing is fetched from anywhere.
+DTE, EnvioDTE and whatever else the installed distribution `cl-sii` carries are judged by the official files inside it,
+found by path and without importing it; what no distribution under a free licence carries, by the files of this house in
+`schemas/`. Profile 2026 of the format is `schemas/DTE_2026.xsd` of this house laid over the official files (unverified:
+the SII's own file of 2026 wasn't available). Schemas are compiled once per process, when they are first needed. Nothing
+is fetched from anywhere.
 """
 
 import re
@@ -14,6 +16,7 @@ from threading import Lock
 
 from lxml import etree
 
+from domain.format.table import Profile
 from domain.problems import Problem, shown
 
 MOST_PROBLEMS = 20
@@ -61,18 +64,75 @@ def official_schema() -> etree.XMLSchema:
 
 
 @cache
-def boleta_schema() -> etree.XMLSchema:
-    """EnvioBOLETA_v11 of this house: judges an EnvioBOLETA, or the DTE of a boleta alone.
+def official_schema_2026() -> etree.XMLSchema:
+    """The same with what the format of 2026 adds: an unverified overlay of this house on the files in circulation."""
+    envelope = etree.parse(official_folder() / "EnvioDTE_v10.xsd", _parser()).getroot()
+    documents = etree.parse(official_folder() / "DTE_v10.xsd", _parser()).getroot()
+    added = etree.parse(own_folder() / "DTE_2026.xsd", _parser()).getroot()
+    place = documents.find(f".//{_XSD}element[@name='Documento']")
+    if place is None:
+        raise ValueError("DTE_v10.xsd has no Documento")
+    for group in added.iterfind(f"{_XSD}group"):
+        anchor = _declared(place, str(group.get("name")).split("."))
+        for element in reversed(group.findall(f"{_XSD}sequence/{_XSD}element")):
+            anchor.addnext(element)
+    _declared(place, ["Encabezado", "Totales", "ImptoReten", "MontoImp"]).set("type", "SiiDte:ValorType")
+    documents.extend(added.findall(f"{_XSD}simpleType"))
+    for inner in documents.iterfind(f"{_XSD}include"):
+        inner.set("schemaLocation", (official_folder() / str(inner.get("schemaLocation"))).as_uri())
+    included = envelope.find(f"{_XSD}include")
+    if included is not None:
+        envelope.remove(included)
+    declared = [child for child in documents if child.tag not in (f"{_XSD}include", f"{_XSD}import")]
+    for inner in documents.findall(f"{_XSD}include"):
+        envelope.insert(0, inner)
+    for imported in envelope.iterfind(f"{_XSD}import"):
+        imported.set("schemaLocation", (official_folder() / str(imported.get("schemaLocation"))).as_uri())
+    envelope.extend(declared)
+    return etree.XMLSchema(envelope)
 
-    It imports the SII's signature schema, whose place is only known here.
-    """
-    tree = etree.parse(own_folder() / "EnvioBOLETA_v11.xsd", _parser())
-    for imported in tree.iterfind(f"{_XSD}import"):
-        imported.set("schemaLocation", (official_folder() / imported.get("schemaLocation", "")).as_uri())
+
+def _declared(place: etree._Element, way: list[str]) -> etree._Element:
+    """The declaration that a way of names leads to from the declaration of an element."""
+    for name in way:
+        found = place.find(f"{_XSD}complexType/{_XSD}sequence/{_XSD}element[@name='{name}']")
+        if found is None:
+            raise ValueError(f"DTE_v10.xsd has no {'/'.join(way)}")
+        place = found
+    return place
+
+
+def _schema_of(profile: Profile) -> etree.XMLSchema:
+    return official_schema() if profile == "2019" else official_schema_2026()
+
+
+@cache
+def boleta_schema() -> etree.XMLSchema:
+    """EnvioBOLETA_v11 of this house: judges an EnvioBOLETA, or the DTE of a boleta alone."""
+    return own_schema("EnvioBOLETA_v11.xsd")
+
+
+@cache
+def schema_file(name: str) -> etree.XMLSchema:
+    """The official schema in the file of that name, or this house's where the official one cannot be had."""
+    if (own_folder() / name).is_file():
+        return own_schema(name)
+    return etree.XMLSchema(etree.parse(official_folder() / name, _parser()))
+
+
+@cache
+def own_schema(name: str) -> etree.XMLSchema:
+    """A schema of this house. What it imports or includes of the SII's lies where only this module knows."""
+    tree = etree.parse(own_folder() / name, _parser())
+    for part in tree.iterfind("*"):
+        if part.tag in (f"{_XSD}import", f"{_XSD}include"):
+            named = part.get("schemaLocation", "")
+            own = own_folder() / named
+            part.set("schemaLocation", (own if own.is_file() else official_folder() / named).as_uri())
     return etree.XMLSchema(tree)
 
 
-def validate_dte(xml: bytes) -> tuple[Problem, ...]:
+def validate_dte(xml: bytes, profile: Profile = "2019") -> tuple[Problem, ...]:
     """What the schema finds wrong in one DTE that stands alone; nothing when it is valid.
 
     Without a prolog it is read as ISO-8859-1, as documents are stored. A boleta (39, 41) is judged by the schema of
@@ -80,14 +140,14 @@ def validate_dte(xml: bytes) -> tuple[Problem, ...]:
     Codes: SCHEMA-XML, SCHEMA-DTD, SCHEMA-ROOT, SCHEMA-CONTENT, SCHEMA-VALUE, SCHEMA-ATTRIBUTE, SCHEMA-IDENTITY.
     """
     boleta = _BOLETA_TYPE.search(xml) is not None
-    return _judged(xml, boleta_schema() if boleta else official_schema(), "DTE")
+    return _judged(xml, boleta_schema() if boleta else _schema_of(profile), "DTE")
 
 
-def validate_envelope(xml: bytes) -> tuple[Problem, ...]:
+def validate_envelope(xml: bytes, profile: Profile = "2019") -> tuple[Problem, ...]:
     """What the schema finds wrong in an EnvioDTE or EnvioBOLETA; codes as in `validate_dte`."""
     if b"<EnvioBOLETA" in xml[:1000]:
         return _judged(xml, boleta_schema(), "EnvioBOLETA")
-    return _judged(xml, official_schema(), "EnvioDTE")
+    return _judged(xml, _schema_of(profile), "EnvioDTE")
 
 
 def _judged(xml: bytes, schema: etree.XMLSchema, root_name: str) -> tuple[Problem, ...]:
@@ -101,6 +161,11 @@ def _judged(xml: bytes, schema: etree.XMLSchema, root_name: str) -> tuple[Proble
         return (Problem("SCHEMA-DTD", "", "The document has a document type definition; none is accepted."),)
     if root.tag != f"{_SII}{root_name}":
         return (Problem("SCHEMA-ROOT", "", f"The root is {shown(root.tag)}, not {root_name} of the SII."),)
+    return judge(root, schema)
+
+
+def judge(root: etree._Element, schema: etree.XMLSchema) -> tuple[Problem, ...]:
+    """What that schema finds wrong in a tree; nothing when it is valid."""
     with _lock:
         if schema.validate(root):
             return ()

@@ -7,7 +7,7 @@ Formato DTE 2.5, zone TED). Quotes have two readings among verifiers, so none is
 
 from base64 import b64encode
 from datetime import date, datetime
-from functools import cache, lru_cache
+from functools import cache
 from typing import Protocol
 from xml.sax.saxutils import escape
 from zoneinfo import ZoneInfo
@@ -62,11 +62,11 @@ class StampFields(Protocol):
 
 
 @cache
-def _chile() -> ZoneInfo:
+def chile() -> ZoneInfo:
+    """The time zone of the documents."""
     return ZoneInfo("America/Santiago")
 
 
-@lru_cache(maxsize=16)  # a chunk's documents are all written at one moment
 def local_timestamp(at: datetime) -> str:
     """`at` (aware) as the documents write time: Chile's clock, whole seconds, no zone (SII, FechaHoraType).
 
@@ -74,11 +74,11 @@ def local_timestamp(at: datetime) -> str:
     """
     if at.tzinfo is None:
         raise ValueError("a moment without time zone cannot be written as Chilean time")
-    return at.astimezone(_chile()).strftime("%Y-%m-%dT%H:%M:%S")
+    return at.astimezone(chile()).strftime("%Y-%m-%dT%H:%M:%S")
 
 
 def stamp_name(text: str, otherwise: str) -> str:
-    """`text` as RSR or IT1, escaped (`&`, `<`, `>`): line breaks blanked, cut at 40 characters, no blank at the end.
+    """`text` as RSR or IT1, escaped (`&`, `<` and `>` only): line breaks blanked, cut at 40 characters, no last blank.
 
     `otherwise` stands where nothing is left, because the tag may not be empty (SII, DTE_v10.xsd, RSR: minLength 1).
     """

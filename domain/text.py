@@ -43,6 +43,11 @@ Fault = tuple[str, str]
 """A code and its sentence."""
 
 
+def transliteration() -> tuple[tuple[str, str], ...]:
+    """What is written in place of which signs."""
+    return tuple(_WRITTEN_AS.items())
+
+
 def is_plain(text: str) -> bool:
     """Whether `clean` would change nothing and find nothing: the usual case, told quickly."""
     return (

@@ -25,6 +25,7 @@ from workers.database.documents import KnownReference, Name, Reference, Refusal,
 from workers.database.engine import ledger
 from workers.database.folios import open_series
 from workers.database.issuers import Company, SealedCertificate
+from workers.settings import settings
 
 ISSUED_TYPES: Final = frozenset(code for code, kind in DOCUMENT_TYPES.items() if kind.issued)
 
@@ -119,6 +120,7 @@ def _judge_one(claimed: ClaimedDocument, job: Job, world: World, today: date) ->
             issuer=world.issuers.get((*company, claimed.branch)) or world.issuers.get((*company, None)),
             today=today,
             referenced={(r[2], r[3]): reference.facts for r, reference in known.items()},
+            profile=settings().format_profile,
         )
     except DomainError as error:
         problems += error.problems

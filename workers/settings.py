@@ -18,6 +18,8 @@ from urllib.parse import urlsplit
 from pydantic import AfterValidator, Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from domain.format.table import Profile
+
 Environment = Literal["certification", "production"]
 
 # SII: hosts of each service. Boletas need two: one takes the files, the other answers everything else.
@@ -131,6 +133,9 @@ class Settings(BaseSettings):
     # ---- the SII ---------------------------------------------------------------------------------------------------
     # Which of the SII's two worlds this installation talks to. Production is never a default.
     sii_environment: Environment = "certification"
+    # Edition of the format that documents follow: 2019 is the schema in circulation; 2026, unverified, can carry what
+    # guías must say since 2026-11-01 (docs/types.md).
+    format_profile: Profile = "2019"
     # Host of SOAP services and DTEUpload; None means the SII's own of `sii_environment` (see `soap_host`).
     sii_soap_url: HttpUrl | None = None
     # Host of the boletas' seed, token and queries; None means the SII's own (see `rest_host`).

@@ -1,15 +1,15 @@
 """Classes of lines and what global discounts and surcharges do to them.
 
-IndExe sorts lines: taxable (absent), exempt (1), not billable (2, and 6 with the sign turned), bottle deposits (3), no
-amount at all (4, 5). Global lines act on one class each, in their order, on what the ones before left. Source: SII,
-Formato DTE 2.5, field IndExe and zone D.
+IndExe sorts lines: taxable (absent; exempt in documents that are exempt as a whole), exempt (1), not billable (2, and 6
+with the sign turned), bottle deposits (3), no amount at all (4, 5). Global lines act on one class each, in their order,
+on what the ones before left. Source: SII, Formato DTE 2.5, field IndExe and zone D.
 """
 
 from dataclasses import dataclass, field
 
 from domain.calculation.findings import Findings
 from domain.format.reading import Values
-from domain.money import Number, pesos, share
+from domain.money import Number, rounded, share
 
 TAXABLE, EXEMPT, NOT_BILLABLE, DEPOSIT = "taxable", "exempt", "not billable", "deposit"
 
@@ -21,24 +21,29 @@ _NEGATIVE = 6
 
 @dataclass(slots=True)
 class Classes:
-    """Totals by class, in pesos, and the net base of every additional tax by its code, in order of appearance."""
+    """Totals by class, in the document's currency, and the net base of every tax by its code, in order of appearance.
 
-    totals: dict[str, int] = field(
+    `exempt` says that lines are exempt without saying so.
+    """
+
+    exempt: bool = False
+    decimals: int = 0
+    totals: dict[str, Number] = field(
         default_factory=lambda: {TAXABLE: 0, EXEMPT: 0, NOT_BILLABLE: 0, DEPOSIT: 0},
     )
-    bases: dict[str, int] = field(default_factory=dict)
+    bases: dict[str, Number] = field(default_factory=dict)
     not_billable: bool = False
     tax_covers_all: bool = True
     """Whether every taxable line carries a tax code; then a discount in pesos is that of the one code."""
 
 
-def classify(lines: list[tuple[int, Values]], findings: Findings) -> Classes:
+def classify(classes: Classes, lines: list[tuple[int, Values]], findings: Findings) -> None:
     """Sort calculated lines into their classes."""
-    classes = Classes()
     totals = classes.totals
+    usual = EXEMPT if classes.exempt else TAXABLE
     for index, line in lines:
         kind = line.get("IndExe")
-        name = _CLASS_OF.get(kind)
+        name = usual if kind is None else _CLASS_OF.get(kind)
         if name is None:
             continue
         amount = line["MontoItem"]
@@ -53,7 +58,6 @@ def classify(lines: list[tuple[int, Values]], findings: Findings) -> Classes:
                 classes.bases[code] = classes.bases.get(code, 0) + amount
         elif name is TAXABLE and amount:
             classes.tax_covers_all = False
-    return classes
 
 
 def apply_globals(classes: Classes, globals_: list[tuple[int, Values]], findings: Findings) -> None:
@@ -62,12 +66,15 @@ def apply_globals(classes: Classes, globals_: list[tuple[int, Values]], findings
         if any(line.get(tag) is None for tag in _GLOBAL_TAGS) or line.get("IndExeDR", 0) is None:
             findings.complete = False
             continue
-        name = _GLOBAL_CLASS[line.get("IndExeDR")]
+        kind = line.get("IndExeDR")
+        name = EXEMPT if kind is None and classes.exempt else _GLOBAL_CLASS[kind]
         sign = -1 if line["TpoMov"] == "D" else 1
         value: Number = line["ValorDR"]
         before = classes.totals[name]
         percent = line["TpoValor"] == "%"
-        change = sign * (share(before, value) if percent else pesos(value))
+        change = sign * (
+            share(before, value, classes.decimals) if percent else rounded(value, min(classes.decimals, 2))
+        )
         classes.totals[name] = before + change
         path = f"document.DscRcgGlobal[{index}].ValorDR"
         if classes.totals[name] < 0 <= before:
@@ -76,7 +83,7 @@ def apply_globals(classes: Classes, globals_: list[tuple[int, Values]], findings
             _spread(classes, sign * value if percent else None, change, path, findings)
 
 
-def _spread(classes: Classes, percent: Number | None, change: int, path: str, findings: Findings) -> None:
+def _spread(classes: Classes, percent: Number | None, change: Number, path: str, findings: Findings) -> None:
     """Take a global line's part out of the bases of taxes: by the same per cent, or whole if one code has all lines."""
     if percent is not None:
         for code, base in classes.bases.items():

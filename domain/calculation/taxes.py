@@ -1,84 +1,139 @@
-"""Additional and specific taxes (ImptoReten): one sum a code, from the lines that carry it.
+"""Additional taxes and withheld VAT (ImptoReten): one sum a code, from the lines that carry it.
 
-Sources: SII, Formato DTE 2.5, fields ImptoReten, MntBase and MntMargenCom; table of additional taxes.
+Kind A is added to the total. Kind R is VAT that the buyer keeps, in facturas de compra and their notes: of all of a
+line's VAT or of a part of it that is a rate on the net; what the seller gets of the VAT is IVANoRet. Sources: SII,
+Formato DTE 2.5, fields ImptoReten, IVANoRet, MntBase and MntMargenCom; table of additional taxes.
 """
+
+from dataclasses import dataclass
+from datetime import date
 
 from domain.calculation.classes import Classes
 from domain.calculation.findings import Findings
-from domain.codes.taxes import ADDED_TAXES, MARGIN_TAXES, AdditionalTax
+from domain.codes.taxes import ADDED_TAXES, MARGIN_TAXES, WITHHELD_TAXES, AdditionalTax, WithheldTax
 from domain.format.reading import Values
-from domain.money import Number, product, share
+from domain.money import Number, product, whole_share
 
 _TAXES = "document.Encabezado.Totales.ImptoReten"
 
 Lines = list[tuple[int, Values]]
 
 
-def calculate_taxes(lines: Lines, classes: Classes, stated: Values, totals: Values, findings: Findings) -> int:
-    """Put ImptoReten, MntBase and MntMargenCom into `totals`; the sum of the taxes in pesos."""
+@dataclass(frozen=True, slots=True)
+class Taxed:
+    """What taxes depend on: the document's day and VAT rate, its lines, and which kinds of codes it may carry."""
+
+    on: date
+    vat_rate: int
+    lines: Lines
+    adds: bool
+    withholds: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Sums:
+    """Taxes to add and VAT to take off, in pesos."""
+
+    added: int = 0
+    withheld: int = 0
+
+
+def calculate_taxes(taxed: Taxed, classes: Classes, stated: Values, totals: Values, findings: Findings) -> Sums:
+    """Put ImptoReten, IVANoRet, MntBase and MntMargenCom into `totals`."""
     written = _stated_taxes(stated, findings)
-    sums: list[Values] = []
+    added: list[Values] = []
+    withheld: list[Values] = []
     for code in classes.bases:
-        tax = ADDED_TAXES.get(code)
-        if tax is None:
-            index = next(index for index, line in lines if code in line.get("CodImpAdic", ()))
+        if taxed.adds and code in ADDED_TAXES:
+            added.append(_added(ADDED_TAXES[code], taxed, classes, written.get(code), totals, findings))
+        elif taxed.withholds and code in WITHHELD_TAXES:
+            withheld.append(_withheld(WITHHELD_TAXES[code], taxed, classes, written.get(code)))
+        else:
+            index = next(index for index, line in taxed.lines if code in line.get("CodImpAdic", ()))
             findings.add("DTE-TAX-01", f"document.Detalle[{index}].CodImpAdic", code=code)
-            continue
-        sums.append(_tax(tax, lines, classes, written.get(code), totals, findings))
     for code in written:
         if code not in classes.bases:
             findings.add("DTE-TAX-03", _TAXES, code=code)
-    sums = [tax for tax in sums if tax["MontoImp"]]
+    _whole_vat(withheld, classes, totals)
+    for tax in (*added, *withheld):
+        _compare(tax, written.get(tax["TipoImp"]), findings)
+    sums = [tax for tax in (*added, *withheld) if tax["MontoImp"]]
     if sums:
         totals["ImptoReten"] = sums
-    return sum(tax["MontoImp"] for tax in sums)
+    kept = sum(tax["MontoImp"] for tax in withheld)
+    if withheld and totals.get("IVA", 0) > kept:
+        totals["IVANoRet"] = totals["IVA"] - kept
+    return Sums(sum(tax["MontoImp"] for tax in added), kept)
 
 
-def _tax(
+def _added(
     tax: AdditionalTax,
-    lines: Lines,
+    taxed: Taxed,
     classes: Classes,
     stated: Values | None,
     totals: Values,
     findings: Findings,
 ) -> Values:
-    """The sum of one code, compared with what is stated for it."""
+    """The sum of one code of kind A."""
+    rate = tax.rate(taxed.on)
     stated_rate: Number | None = stated.get("TasaImp") if stated else None
-    stated_amount: int | None = stated.get("MontoImp") if stated else None
-    if tax.rate is not None and stated_rate is not None and stated_rate != tax.rate:
-        findings.add("DTE-TAX-04", f"{_TAXES}.TasaImp", code=tax.code, stated=stated_rate, computed=tax.rate)
-    amount = _amount(tax, lines, classes, stated_amount, totals, findings)
-    if stated_amount is not None and stated_amount != amount:
-        findings.add("DTE-TAX-05", f"{_TAXES}.MontoImp", code=tax.code, stated=stated_amount, computed=amount)
-    rate = stated_rate if tax.rate is None else tax.rate
-    return {"TipoImp": tax.code, **({"TasaImp": rate} if rate else {}), "MontoImp": amount}
+    if rate is not None and stated_rate is not None and stated_rate != rate:
+        findings.add("DTE-TAX-04", f"{_TAXES}.TasaImp", code=tax.code, stated=stated_rate, computed=rate)
+    amount = _amount(tax, rate or 0, taxed.lines, classes, stated, totals, findings)
+    return _sum(tax.code, stated_rate if rate is None else rate, amount)
 
 
 def _amount(
     tax: AdditionalTax,
+    rate: Number,
     lines: Lines,
     classes: Classes,
-    stated_amount: int | None,
+    stated: Values | None,
     totals: Values,
     findings: Findings,
 ) -> int:
     carrying = [(line, line.get("Retenedor") or {}) for _, line in lines if tax.code in line.get("CodImpAdic", ())]
     if tax.basis == "stated":
-        if stated_amount is None:
+        amount: int | None = stated.get("MontoImp") if stated else None
+        if amount is None:
             findings.add("DTE-TAX-06", _TAXES, code=tax.code)
         if tax.code in MARGIN_TAXES:
             margin = sum(agent.get("MntMargComer") or 0 for _, agent in carrying)
             totals["MntMargenCom"] = totals.get("MntMargenCom", 0) + margin
-        return stated_amount or 0
-    rate = tax.rate or 0
+        return amount or 0
     if tax.basis == "slaughter":
         totals["MntBase"] = sum(agent.get("MntBaseFaena") or 0 for _, agent in carrying)
-        return share(totals["MntBase"], rate)
+        return whole_share(totals["MntBase"], rate)
     if tax.basis == "retail":
-        return share(
-            sum(product(line.get("QtyItem") or 1, agent.get("PrcConsFinal") or 0) for line, agent in carrying), rate
-        )
-    return share(classes.bases[tax.code], rate)
+        prices = (product(line.get("QtyItem") or 1, agent.get("PrcConsFinal") or 0) for line, agent in carrying)
+        return whole_share(int(sum(prices)), rate)
+    return whole_share(int(classes.bases[tax.code]), rate)
+
+
+def _withheld(tax: WithheldTax, taxed: Taxed, classes: Classes, stated: Values | None) -> Values:
+    """The sum of one code of kind R; a partial rate is the seller's, so a stated one stands."""
+    usual: Number = tax.rate(taxed.on) or 0
+    rate = taxed.vat_rate if tax.total else (stated or {}).get("TasaImp") or usual
+    return _sum(tax.code, rate, whole_share(int(classes.bases[tax.code]), rate))
+
+
+def _whole_vat(withheld: list[Values], classes: Classes, totals: Values) -> None:
+    """Where every line's VAT is kept whole, the sums are the VAT: the last code takes the peso of rounding."""
+    if withheld and classes.tax_covers_all and all(WITHHELD_TAXES[tax["TipoImp"]].total for tax in withheld):
+        one_each = sum(classes.bases[tax["TipoImp"]] for tax in withheld) == totals.get("MntNeto", 0)
+        if one_each:
+            withheld[-1]["MontoImp"] += totals.get("IVA", 0) - sum(tax["MontoImp"] for tax in withheld)
+
+
+def _sum(code: str, rate: Number | None, amount: int) -> Values:
+    return {"TipoImp": code, **({"TasaImp": rate} if rate else {}), "MontoImp": amount}
+
+
+def _compare(tax: Values, stated: Values | None, findings: Findings) -> None:
+    written: int | None = stated.get("MontoImp") if stated else None
+    if written is not None and written != tax["MontoImp"]:
+        figures = {"code": tax["TipoImp"], "stated": written, "computed": tax["MontoImp"]}
+        findings.add("DTE-TAX-05", f"{_TAXES}.MontoImp", **figures)
 
 
 def _stated_taxes(stated: Values, findings: Findings) -> dict[str, Values]:

@@ -1,65 +1,80 @@
 """Totals of a document, by the master formula, and how they compare with what the producer stated.
 
-    MntTotal = MntNeto + MntExe + IVA + Σ additional taxes + GrntDep − CredEC − Σ commissions
+    MntTotal = MntNeto + MntExe + IVA + Σ additional taxes + GrntDep − CredEC − Σ withheld VAT − Σ commissions
     MontoPeriodo = MntTotal + MontoNF;  VlrPagar = MontoPeriodo + SaldoAnterior
 
 Lines of a boleta and of a document with MntBruto carry VAT: the net is taken out of them and VAT is what remains, so
-that the amount that was agreed stays. Sources: SII, Formato DTE 2.5, fields 107 to 128; SII, Formato Boletas 4.2.
+that the amount that was agreed stays. Settlements (43) have signed amounts and split their VAT into that of the
+commissions (IVAProp) and that of the principals (IVATerc). Export documents have totals of their own (exports.py).
+Sources: SII, Formato DTE 2.5, fields 107 to 128; SII, Formato Boletas 4.2.
 """
 
+from datetime import date
+
 from domain.calculation.classes import DEPOSIT, EXEMPT, NOT_BILLABLE, TAXABLE, Classes, apply_globals, classify
+from domain.calculation.exports import calculate_export
 from domain.calculation.findings import Findings
 from domain.calculation.lines import CORRECTABLE, calculate_line
-from domain.calculation.taxes import calculate_taxes
-from domain.document import Document
+from domain.calculation.taxes import Lines, Sums, Taxed, calculate_taxes
+from domain.codes.document_types import CREDIT_NOTE, DEBIT_NOTE, EXEMPT_INVOICE, PURCHASE_INVOICE, PURCHASES
+from domain.document import Document, changed_types
 from domain.format.reading import Values
-from domain.money import LARGEST, net_of, share
+from domain.money import LARGEST, net_of, vat_rate, whole_share
 
 _TOTALS = "document.Encabezado.Totales"
 _NET_LINES = 2
 """IndMntNeto of a boleta whose lines carry no VAT."""
 _COMMISSION_PARTS = ("ValComNeto", "ValComExe", "ValComIVA")
+_GIVEN = ("IVAProp", "IVATerc", "CredEC")
+"""What the issuer states because nothing gives it: parts of the VAT that are somebody else's, construction credit."""
 
 
-def calculate(document: Document, rate: int) -> Findings:
-    """Complete a document's lines and totals; `rate` is the VAT of its day, per cent. Findings are by rule id."""
+def calculate(document: Document, on: date) -> Findings:
+    """Complete a document's lines and totals with the rates of its day `on`. Findings are by rule id."""
     findings = Findings()
     lines = document.items("Detalle")
+    decimals, signed = document.decimals, document.family == "liquidacion"
     for index, line in lines:
-        calculate_line(line, index, findings)
+        calculate_line(line, index, findings, decimals, signed=signed)
     findings.complete &= len(lines) == len(document.values.get("Detalle") or (None,))
-    if not findings.complete or any(document.id_doc.get(tag, 0) is None for tag in ("MntBruto", "IndMntNeto")):
+    unreadable = any(document.id_doc.get(tag, 0) is None for tag in ("MntBruto", "IndMntNeto", "FmaPagExp"))
+    if not findings.complete or unreadable:
         findings.complete = False
         return findings
-    classes = classify(lines, findings)
+    classes = Classes(document.exempt, decimals)
+    classify(classes, lines, findings)
     global_lines = document.items("DscRcgGlobal")
     apply_globals(classes, global_lines, findings)
     findings.complete &= len(global_lines) == len(document.values.get("DscRcgGlobal") or ())
     if findings.complete:
-        _total(document, lines, classes, rate, findings)
+        if document.family == "exportaciones":
+            calculate_export(document, classes, findings)
+        else:
+            _total(document, lines, classes, on, findings)
     return findings
 
 
-def _total(
-    document: Document, lines: list[tuple[int, Values]], classes: Classes, rate: int, findings: Findings
-) -> None:
+def _total(document: Document, lines: Lines, classes: Classes, on: date, findings: Findings) -> None:
+    rate = vat_rate(on)
     stated = document.totals
     boleta = document.family == "boleta"
     totals = _value_added(classes, rate, gross=_is_gross(document))
-    if classes.totals[EXEMPT]:
+    if classes.totals[EXEMPT] or document.type == EXEMPT_INVOICE:
         totals["MntExe"] = classes.totals[EXEMPT]
     if classes.totals[DEPOSIT]:
         totals["GrntDep"] = classes.totals[DEPOSIT]
-    added = calculate_taxes(lines, classes, stated, totals, findings)
-    total = classes.totals[EXEMPT] + classes.totals[DEPOSIT] + totals.get("MntNeto", 0) + totals.get("IVA", 0) + added
+    taxes = _taxes(document, lines, classes, on, totals, findings)
+    total = totals.get("MntExe", 0) + totals.get("GrntDep", 0) + totals.get("MntNeto", 0) + totals.get("IVA", 0)
+    total += taxes.added - taxes.withheld
     if not boleta:
         if totals.get("MntNeto"):
             totals["TasaIVA"] = rate
-        total -= _taken_off(document, stated, totals, findings)
+        total -= _taken_off(document, stated, totals, rate, findings)
     totals["MntTotal"] = total
-    if not 0 <= total <= LARGEST:
+    least = -LARGEST if document.family == "liquidacion" else 0
+    if not least <= total <= LARGEST:
         findings.add("DTE-TOT-04", f"{_TOTALS}.MntTotal", computed=total if total < 0 else "more than 18 digits")
-    _period(classes, stated, totals, "TotalPeriodo" if boleta else "MontoPeriodo", findings)
+    _period(document, classes, totals, findings)
     if boleta and not totals.get("IVA"):
         totals.pop("IVA", None)
     _compare(stated, totals, rate, findings)
@@ -73,26 +88,63 @@ def _is_gross(document: Document) -> bool:
 
 
 def _value_added(classes: Classes, rate: int, *, gross: bool) -> Values:
-    taxable = classes.totals[TAXABLE]
-    if taxable <= 0:
+    taxable = int(classes.totals[TAXABLE])
+    if not taxable or classes.exempt:
         return {}
     if gross:
         net = net_of(taxable, rate)
         return {"MntNeto": net, "IVA": taxable - net}
-    return {"MntNeto": taxable, "IVA": share(taxable, rate)}
+    return {"MntNeto": taxable, "IVA": whole_share(taxable, rate)}
 
 
-def _taken_off(document: Document, stated: Values, totals: Values, findings: Findings) -> int:
+def _taxes(document: Document, lines: Lines, classes: Classes, on: date, totals: Values, findings: Findings) -> Sums:
+    if document.family == "liquidacion":
+        return _settled_taxes(document.totals, totals)
+    if not classes.bases and not document.totals.get("ImptoReten"):
+        return Sums()
+    taxed = Taxed(on, vat_rate(on), lines, adds=_adds(document), withholds=_withholds(document))
+    return calculate_taxes(taxed, classes, document.totals, totals, findings)
+
+
+def _settled_taxes(stated: Values, totals: Values) -> Sums:
+    """The taxes of what was sold for others: a settlement states them, its lines carry no codes."""
+    taxes = [tax for tax in stated.get("ImptoReten") or () if tax and tax.get("MontoImp")]
+    if taxes:
+        totals["ImptoReten"] = taxes
+    return Sums(added=sum(tax["MontoImp"] for tax in taxes))
+
+
+def _adds(document: Document) -> bool:
+    """Whether the document may carry additional taxes: not when it is a purchase or a note on one."""
+    return document.type != PURCHASE_INVOICE and not changed_types(document) & PURCHASES
+
+
+def _withholds(document: Document) -> bool:
+    """Whether VAT may be withheld: in facturas de compra, notes on them, and notes on notes, which may be on them.
+
+    So it may in a note that doesn't say what it changes: that is another rule's to refuse.
+    """
+    if document.type in (CREDIT_NOTE, DEBIT_NOTE):
+        changed = changed_types(document)
+        return not changed or bool(changed & (PURCHASES | {CREDIT_NOTE, DEBIT_NOTE, 55, 60}))
+    return document.type == PURCHASE_INVOICE
+
+
+def _taken_off(document: Document, stated: Values, totals: Values, rate: int, findings: Findings) -> int:
     """Construction credit, which is stated, and commissions: what the master formula subtracts."""
-    for tag in ("IVAProp", "IVATerc", "CredEC"):
+    for tag in _GIVEN:
         if stated.get(tag):
             totals[tag] = stated[tag]
     credit: int = totals.get("CredEC", 0)
-    if credit > totals.get("IVA", 0):
+    if credit and credit > totals.get("IVA", 0):
         findings.add("DTE-TOT-08", f"{_TOTALS}.CredEC", stated=credit, computed=totals.get("IVA", 0))
     commissions = [line for _, line in document.items("Comisiones")]
     if not commissions:
         return credit
+    for line in commissions:
+        net: int | None = line.get("ValComNeto")
+        if net and "ValComIVA" not in line:
+            line["ValComIVA"] = whole_share(net, rate)
     sums = {tag: sum(line.get(tag) or 0 for line in commissions) for tag in _COMMISSION_PARTS}
     totals["Comisiones"] = sums
     written = stated.get("Comisiones") or {}
@@ -100,14 +152,19 @@ def _taken_off(document: Document, stated: Values, totals: Values, findings: Fin
         if written.get(tag) not in (None, amount):
             figures = {"tag": tag, "stated": written[tag], "computed": amount}
             findings.add("DTE-TOT-06", f"{_TOTALS}.Comisiones.{tag}", **figures)
+    if document.family == "liquidacion" and "IVA" in totals:
+        totals.setdefault("IVAProp", sums["ValComIVA"])
+        totals.setdefault("IVATerc", totals["IVA"] - totals["IVAProp"])
     return credit + sum(sums.values())
 
 
-def _period(classes: Classes, stated: Values, totals: Values, tag: str, findings: Findings) -> None:
+def _period(document: Document, classes: Classes, totals: Values, findings: Findings) -> None:
     """Amounts that aren't part of this sale: not billable lines and the balance of earlier ones."""
+    stated = document.totals
+    tag = "TotalPeriodo" if document.family == "boleta" else "MontoPeriodo"
     other = classes.totals[NOT_BILLABLE]
     due = totals["MntTotal"] + other
-    if classes.not_billable:
+    if classes.not_billable and document.family != "liquidacion":
         totals["MontoNF"] = other
     if classes.not_billable or stated.get(tag) is not None:
         totals[tag] = due

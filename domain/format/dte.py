@@ -13,6 +13,7 @@ from domain.format.sizes import (
     ANY_DATE,
     CITY,
     COMUNA,
+    CURRENCY,
     DATE,
     FACTOR_4,
     FOLIO,
@@ -30,19 +31,10 @@ from domain.format.sizes import (
     SIGNED_PESOS,
     SOME_PESOS,
     TAX_CODE,
-    WEIGHT,
     digits,
 )
 from domain.format.table import ALWAYS, Group, Leaf
-
-_CURRENCIES = (
-    "BOLIVAR", "BOLIVIANO", "CHELIN", "CORONA DIN", "CORONA NOR", "CORONA SC", "CRUZEIRO REAL", "DIRHAM", "DOLAR AUST",
-    "DOLAR CAN", "DOLAR HK", "DOLAR NZ", "DOLAR SIN", "DOLAR TAI", "DOLAR USA", "DRACMA", "ESCUDO", "EURO", "FLORIN",
-    "FRANCO BEL", "FRANCO FR", "FRANCO SZ", "GUARANI", "LIBRA EST", "LIRA", "MARCO AL", "MARCO FIN", "NUEVO SOL",
-    "OTRAS MONEDAS", "PESETA", "PESO", "PESO CL", "PESO COL", "PESO MEX", "PESO URUG", "RAND", "RENMINBI", "RUPIA",
-    "SUCRE", "YEN",
-)  # fmt: skip
-"""TipMonType: names, not ISO codes."""
+from domain.format.transport import TRANSPORT
 
 PAYMENTS = Group(
     "MntPagos",
@@ -84,6 +76,7 @@ ID_DOC = Group(
         Leaf("TermPagoGlosa", Text(100, cut=True)),
         Leaf("TermPagoDias", digits(3)),
         Leaf("FchVenc", DATE, "2203333233"),
+        Leaf("TipoFactEsp", ONE, "3003000000", profile="2026"),
     ),
     ALWAYS,
 )
@@ -120,7 +113,14 @@ RECEPTOR = Group(
         Leaf("RUTRecep", RUT, ALWAYS),
         Leaf("CdgIntRecep", Text(20)),
         Leaf("RznSocRecep", NAME, ALWAYS),
-        Group("Extranjero", (Leaf("NumId", Text(20)), Leaf("Nacionalidad", Text(3)))),
+        Group(
+            "Extranjero",
+            (
+                Leaf("NumId", Text(20)),
+                Leaf("Nacionalidad", Text(3)),
+                Leaf("TipoDocID", choice(1, 2), profile="2026"),
+            ),
+        ),
         Leaf("GiroRecep", Text(40, cut=True), "1113311333"),
         Leaf("Contacto", Text(80, cut=True)),
         Leaf("CorreoRecep", Text(80)),
@@ -132,67 +132,6 @@ RECEPTOR = Group(
         Leaf("CiudadPostal", CITY),
     ),
     ALWAYS,
-)
-
-PACKAGES = Group(
-    "TipoBultos",
-    (
-        Leaf("CodTpoBultos", digits(3)),
-        Leaf("CantBultos", digits(10)),
-        Leaf("Marcas", Text(255)),
-        Leaf("IdContainer", Text(25)),
-        Leaf("Sello", Text(20)),
-        Leaf("EmisorSello", Text(70)),
-    ),
-    most=10,
-)
-
-CUSTOMS = Group(
-    "Aduana",
-    (
-        Leaf("CodModVenta", digits(2)),
-        Leaf("CodClauVenta", digits(2)),
-        Leaf("TotClauVenta", AMOUNT_2),
-        Leaf("CodViaTransp", digits(2)),
-        Leaf("NombreTransp", Text(40)),
-        Leaf("RUTCiaTransp", RUT),
-        Leaf("NomCiaTransp", Text(40)),
-        Leaf("IdAdicTransp", Text(20)),
-        Leaf("Booking", Text(20)),
-        Leaf("Operador", Text(20)),
-        Leaf("CodPtoEmbarque", digits(4)),
-        Leaf("IdAdicPtoEmb", Text(20)),
-        Leaf("CodPtoDesemb", digits(4)),
-        Leaf("IdAdicPtoDesemb", Text(20)),
-        Leaf("Tara", digits(7)),
-        Leaf("CodUnidMedTara", digits(2)),
-        Leaf("PesoBruto", WEIGHT),
-        Leaf("CodUnidPesoBruto", digits(2)),
-        Leaf("PesoNeto", WEIGHT),
-        Leaf("CodUnidPesoNeto", digits(2)),
-        Leaf("TotItems", digits(18)),
-        Leaf("TotBultos", digits(18)),
-        PACKAGES,
-        Leaf("MntFlete", AMOUNT_4),
-        Leaf("MntSeguro", AMOUNT_4),
-        Leaf("CodPaisRecep", digits(3)),
-        Leaf("CodPaisDestin", digits(3)),
-    ),
-    "0020000233",
-)
-
-TRANSPORT = Group(
-    "Transporte",
-    (
-        Leaf("Patente", Text(8)),
-        Leaf("RUTTrans", RUT),
-        Group("Chofer", (Leaf("RUTChofer", RUT, ALWAYS), Leaf("NombreChofer", Text(30, cut=True), ALWAYS))),
-        Leaf("DirDest", ADDRESS),
-        Leaf("CmnaDest", COMUNA),
-        Leaf("CiudadDest", CITY),
-        CUSTOMS,
-    ),
-    "2212220222",
 )
 
 TOTALS = Group(
@@ -208,7 +147,12 @@ TOTALS = Group(
         Leaf("IVATerc", PESOS, "3033333000"),
         Group(
             "ImptoReten",
-            (Leaf("TipoImp", TAX_CODE, ALWAYS), Leaf("TasaImp", SHARE), Leaf("MontoImp", SOME_PESOS)),
+            (
+                Leaf("TipoImp", TAX_CODE, ALWAYS),
+                Leaf("TasaImp", SHARE),
+                Leaf("MontoImp", SOME_PESOS, profile="2019"),
+                Leaf("MontoImp", SIGNED_PESOS, profile="2026"),
+            ),
             "2232222000",
             most=20,
         ),
@@ -232,7 +176,7 @@ TOTALS = Group(
 OTHER_CURRENCY = Group(
     "OtraMoneda",
     (
-        Leaf("TpoMoneda", choice(*_CURRENCIES), ALWAYS),
+        Leaf("TpoMoneda", CURRENCY, ALWAYS),
         Leaf("TpoCambio", FACTOR_4),
         Leaf("MntNetoOtrMnda", AMOUNT_4),
         Leaf("MntExeOtrMnda", AMOUNT_4),
@@ -272,6 +216,25 @@ ITEM_CODE = Group(
     "CdgItem", (Leaf("TpoCodigo", Text(10), ALWAYS), Leaf("VlrCodigo", Text(35), ALWAYS)), most=5
 )  # fmt: skip
 
+SUBQUANTITY = Group(
+    "Subcantidad",
+    (Leaf("SubQty", MEASURE, ALWAYS), Leaf("SubCod", Text(35), ALWAYS)),
+    "3330033333",
+    most=5,
+)
+
+OTHER_PRICE = Group(
+    "OtrMnda",
+    (
+        Leaf("PrcOtrMon", MEASURE, ALWAYS),
+        Leaf("Moneda", Text(3), ALWAYS),
+        Leaf("FctConv", FACTOR_4),
+        Leaf("DctoOtrMnda", AMOUNT_4),
+        Leaf("RecargoOtrMnda", AMOUNT_4),
+        Leaf("MontoItemOtrMnda", AMOUNT_4),
+    ),
+)
+
 LINE = Group(
     "Detalle",
     (
@@ -294,27 +257,12 @@ LINE = Group(
         Leaf("UnmdRef", Text(4)),
         Leaf("PrcRef", MEASURE),
         Leaf("QtyItem", QUANTITY),
-        Group(
-            "Subcantidad",
-            (Leaf("SubQty", MEASURE, ALWAYS), Leaf("SubCod", Text(35), ALWAYS)),
-            "3330033333",
-            most=5,
-        ),
+        SUBQUANTITY,
         Leaf("FchElabor", ANY_DATE, "3330033333"),
         Leaf("FchVencim", ANY_DATE, "3330033333"),
         Leaf("UnmdItem", Text(4)),
         Leaf("PrcItem", QUANTITY),
-        Group(
-            "OtrMnda",
-            (
-                Leaf("PrcOtrMon", MEASURE, ALWAYS),
-                Leaf("Moneda", Text(3), ALWAYS),
-                Leaf("FctConv", FACTOR_4),
-                Leaf("DctoOtrMnda", AMOUNT_4),
-                Leaf("RecargoOtrMnda", AMOUNT_4),
-                Leaf("MontoItemOtrMnda", AMOUNT_4),
-            ),
-        ),
+        OTHER_PRICE,
         Leaf("DescuentoPct", SHARE),
         Leaf("DescuentoMonto", SOME_PESOS),
         Group("SubDscto", (Leaf("TipoDscto", SIGN, ALWAYS), Leaf("ValorDscto", AMOUNT_2, ALWAYS)), most=5),
@@ -389,5 +337,37 @@ COMMISSION = Group(
     most=20,
 )
 
-DOCUMENT = Group("document", (HEADER, LINE, SUBTOTAL, GLOBAL, REFERENCE, COMMISSION), ALWAYS)
+PLACE = Group(
+    "GeoRefEmision",
+    (
+        Leaf("LatitudEmision", Text(30), ALWAYS),
+        Leaf("LongitudEmision", Text(30), ALWAYS),
+        Leaf("SistemaReferencia", ONE, ALWAYS),
+    ),
+    "3030000000",
+    profile="2026",
+)
+_ROL = digits(6)
+TIMBER = Group(
+    "ManejoMadera",
+    (
+        Leaf("ComunaRolOrigen", _ROL, ALWAYS),
+        Leaf("MnzRolOrigen", _ROL, ALWAYS),
+        Leaf("PrdRolOrigen", _ROL, ALWAYS),
+        Leaf("ComunaRolDestino", _ROL),
+        Leaf("MnzRolDestino", _ROL),
+        Leaf("PrdRolDestino", _ROL),
+        Leaf("CodPlanConaf", Text(40), ALWAYS),
+        Leaf("AvisoEjecucionFaena", Text(40)),
+        Leaf("LatitudOrigenMadera", Text(30), ALWAYS),
+        Leaf("LongitudOrigenMadera", Text(30), ALWAYS),
+        Leaf("LatitudDestinoMadera", Text(30)),
+        Leaf("LongitudDestinoMadera", Text(30)),
+        Leaf("SistemareferenciaMadera", ONE, ALWAYS),
+    ),
+    "3030000000",
+    profile="2026",
+)
+
+DOCUMENT = Group("document", (HEADER, LINE, SUBTOTAL, GLOBAL, REFERENCE, PLACE, TIMBER, COMMISSION), ALWAYS)
 """The whole of Documento that a producer writes; stamp, time and signature are added when it is issued."""

@@ -29,6 +29,7 @@ _MOST_BITS = 128
 """Bits of a whole number that is still worth spelling."""
 
 _FIGURE = re.compile(r"-?[0-9]{1,40}(?:\.[0-9]{1,40})?", re.ASCII)
+_HOUR = re.compile(r"(?:[01][0-9]|2[0-3]):[0-5][0-9](?::[0-5][0-9])?", re.ASCII)
 _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", re.ASCII)
 
 
@@ -168,6 +169,20 @@ class Day:
         if not self.first <= day <= self.last:
             raise Unreadable(_out_of_range(value, self.first, self.last))
         return day
+
+
+@dataclass(frozen=True, slots=True)
+class Hour:
+    """A time of day, HH:MM:SS; the seconds may be left out."""
+
+    def read(self, value: object) -> Value:
+        """See `Kind`."""
+        if value == "":
+            return ""
+        written = value.strip() if isinstance(value, str) else ""
+        if not _HOUR.fullmatch(written):
+            raise Unreadable(("FMT-HOUR", f"Write a time of day as HH:MM:SS, not {shown(value)}."))
+        return written if written.count(":") > 1 else f"{written}:00"
 
 
 @dataclass(frozen=True, slots=True)

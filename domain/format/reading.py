@@ -1,7 +1,8 @@
 """Reading what a producer wrote against a type's table: every tag known, every value of its kind, all faults at once.
 
 It never stops at the first fault and never raises for bad content. A tag whose value can't be used stays in the result
-as None, so that nobody also complains that it is missing.
+as None, so that nobody also complains that it is missing. `null`, `false`, empty texts, lists and objects state
+nothing: other systems of the field write them for tags that aren't there.
 """
 
 from collections.abc import Mapping
@@ -57,7 +58,7 @@ def read_group(row: TypeRow, raw: Mapping[str, Any], path: str, report: Report) 
     values: Values = {}
     rows = row.rows or {}
     for name, written in raw.items():
-        if not written and (written is None or written in ("", [], {})):
+        if not written and (written is None or written is False or written in ("", [], {})):
             continue
         child = rows.get(name)
         if child is None:
@@ -136,8 +137,11 @@ def _told(fault: Unreadable, path: str, report: Report) -> Any:
 
 def _strange(row: TypeRow, name: object, path: str, report: Report) -> None:
     where = f"{path}.{shown(name)}"
-    if name in row.left_out:
-        report.add("FMT-LEFT-OUT", where, f"{name} was left out: boletas have no such tag.", "warning")
+    if name in row.elsewhere:
+        sentence = f"Take {name} out, or issue in another profile of the format: this one can't carry it."
+        report.add("FMT-PROFILE", where, sentence)
+    elif name in row.left_out:
+        report.add("FMT-LEFT-OUT", where, f"{name} was left out: documents of this type have no such tag.", "warning")
     elif name in row.renamed:
         other = row.renamed[str(name)]
         report.add("FMT-UNKNOWN", where, f"Take {name} out: {other} is stated too and means the same.")

@@ -2,6 +2,7 @@
 
 from datetime import date
 
+from domain.codes.tables import table
 from domain.codes.taxes import TAX_CODES
 from domain.format.kinds import Choice, Day, Figure, Rut, Text, Whole, choice
 from domain.money import LARGEST
@@ -37,6 +38,14 @@ WEIGHT = Figure(8, 2)
 SIGN = choice("%", "$")
 ONE = choice(1)
 TAX_CODE: Choice = choice(*sorted(TAX_CODES))
+
+CURRENCY: Choice = choice(*table("currencies").codes)
+"""TipMonType: names, not ISO codes."""
+
+FOREIGN_AMOUNT = Figure(14, 4, zero=True)
+"""Amounts of export documents: a currency's units with up to four decimals."""
+FOREIGN_TOTAL = Figure(18, 4, zero=True)
+"""Amounts of export documents in the other currency, which the schema doesn't bound."""
 
 COMUNA = Text(20, cut=True)
 CITY = Text(20, cut=True)

@@ -5,20 +5,42 @@ warning; anything else is refused with both figures. Most of these are found whi
 """
 
 from collections.abc import Iterator
+from datetime import date
 
 from domain.calculation.findings import Finding
-from domain.codes.document_types import BOLETA, CREDIT_NOTE, INVOICE
-from domain.codes.taxes import MARGIN_TAXES
+from domain.codes.document_types import (
+    BOLETA,
+    CREDIT_NOTE,
+    DEBIT_NOTE,
+    DISPATCH_GUIDE,
+    EXEMPT_INVOICE,
+    INVOICE,
+    PURCHASE_INVOICE,
+    SETTLEMENT,
+)
+from domain.codes.taxes import MARGIN_TAXES, WITHHELD_TAXES
 from domain.problems import Level
-from domain.rules.rule import Rule, View, calculated
+from domain.rules.rule import BOLETAS, EVERY, IN_PESOS, NOT_BOLETAS, Calculated, Rule, View
 
-_ALL = frozenset({INVOICE, CREDIT_NOTE, BOLETA})
-_DTE = frozenset({INVOICE, CREDIT_NOTE})
 _FORMAT = "SII, Formato DTE 2.5"
 _TOTALS = "document.Encabezado.Totales"
 _LINE = "document.Detalle[]"
 
-_NOT_IN = {4: frozenset({CREDIT_NOTE}), 5: _DTE}
+_SALE_KINDS = frozenset({None, 1, 2, 3, 4, 6})
+_NOTE_KINDS = frozenset({None, 1, 2, 3, 6})
+_EXPORT_KINDS: frozenset[int | None] = frozenset({None, 1})
+_KINDS: dict[int, frozenset[int | None]] = {
+    INVOICE: _SALE_KINDS,
+    EXEMPT_INVOICE: _SALE_KINDS,
+    SETTLEMENT: frozenset({None, 1, 2}),
+    PURCHASE_INVOICE: frozenset({None, 1, 2, 6}),
+    DISPATCH_GUIDE: frozenset({None, 1, 2, 4, 5, 6}),
+    DEBIT_NOTE: _NOTE_KINDS,
+    CREDIT_NOTE: _NOTE_KINDS,
+}
+"""IndExe that a type's totals have room for; exports have only that of exempt lines."""
+_CREDIT_ENDS = date(2027, 1, 1)
+"""Day from which construction credit is no more (Leyes 21.420, 21.462 and 21.558)."""
 _SAYS_NOTHING = frozenset(
     {"VARIOS", "SERVICIOS", "SERVICIO", "PRODUCTO", "PRODUCTOS", "MERCADERIA", "MERCADERIAS", "SEGUN ORDEN"},
 )
@@ -28,7 +50,7 @@ _SPECIAL_BASE = {"17": "MntBaseFaena", "53": "PrcConsFinal", **dict.fromkeys(MAR
 def _kinds_of_line(view: View) -> Iterator[Finding]:
     for index, line in view.lines:
         kind = line.get("IndExe")
-        if kind in _NOT_IN and view.type in _NOT_IN[kind]:
+        if kind not in _KINDS.get(view.type, _EXPORT_KINDS):
             yield f"document.Detalle[{index}].IndExe", {"kind": kind}
 
 
@@ -57,6 +79,31 @@ def _gross_with_taxes(view: View) -> Iterator[Finding]:
                 yield f"document.Detalle[{index}].CodImpAdic", {}
 
 
+def _credit_is_no_more(view: View) -> Iterator[Finding]:
+    if view.totals.get("CredEC") and view.issued_on >= _CREDIT_ENDS:
+        yield f"{_TOTALS}.CredEC", {"day": _CREDIT_ENDS}
+
+
+def _parts_of_vat(view: View) -> Iterator[Finding]:
+    parts = [view.totals[tag] for tag in ("IVAProp", "IVATerc") if tag in view.totals]
+    if parts and sum(parts) != view.totals.get("IVA", 0):
+        yield f"{_TOTALS}.IVAProp", {"stated": sum(parts), "computed": view.totals.get("IVA", 0)}
+
+
+def _exempt_with_gross(view: View) -> Iterator[Finding]:
+    if view.id_doc.get("MntBruto"):
+        yield "document.Encabezado.IdDoc.MntBruto", {}
+
+
+def _other_partial_rate(view: View) -> Iterator[Finding]:
+    for index, tax in enumerate(view.totals.get("ImptoReten") or ()):
+        known = WITHHELD_TAXES.get(tax["TipoImp"])
+        usual = known.rate(view.issued_on) if known else None
+        if usual is not None and tax.get("TasaImp") != usual:
+            figures = {"code": tax["TipoImp"], "stated": tax.get("TasaImp"), "computed": usual}
+            yield f"{_TOTALS}.ImptoReten[{index}].TasaImp", figures
+
+
 def _tax_without_base(view: View) -> Iterator[Finding]:
     for index, line in view.lines:
         for code in line.get("CodImpAdic") or ():
@@ -67,9 +114,9 @@ def _tax_without_base(view: View) -> Iterator[Finding]:
 
 
 def _found(
-    rule_id: str, path: str, sentence: str, source: str, *, types: frozenset[int] = _ALL, level: Level = "error"
+    rule_id: str, path: str, sentence: str, source: str, *, types: frozenset[int] = EVERY, level: Level = "error"
 ) -> Rule:
-    return Rule(rule_id, path, sentence, calculated(rule_id), source, types, level)
+    return Rule(rule_id, path, sentence, Calculated(rule_id), source, types, level)
 
 
 RULES: tuple[Rule, ...] = (
@@ -115,8 +162,8 @@ RULES: tuple[Rule, ...] = (
         f"{_LINE}.IndExe",
         "Take the line out or change IndExe: {kind} has no place in a document of this type.",
         _kinds_of_line,
-        f"{_FORMAT}, field IndExe",
-        _DTE,
+        f"{_FORMAT}, fields IndExe, GrntDep and MontoNF",
+        NOT_BOLETAS,
     ),
     _found(
         "DTE-LIN-08",
@@ -130,7 +177,7 @@ RULES: tuple[Rule, ...] = (
         "Describe what was sold: the SII objects to “{name}”.",
         _names_nothing,
         "SII, Resolución Exenta 36 of 2024",
-        _ALL,
+        EVERY,
         "warning",
     ),
     _found(
@@ -144,7 +191,7 @@ RULES: tuple[Rule, ...] = (
         "document.DscRcgGlobal[].TpoValor",
         "State the global discount in %: in pesos it can't be split among lines with different taxes.",
         f"{_FORMAT}, field TpoValor",
-        types=_DTE,
+        types=IN_PESOS,
     ),
     _found(
         "DTE-TOT-01",
@@ -176,7 +223,7 @@ RULES: tuple[Rule, ...] = (
         f"{_TOTALS}.TasaIVA",
         "Correct TasaIVA: it says {stated}, the VAT of that day is {computed} %.",
         "DL 825, article 14",
-        types=_DTE,
+        types=IN_PESOS,
     ),
     _found(
         "DTE-TOT-06",
@@ -189,14 +236,14 @@ RULES: tuple[Rule, ...] = (
         f"{_TOTALS}.TotalPeriodo",
         "Lower the lines with IndExe 6: what is due would be {computed}, and a boleta can't say less than 0.",
         "SII, EnvioBOLETA_v11.xsd, TotalPeriodo",
-        types=frozenset({BOLETA}),
+        types=BOLETAS,
     ),
     _found(
         "DTE-TOT-08",
         f"{_TOTALS}.CredEC",
         "Lower CredEC: {stated} is more than the VAT, {computed}.",
         "DL 910, article 21",
-        types=_DTE,
+        types=IN_PESOS,
     ),
     Rule(
         "DTE-TOT-09",
@@ -229,49 +276,49 @@ RULES: tuple[Rule, ...] = (
         f"{_LINE}.CodImpAdic",
         "Take the tax code {code} out: it is withheld VAT or out of use, and this document can't carry it.",
         f"{_FORMAT}, table of additional taxes",
-        types=_DTE,
+        types=IN_PESOS,
     ),
     _found(
         "DTE-TAX-02",
         f"{_LINE}.CodImpAdic",
         "Take the tax code out or make the line taxable.",
         f"{_FORMAT}, field CodImpAdic",
-        types=_DTE,
+        types=IN_PESOS,
     ),
     _found(
         "DTE-TAX-03",
         f"{_TOTALS}.ImptoReten",
         "State CodImpAdic {code} on the lines that it is for, or take it out of ImptoReten.",
         f"{_FORMAT}, field ImptoReten",
-        types=_DTE,
+        types=IN_PESOS,
     ),
     _found(
         "DTE-TAX-04",
         f"{_TOTALS}.ImptoReten[].TasaImp",
         "Correct TasaImp of tax {code}: it says {stated}, the rate is {computed} %.",
         f"{_FORMAT}, table of additional taxes",
-        types=_DTE,
+        types=IN_PESOS,
     ),
     _found(
         "DTE-TAX-05",
         f"{_TOTALS}.ImptoReten[].MontoImp",
         "Correct MontoImp of tax {code}: it says {stated}, the lines give {computed}.",
         f"{_FORMAT}, field MontoImp",
-        types=_DTE,
+        types=IN_PESOS,
     ),
     _found(
         "DTE-TAX-06",
         f"{_TOTALS}.ImptoReten",
         "State MontoImp of tax {code} in ImptoReten: it can't be computed from the lines.",
         f"{_FORMAT}, table of additional taxes; Ley 18.502",
-        types=_DTE,
+        types=IN_PESOS,
     ),
     _found(
         "DTE-TAX-07",
         f"{_TOTALS}.ImptoReten",
         "State tax {code} once in ImptoReten.",
         f"{_FORMAT}, field ImptoReten",
-        types=_DTE,
+        types=IN_PESOS,
     ),
     Rule(
         "DTE-TAX-08",
@@ -279,7 +326,7 @@ RULES: tuple[Rule, ...] = (
         "State net prices and take MntBruto out: it can't go with additional taxes.",
         _gross_with_taxes,
         f"{_FORMAT}, field MntBruto",
-        _DTE,
+        IN_PESOS,
     ),
     Rule(
         "DTE-TAX-09",
@@ -287,6 +334,41 @@ RULES: tuple[Rule, ...] = (
         "State Retenedor with {tag} on the line: tax {code} is computed on it.",
         _tax_without_base,
         f"{_FORMAT}, group Retenedor",
-        _DTE,
+        IN_PESOS,
+    ),
+    Rule(
+        "DTE-TAX-10",
+        f"{_TOTALS}.ImptoReten[].TasaImp",
+        "Check TasaImp of code {code}: it says {stated}, sellers without a status of their own have {computed} %.",
+        _other_partial_rate,
+        f"{_FORMAT}, table of withheld VAT; the SII's resolutions on change of subject",
+        frozenset({PURCHASE_INVOICE, DEBIT_NOTE, CREDIT_NOTE}),
+        "warning",
+    ),
+    Rule(
+        "DTE-TOT-12",
+        f"{_TOTALS}.CredEC",
+        "Check CredEC: the special credit of construction companies ends on {day} but for acquired rights.",
+        _credit_is_no_more,
+        "Leyes 21.420, 21.462 and 21.558; SII, Circular 37 of 2023",
+        frozenset({INVOICE, DISPATCH_GUIDE, DEBIT_NOTE, CREDIT_NOTE}),
+        "warning",
+    ),
+    Rule(
+        "DTE-TOT-13",
+        f"{_TOTALS}.IVAProp",
+        "Check IVAProp and IVATerc: they sum to {stated}, the VAT is {computed}.",
+        _parts_of_vat,
+        f"{_FORMAT}, fields IVAProp and IVATerc",
+        IN_PESOS,
+        "warning",
+    ),
+    Rule(
+        "DTE-EXE-01",
+        "document.Encabezado.IdDoc.MntBruto",
+        "Take MntBruto out: prices of a factura exenta hold no VAT.",
+        _exempt_with_gross,
+        f"{_FORMAT}, field MntBruto",
+        frozenset({EXEMPT_INVOICE}),
     ),
 )

@@ -3,14 +3,15 @@
 from collections.abc import Iterator
 
 from domain.calculation.findings import Finding
-from domain.codes.document_types import BOLETA
-from domain.rules.rule import Rule, View
+from domain.rules.rule import BOLETAS, Rule, View
+from domain.rut import ANONYMOUS
 
 PERIODIC, PERIODIC_AT_HOME, SHOW = 1, 2, 4
 """IndServicio of boletas; 1 and 2 are the other way round in facturas."""
 TICKET = "01"
+NAMED_FROM = 135
+"""UF above which a boleta names its buyer (Ley 21.713; SII, Resolución Exenta 44 of 2025)."""
 
-_BOLETA = frozenset({BOLETA})
 _FORMAT = "SII, Formato Boletas 4.2"
 
 
@@ -38,6 +39,16 @@ def _ticket(view: View) -> Iterator[Finding]:
             yield f"document.Detalle[{index}].ItemEspectaculo", {}
 
 
+def _nobody_above_the_limit(view: View) -> Iterator[Finding]:
+    if view.uf is None or not view.totals or view.totals["MntTotal"] <= view.uf * NAMED_FROM:
+        return
+    receptor = view.document.receptor
+    if view.receiver == ANONYMOUS:
+        yield "document.Encabezado.Receptor.RUTRecep", {"tag": "RUTRecep"}
+    elif "RznSocRecep" not in receptor:
+        yield "document.Encabezado.Receptor.RznSocRecep", {"tag": "RznSocRecep"}
+
+
 RULES: tuple[Rule, ...] = (
     Rule(
         "BOL-SRV-01",
@@ -45,7 +56,7 @@ RULES: tuple[Rule, ...] = (
         "State DirRecep: periodic services (IndServicio 1 and 2) name the address.",
         _no_address,
         f"{_FORMAT}, field DirRecep",
-        _BOLETA,
+        BOLETAS,
     ),
     Rule(
         "BOL-SRV-02",
@@ -53,7 +64,7 @@ RULES: tuple[Rule, ...] = (
         "State FchVenc: periodic services at home (IndServicio 2) name the due date.",
         _no_due_date,
         f"{_FORMAT}, field FchVenc",
-        _BOLETA,
+        BOLETAS,
     ),
     Rule(
         "BOL-SRV-03",
@@ -61,7 +72,7 @@ RULES: tuple[Rule, ...] = (
         "State ItemEspectaculo: lines of a show for others (IndServicio 4) say what they are.",
         _no_kind_of_show,
         f"{_FORMAT}, field ItemEspectaculo",
-        _BOLETA,
+        BOLETAS,
     ),
     Rule(
         "BOL-SRV-04",
@@ -69,6 +80,14 @@ RULES: tuple[Rule, ...] = (
         "State 02, the value of the service: tickets (01) need InfoTicket, which this version doesn't write.",
         _ticket,
         f"{_FORMAT}, group InfoTicket",
-        _BOLETA,
+        BOLETAS,
+    ),
+    Rule(
+        "BOL-UF-01",
+        "document.Encabezado.Receptor.RUTRecep",
+        "State the buyer's own {tag}: a boleta of more than 135 UF names who buys.",
+        _nobody_above_the_limit,
+        "Ley 21.713; SII, Resolución Exenta 44 of 2025; Formato Boletas 4.2, field RUTRecep",
+        BOLETAS,
     ),
 )

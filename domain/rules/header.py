@@ -7,15 +7,13 @@ from collections.abc import Callable, Iterator
 from datetime import timedelta
 
 from domain.calculation.findings import Finding
-from domain.codes.document_types import BOLETA, CREDIT_NOTE, INVOICE
-from domain.rules.rule import Rule, View
+from domain.codes.document_types import DISPATCH_GUIDE
+from domain.rules.rule import EVERY, IN_PESOS, NOT_BOLETAS, Rule, View
 from domain.rut import ANONYMOUS, FOREIGNER
 
 DAYS_TO_SEND = 3
 """Days after FchEmis from which the SII remarks on the delay (reparo DTE-1-650)."""
 
-_ALL = frozenset({INVOICE, CREDIT_NOTE, BOLETA})
-_DTE = frozenset({INVOICE, CREDIT_NOTE})
 _ID_DOC = "document.Encabezado.IdDoc"
 _RECEIVER = "document.Encabezado.Receptor.RUTRecep"
 _FORMAT = "SII, Formato DTE 2.5"
@@ -33,7 +31,7 @@ def _sold_to_oneself(view: View) -> Iterator[Finding]:
 
 
 def _foreigner(view: View) -> Iterator[Finding]:
-    if view.receiver == FOREIGNER:
+    if view.receiver == FOREIGNER and not view.id_doc.get("TipoFactEsp") and FOREIGNER not in view.changed_receivers:
         yield _RECEIVER, {}
 
 
@@ -96,7 +94,7 @@ RULES: tuple[Rule, ...] = (
         "Take RUTEmisor out or correct it: it says {stated}, the job is of {issuer}.",
         _other_issuer,
         f"{_FORMAT}, field RUTEmisor: that of the CAF and of the Carátula",
-        _ALL,
+        EVERY,
     ),
     Rule(
         "DTE-RUT-02",
@@ -104,7 +102,7 @@ RULES: tuple[Rule, ...] = (
         "Check the receiver: it is the issuer itself.",
         _sold_to_oneself,
         "DL 825, article 2; practice",
-        _DTE,
+        IN_PESOS - {DISPATCH_GUIDE},
         "warning",
     ),
     Rule(
@@ -113,7 +111,7 @@ RULES: tuple[Rule, ...] = (
         "Check the receiver: 55555555-5 is for exports and tourists.",
         _foreigner,
         f"{_FORMAT}, field RUTRecep",
-        _DTE,
+        IN_PESOS,
         "warning",
     ),
     Rule(
@@ -122,7 +120,7 @@ RULES: tuple[Rule, ...] = (
         "Check the receiver: 66666666-6 is for boletas and notes on them.",
         _anonymous,
         "SII, Formato Boletas 4.2, field RUTRecep",
-        _DTE,
+        IN_PESOS,
         "warning",
     ),
     Rule(
@@ -131,7 +129,7 @@ RULES: tuple[Rule, ...] = (
         "State a day that has come: {day} is after {today}.",
         _future,
         f"{_FORMAT}, field FchEmis",
-        _ALL,
+        EVERY,
     ),
     Rule(
         "DTE-DAT-02",
@@ -139,7 +137,7 @@ RULES: tuple[Rule, ...] = (
         "Send sooner: {day} is more than three days ago, and the SII remarks on it.",
         _late,
         "SII reparo DTE-1-650",
-        _ALL,
+        EVERY,
         "warning",
     ),
     Rule(
@@ -148,7 +146,7 @@ RULES: tuple[Rule, ...] = (
         "Check the day: {day} lies in an earlier month, whose VAT may be declared already.",
         _earlier_month,
         "DL 825, articles 55 and 64",
-        _ALL,
+        EVERY,
         "warning",
     ),
     Rule(
@@ -157,7 +155,7 @@ RULES: tuple[Rule, ...] = (
         "Check the due date: {day} is before the day of issue, {limit}.",
         _before("FchVenc", "FchEmis"),
         f"{_FORMAT}, field FchVenc",
-        _ALL,
+        EVERY,
         "warning",
     ),
     Rule(
@@ -166,7 +164,7 @@ RULES: tuple[Rule, ...] = (
         "Take FchCancel out: it is for payments made before the day of issue; {day} comes after {issued}.",
         _paid_later,
         f"{_FORMAT}, field FchCancel",
-        _DTE,
+        NOT_BOLETAS,
     ),
     Rule(
         "DTE-DAT-06",
@@ -174,7 +172,7 @@ RULES: tuple[Rule, ...] = (
         "Correct the period: it ends on {day}, before it begins on {limit}.",
         _before("PeriodoHasta", "PeriodoDesde"),
         f"{_FORMAT}, fields PeriodoDesde and PeriodoHasta",
-        _ALL,
+        EVERY,
     ),
     Rule(
         "DTE-PAY-01",
@@ -182,7 +180,7 @@ RULES: tuple[Rule, ...] = (
         "Check the payments: they sum to {stated}, the total is {computed}.",
         _payments,
         f"{_FORMAT}, group MntPagos",
-        _DTE,
+        IN_PESOS,
         "warning",
     ),
     Rule(
@@ -191,7 +189,7 @@ RULES: tuple[Rule, ...] = (
         "Check MntCancel and SaldoInsol: they sum to {stated}, the total is {computed}.",
         _paid_and_due,
         f"{_FORMAT}, fields MntCancel and SaldoInsol",
-        _DTE,
+        IN_PESOS,
         "warning",
     ),
 )

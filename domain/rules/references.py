@@ -7,15 +7,18 @@ from collections.abc import Iterator
 
 from domain.calculation.findings import Finding
 from domain.codes.document_types import (
+    ANNULLED_BY_DEBIT,
     BOLETA_TYPES,
+    CHANGEABLE,
     CREDIT_NOTE,
-    CREDITED_TYPES,
-    INVOICE,
+    CREDIT_NOTES,
+    NOTES,
     OTHER_REFERENCES,
     TAX_DOCUMENTS,
 )
-from domain.completion import folio_referred, type_referred
-from domain.rules.rule import Rule, View
+from domain.document import folio_referred, type_referred
+from domain.money import Number, figure
+from domain.rules.rule import NOT_BOLETAS, Change, Rule, View
 from domain.rut import ANONYMOUS
 
 ANNULS, CORRECTS_TEXT, CORRECTS_AMOUNTS = 1, 2, 3
@@ -26,8 +29,6 @@ MONTHS_TO_DEDUCT = 6
 DEAD = frozenset({"rejected", "invalid", "cancelled"})
 """States of documents that were never issued, or not for the SII."""
 
-_DTE = frozenset({INVOICE, CREDIT_NOTE})
-_NOTE = frozenset({CREDIT_NOTE})
 _REFERENCE = "document.Referencia[]"
 _FORMAT = "SII, Formato DTE 2.5"
 
@@ -45,8 +46,8 @@ def _without_code(view: View) -> Iterator[Finding]:
 
 def _not_creditable(view: View) -> Iterator[Finding]:
     for change in view.changes:
-        if change.type not in CREDITED_TYPES:
-            yield f"{change.path}.TpoDocRef", {"type": change.type}
+        if change.type not in CHANGEABLE[view.type]:
+            yield f"{change.path}.TpoDocRef", {"type": change.type, "note": view.type}
 
 
 def _more_than_one(view: View) -> Iterator[Finding]:
@@ -73,7 +74,7 @@ def _folio(view: View) -> Iterator[Finding]:
 
 def _global(view: View) -> Iterator[Finding]:
     for index, reference in view.references:
-        if reference.get("IndGlobal") and (view.type == CREDIT_NOTE or folio_referred(reference) != 0):
+        if reference.get("IndGlobal") and (view.type in NOTES or folio_referred(reference) != 0):
             yield f"document.Referencia[{index}].IndGlobal", {}
 
 
@@ -106,7 +107,7 @@ def _other_amounts(view: View) -> Iterator[Finding]:
         )
         for tag, amount in pairs:
             if totals.get(tag, 0) != (amount or 0):
-                figures = {"tag": tag, "stated": totals.get(tag, 0), "computed": amount or 0}
+                figures = {"tag": tag, "stated": figure(totals.get(tag, 0)), "computed": figure(amount or 0)}
                 yield f"document.Encabezado.Totales.{tag}", figures
                 break
 
@@ -124,14 +125,44 @@ def _other_receiver(view: View) -> Iterator[Finding]:
 
 def _text_with_amounts(view: View) -> Iterator[Finding]:
     if any(change.code == CORRECTS_TEXT for change in view.changes) and view.totals.get("MntTotal"):
-        yield "document.Encabezado.Totales.MntTotal", {"total": view.totals["MntTotal"]}
+        yield "document.Encabezado.Totales.MntTotal", {"total": figure(view.totals["MntTotal"])}
 
 
 def _more_than_there_was(view: View) -> Iterator[Finding]:
-    changes = [change for change in view.changes if change.code == CORRECTS_AMOUNTS]
-    known = [change.known.total for change in changes if change.known is not None]
-    if known and len(known) == len(changes) and view.totals and view.totals["MntTotal"] > sum(known):
-        yield "document.Encabezado.Totales.MntTotal", {"total": view.totals["MntTotal"], "known": sum(known)}
+    """All notes on a document together take off no more than it and the notes that add to it come to."""
+    changes = [change for change in view.changes if change.code != CORRECTS_TEXT]
+    left = [_left(change) for change in changes if change.known is not None and not change.known.annulled]
+    if not left or len(left) != len(changes) or not view.totals or _annuls_otherwise(view):
+        return
+    total: Number = view.totals["MntTotal"]
+    if total > sum(left):
+        yield "document.Encabezado.Totales.MntTotal", {"total": figure(total), "left": figure(sum(left))}
+
+
+def _annuls_otherwise(view: View) -> bool:
+    """Whether a note that annuls has another total than what it annuls, which is a fault of its own."""
+    return any(
+        change.code == ANNULS and change.known is not None and change.known.total != view.totals["MntTotal"]
+        for change in view.changes
+    )
+
+
+def _left(change: Change) -> Number:
+    """What notes may still take off a known document."""
+    known = change.known
+    return 0 if known is None else known.total + known.debited - known.credited
+
+
+def _annulled(view: View) -> Iterator[Finding]:
+    for change in view.changes:
+        if change.known is not None and change.known.annulled:
+            yield f"{change.path}.FolioRef", {"type": change.type, "folio": change.folio}
+
+
+def _annuls_what_it_can_not(view: View) -> Iterator[Finding]:
+    for change in view.changes:
+        if change.code == ANNULS and change.type in CHANGEABLE[view.type] - ANNULLED_BY_DEBIT[view.type]:
+            yield f"{change.path}.CodRef", {"type": change.type}
 
 
 def _dead(view: View) -> Iterator[Finding]:
@@ -172,7 +203,7 @@ RULES: tuple[Rule, ...] = (
         "State in Referencia which document the note changes (TpoDocRef, FolioRef, FchRef, CodRef).",
         _changes_nothing,
         f"{_FORMAT}, zone F: mandatory in notes; SII REF-3-415",
-        _NOTE,
+        NOTES,
     ),
     Rule(
         "DTE-REF-02",
@@ -180,15 +211,15 @@ RULES: tuple[Rule, ...] = (
         "State CodRef: 1 annuls the document, 2 corrects its text, 3 its amounts.",
         _without_code,
         "SII REF-3-758",
-        _NOTE,
+        NOTES,
     ),
     Rule(
         "DTE-REF-03",
         f"{_REFERENCE}.TpoDocRef",
-        "Refer to a factura, boleta or note: a nota de crédito (61) can't change a document of type {type}.",
+        "Refer to another document: a note of type {note} can't change one of type {type}.",
         _not_creditable,
         f"{_FORMAT}, field TpoDocRef; SII REF-3-415",
-        _NOTE,
+        NOTES,
     ),
     Rule(
         "DTE-REF-04",
@@ -196,7 +227,7 @@ RULES: tuple[Rule, ...] = (
         "Make one note for each document: with CodRef 1 or 2 it changes exactly one, not {count}.",
         _more_than_one,
         f"{_FORMAT}, field CodRef",
-        _NOTE,
+        NOTES,
     ),
     Rule(
         "DTE-REF-05",
@@ -204,7 +235,7 @@ RULES: tuple[Rule, ...] = (
         "Correct TpoDocRef: the SII has no document of type {type}.",
         _unknown_type,
         f"{_FORMAT}, table of TpoDocRef",
-        _DTE,
+        NOT_BOLETAS,
     ),
     Rule(
         "DTE-REF-06",
@@ -212,7 +243,7 @@ RULES: tuple[Rule, ...] = (
         "State the folio of the tax document: digits only, up to ten; 0 only with IndGlobal.",
         _folio,
         f"{_FORMAT}, field FolioRef",
-        _DTE,
+        NOT_BOLETAS,
     ),
     Rule(
         "DTE-REF-07",
@@ -220,7 +251,7 @@ RULES: tuple[Rule, ...] = (
         "Use IndGlobal with FolioRef 0, and not in notes.",
         _global,
         f"{_FORMAT}, field IndGlobal",
-        _DTE,
+        NOT_BOLETAS,
     ),
     Rule(
         "DTE-REF-08",
@@ -228,7 +259,7 @@ RULES: tuple[Rule, ...] = (
         "Take RUTOtr out: it is for tax documents that another company issued.",
         _other_taxpayer,
         f"{_FORMAT}, field RUTOtr",
-        _NOTE,
+        NOTES,
     ),
     Rule(
         "DTE-REF-09",
@@ -236,7 +267,7 @@ RULES: tuple[Rule, ...] = (
         "Check FchRef: {day} is after this document's {issued}.",
         _later,
         f"{_FORMAT}, field FchRef",
-        _DTE,
+        NOT_BOLETAS,
         "warning",
     ),
     Rule(
@@ -246,7 +277,7 @@ RULES: tuple[Rule, ...] = (
         "for prices with VAT state MntBruto 1.",
         _other_amounts,
         "SII REF-2-780",
-        _NOTE,
+        NOTES,
     ),
     Rule(
         "DTE-REF-11",
@@ -254,7 +285,7 @@ RULES: tuple[Rule, ...] = (
         "State the receiver of the document that is changed, {known}, not {stated}.",
         _other_receiver,
         "SII REF-3-751",
-        _NOTE,
+        NOTES,
     ),
     Rule(
         "DTE-REF-12",
@@ -262,16 +293,15 @@ RULES: tuple[Rule, ...] = (
         "Take the amounts out: a note that corrects text (CodRef 2) totals 0, not {total}.",
         _text_with_amounts,
         "SII REF-2-781",
-        _NOTE,
+        NOTES,
     ),
     Rule(
         "DTE-REF-13",
         "document.Encabezado.Totales.MntTotal",
-        "Check the amounts: {total} is more than the {known} of what the note changes.",
+        "Lower the amounts: {total} is more than the {left} that is left of what the note changes.",
         _more_than_there_was,
         f"{_FORMAT}, field CodRef",
-        _NOTE,
-        "warning",
+        CREDIT_NOTES,
     ),
     Rule(
         "DTE-REF-14",
@@ -279,7 +309,7 @@ RULES: tuple[Rule, ...] = (
         "Refer to a document that stands: {type} {folio} is {state}.",
         _dead,
         "SII REF-3-750",
-        _NOTE,
+        NOTES,
     ),
     Rule(
         "DTE-REF-15",
@@ -287,7 +317,7 @@ RULES: tuple[Rule, ...] = (
         "Check {type} {folio} yourself: FMgo didn't issue it, so receiver and amounts aren't proven.",
         _not_known,
         "SII REF-3-750, REF-3-751, REF-2-780",
-        _NOTE,
+        NOTES,
         "warning",
     ),
     Rule(
@@ -296,7 +326,7 @@ RULES: tuple[Rule, ...] = (
         "Check FchRef: it says {stated}, the document is of {known}.",
         _other_day,
         f"{_FORMAT}, field FchRef",
-        _NOTE,
+        NOTES,
         "warning",
     ),
     Rule(
@@ -305,7 +335,23 @@ RULES: tuple[Rule, ...] = (
         "State IndNoRebaja 1 if the law's six months since {day} have passed for this note.",
         _too_late_to_deduct,
         "DL 825, article 70",
-        _NOTE,
+        frozenset({CREDIT_NOTE}),
         "warning",
+    ),
+    Rule(
+        "DTE-REF-18",
+        f"{_REFERENCE}.FolioRef",
+        "Refer to a document that stands: {type} {folio} is annulled already.",
+        _annulled,
+        f"{_FORMAT}, field CodRef",
+        NOTES,
+    ),
+    Rule(
+        "DTE-REF-19",
+        f"{_REFERENCE}.CodRef",
+        "Annul it with a credit note: a debit note (CodRef 1) annuls credit notes only, no document of type {type}.",
+        _annuls_what_it_can_not,
+        f"{_FORMAT}, field CodRef",
+        frozenset(ANNULLED_BY_DEBIT),
     ),
 )

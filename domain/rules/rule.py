@@ -9,18 +9,20 @@ from dataclasses import dataclass
 from datetime import date
 
 from domain.calculation.findings import Finding, Findings
-from domain.codes.document_types import BOLETA_TYPES
-from domain.completion import (
-    IssuerData,
-    Referenced,
-    ReferencedDocument,
-    changed_documents,
-    folio_referred,
-    type_referred,
-)
-from domain.document import Document
+from domain.codes.document_types import BOLETA, BOLETA_TYPES, DOCUMENT_TYPES, EXEMPT_BOLETA, EXPORTS
+from domain.completion import IssuerData, Referenced, ReferencedDocument
+from domain.document import Document, changed_documents, folio_referred, type_referred
 from domain.format.reading import Values
+from domain.format.table import PROFILES, Profile
+from domain.money import Number
 from domain.problems import Level
+
+EVERY = frozenset(DOCUMENT_TYPES)
+"""All types."""
+BOLETAS = frozenset({BOLETA, EXEMPT_BOLETA})
+NOT_BOLETAS = EVERY - BOLETAS
+IN_PESOS = NOT_BOLETAS - EXPORTS
+"""What travels in an EnvioDTE and is in pesos."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +63,7 @@ class View:
         "today",
         "totals",
         "type",
+        "uf",
     )
 
     def __init__(
@@ -71,8 +74,10 @@ class View:
         issuer: IssuerData | None,
         today: date,
         referenced: Referenced,
+        uf: Number | None = None,
     ) -> None:
         self.document = document
+        self.uf = uf
         self.findings = findings
         self.issuer = issuer
         self.today = today
@@ -84,10 +89,30 @@ class View:
         self.lines = document.items("Detalle")
         self.references = document.items("Referencia")
         self.changes: tuple[Change, ...] = ()
-        if self.references and document.family == "dte":
+        if self.references and document.family != "boleta":
             self.changes = tuple(
                 _change(index, reference, referenced) for index, reference in changed_documents(document)
             )
+
+    @property
+    def profile(self) -> Profile:
+        """The edition of the format that the document follows."""
+        return self.document.profile
+
+    @property
+    def transport(self) -> Values:
+        """Encabezado/Transporte."""
+        return self.document.header.get("Transporte") or {}
+
+    @property
+    def customs(self) -> Values:
+        """Encabezado/Transporte/Aduana."""
+        return self.transport.get("Aduana") or {}
+
+    @property
+    def changed_receivers(self) -> frozenset[str]:
+        """The receivers of the documents that a note changes, as far as the ledger knows them."""
+        return frozenset(change.known.receiver for change in self.changes if change.known is not None)
 
     @property
     def on_boleta(self) -> bool:
@@ -107,7 +132,7 @@ Predicate = Callable[[View], Iterable[Finding]]
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """One rule; `types` are those that it speaks of."""
+    """One rule; `types` are those that it speaks of, `profiles` the editions of the format that have it."""
 
     id: str
     path: str
@@ -116,12 +141,15 @@ class Rule:
     source: str
     types: frozenset[int]
     level: Level = "error"
+    profiles: tuple[Profile, ...] = PROFILES
 
 
-def calculated(rule_id: str) -> Predicate:
+@dataclass(frozen=True, slots=True)
+class Calculated:
     """The predicate of a rule that the calculation itself finds broken."""
 
-    def found(view: View) -> Iterable[Finding]:
-        return view.findings.by_rule.get(rule_id, ())
+    rule_id: str
 
-    return found
+    def __call__(self, view: View) -> Iterable[Finding]:
+        """What the calculation found."""
+        return view.findings.by_rule.get(self.rule_id, ())

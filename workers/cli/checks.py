@@ -244,7 +244,7 @@ def look_at_work(tx: Connection) -> Iterator[Finding]:
         yield Finding("warn", "SII", f"{row['what']}: {row['why']}", "FMgo tries again by itself.")
 
 
-def look_at_schemas() -> Iterator[Finding]:
+def look_at_schemas(settings: Settings) -> Iterator[Finding]:
     """Which schemas judge documents before they leave."""
     try:
         official_folder()
@@ -253,3 +253,8 @@ def look_at_schemas() -> Iterator[Finding]:
         return
     own = ", ".join(sorted(path.stem for path in own_folder().glob("*.xsd")))
     yield Finding("ok", "schemas", f"DTE and EnvioDTE as published by the SII (cl-sii {version('cl-sii')}); own: {own}")
+    if settings.format_profile == "2019":
+        yield Finding("ok", "format", "documents follow profile 2019, the schema in circulation")
+    else:
+        said = f"documents follow profile {settings.format_profile}, which is unverified"
+        yield Finding("warn", "format", said, "Watch the SII's first verdicts; docs/types.md says what is known.")

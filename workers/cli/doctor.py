@@ -41,7 +41,7 @@ def _findings() -> Iterator[Finding]:
         yield Finding("ok", "settings", world)
         yield from checks.look_at_redis(settings)
         yield from checks.look_at_evidence(settings)
-        yield from checks.look_at_schemas()
+        yield from checks.look_at_schemas(settings)
         try:
             yield from _in_the_ledger(access, settings)
         except DBAPIError as error:

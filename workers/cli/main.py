@@ -14,7 +14,7 @@ from sqlalchemy.exc import DBAPIError, OperationalError
 
 from domain.problems import DomainError
 from workers.cache.connection import CacheUrlError
-from workers.cli import doctor, jobs, ledger, run, setup
+from workers.cli import doctor, jobs, ledger, offline, render, run, setup, verify
 from workers.cli.access import first_line
 from workers.cli.output import BAD_INPUT, DONE, NO, complain
 from workers.database.engine import sqlstate
@@ -30,6 +30,10 @@ app: Final = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
+app.command("calculate")(offline.calculate)
+app.command("rules")(offline.rules)
+app.command("verify")(verify.verify_files)
+app.command("render")(render.render)
 app.command("enqueue")(jobs.enqueue)
 app.add_typer(jobs.batch, name="batch")
 app.add_typer(ledger.document, name="document")

@@ -9,6 +9,7 @@ import uuid
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from decimal import Decimal
 from typing import Any
 
 from sqlalchemy import Connection
@@ -40,9 +41,9 @@ class Numbering:
     caf: int
     issued_on: date
     receiver: str
-    total: int
+    total: int | Decimal
     net: int | None
-    exempt: int | None
+    exempt: int | Decimal | None
     vat: int | None
     warnings: list[dict[str, str]]
     replaces: uuid.UUID | None
@@ -305,9 +306,9 @@ def referenced(tx: Connection, references: Iterable[Reference]) -> dict[Referenc
                 folio=row.folio,
                 state=row.state,
                 receiver=row.receiver,
-                total=int(row.total),
+                total=row.total,
                 net=row.net,
-                exempt=None if row.exempt is None else int(row.exempt),
+                exempt=row.exempt,
                 vat=row.vat,
                 issued_on=row.issued_on,
             ),

@@ -13,6 +13,7 @@ from typing import Any
 
 from sqlalchemy import Connection
 
+from domain.money import Number
 from workers.database.engine import count, run
 
 
@@ -25,7 +26,7 @@ class Rider:
     folio: int
     receiver: str
     issued_on: date
-    total: int
+    total: Number
     state: str
     signature_value: str
 
@@ -56,7 +57,7 @@ def riders(tx: Connection, envelope: uuid.UUID) -> list[Rider]:
             row.folio,
             row.receiver,
             row.issued_on,
-            int(row.total),
+            row.total,
             row.state,
             row.signature_value,
         )

@@ -10,6 +10,7 @@ from types import TracebackType
 from typing import Self
 
 from domain.answers import DocumentStatus, EnvelopeStatus, UploadAnswer
+from domain.money import Number
 from domain.signature import Signer
 from workers.settings import Settings
 from workers.sii.errors import SiiLoginError as SiiLoginError
@@ -70,9 +71,9 @@ class SiiClient:
         document_type: int,
         folio: int,
         issued_on: date,
-        total: int,
+        total: Number,
     ) -> DocumentStatus:
-        """Return what the SII says of one document; `consultant` is the token's person, `total` whole pesos."""
+        """Return what the SII says of one document; `consultant` is the token's person, `total` its MntTotal."""
         return self._query.document_status(
             channel, token, Folio(consultant, company, receiver, document_type, folio, issued_on, total)
         )

@@ -19,6 +19,7 @@ from domain.answers import (
     read_rest_document_status,
     read_rest_envelope_status,
 )
+from domain.money import Number, figure
 from workers.sii import soap
 from workers.sii.errors import SiiError
 from workers.sii.login import Channel
@@ -31,7 +32,7 @@ REST_DOCUMENT: Final = "/recursos/v1/boleta.electronica"
 
 @dataclass(frozen=True, slots=True)
 class Folio:
-    """A document as the SII is asked about it; RUTs canonical, `total` in whole pesos (MntTotal)."""
+    """A document as the SII is asked about it; RUTs canonical, `total` as in MntTotal: exports have decimals."""
 
     consultant: str
     company: str
@@ -39,7 +40,7 @@ class Folio:
     document_type: int
     folio: int
     issued_on: date
-    total: int
+    total: Number
 
 
 class Query:
@@ -98,7 +99,7 @@ class Query:
             ("TipoDte", str(folio.document_type)),
             ("FolioDte", str(folio.folio)),
             ("FechaEmisionDte", issued_on),
-            ("MontoDte", str(folio.total)),
+            ("MontoDte", figure(folio.total)),
             ("Token", token),
         )
         answer = self._services.ask(soap.DOCUMENT_STATUS, "getEstDte", parameters)
@@ -111,7 +112,7 @@ class Query:
             {
                 "rut_receptor": receiver[0],
                 "dv_receptor": receiver[1],
-                "monto": str(folio.total),
+                "monto": figure(folio.total),
                 "fechaEmision": folio.issued_on.strftime("%d-%m-%Y"),
             }
         )

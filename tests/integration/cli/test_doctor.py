@@ -48,6 +48,13 @@ def test_all_is_well(well: Fmgo) -> None:
     assert (shown.code, "all is well" in shown.out) == (0, True)
 
 
+def test_the_newer_format_is_told_as_unverified(well: Fmgo, monkeypatch: pytest.MonkeyPatch) -> None:
+    told = {one["about"]: one["said"] for one in well("doctor", "--json").objects}
+    assert "profile 2019" in told["format"]
+    monkeypatch.setenv("FMGO_FORMAT_PROFILE", "2026")
+    assert ("warn", "format") in troubles(well)[1]
+
+
 def test_an_empty_installation_lacks_workers(fmgo: Fmgo) -> None:
     assert troubles(fmgo) == (1, {("fail", "workers")})
     assert "`fmgo worker threads`" in fmgo("doctor").out

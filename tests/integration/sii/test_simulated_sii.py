@@ -45,7 +45,7 @@ def meaning(client: SiiClient, channel: Channel, token: str, document: SignedDoc
         document.document_type,
         document.folio,
         document.issued_on,
-        document.total + more,
+        int(document.total) + more,
     ).meaning
 
 

@@ -4,6 +4,7 @@ import base64
 import datetime as dt
 import secrets
 from dataclasses import dataclass, field
+from typing import Literal
 from xml.sax.saxutils import escape
 
 from cryptography import x509
@@ -154,6 +155,7 @@ class Sale:
     receiver: str = "77777777-7"
     issued_on: dt.date = TODAY
     extra_lines: str = field(default="", repr=False)
+    profile: Literal["2019", "2026"] = "2019"
 
     @property
     def total(self) -> int:

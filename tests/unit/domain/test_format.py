@@ -12,17 +12,19 @@ import pytest
 from lxml import etree
 
 from domain.caf import CafError, StampingCaf
+from domain.codes.document_types import Family
 from domain.envelope import Caratula, build_envelope
 from domain.format import boleta, dte
 from domain.format.kinds import Choice, Text
-from domain.format.table import Group
+from domain.format.table import Group, Profile, in_profile
+from domain.format.types import TABLES
 from domain.issuing import SignedDocument, issue
 from domain.problems import InvalidDocument
 from domain.signature import RsaSigner
 from tests.unit.domain import material
 from tests.unit.domain.full_documents import full_document
 from tests.unit.domain.rule_cases import CASES
-from tests.unit.domain.samples import Raw, credit_note, invoice, prepared, spoilt
+from tests.unit.domain.samples import SAMPLES, USUAL, Raw, World, prepared, spoilt
 from tests.unit.domain.samples import boleta as plain_boleta
 from tests.unit.domain.worked_examples import EXAMPLES
 
@@ -35,15 +37,15 @@ NOT_WRITTEN = {"InfoTicket", "TED", "TmstFirma", "TpoDocRef", "FolioRef"}
 class IssueRaw(Protocol):
     """Prepares and issues a document."""
 
-    def __call__(self, raw: Raw, folio: int = 7) -> SignedDocument: ...
+    def __call__(self, raw: Raw, folio: int = 7, world: World = USUAL) -> SignedDocument: ...
 
 
 @pytest.fixture(scope="session")
 def issue_raw(stamping_caf: Callable[[int], StampingCaf], signer: RsaSigner) -> IssueRaw:
     """Prepares and issues a document; issuing has it judged by the schema."""
 
-    def make(raw: Raw, folio: int = 7) -> SignedDocument:
-        ready = prepared(raw)
+    def make(raw: Raw, folio: int = 7, world: World = USUAL) -> SignedDocument:
+        ready = prepared(raw, world=world)
         return issue(ready, folio=folio, caf=stamping_caf(ready.document_type), signer=signer, at=material.AT)
 
     return make
@@ -95,34 +97,45 @@ class Schema:
         return element.find(f"{XS}simpleType") if named is None else named
 
 
-def _differences(schema: Schema, element: Any, group: Group, left: set[str]) -> Iterator[str]:
+def _differences(
+    schema: Schema, element: Any, group: Group, left: set[str], profile: Profile = "2019"
+) -> Iterator[str]:
     """Where a table says something else than the schema: order, size, repetition, codes."""
     declared = [child for child in schema.children(element) if child.get("name") not in left]
-    names, tags = [child.get("name") for child in declared], [row.tag for row in group.rows if row.tag not in left]
+    rows = [row for row in in_profile(group, profile) if row.tag not in left]
+    names, tags = [child.get("name") for child in declared], [row.tag for row in rows]
     if names != tags:
         yield f"{group.tag}: {names} against {tags}"
         return
-    for child, row in zip(declared, (row for row in group.rows if row.tag not in left), strict=True):
+    for child, row in zip(declared, rows, strict=True):
         if int(child.get("maxOccurs", 1)) < row.most:
             yield f"{group.tag}/{row.tag}: at most {child.get('maxOccurs', 1)}"
         if isinstance(row, Group):
-            yield from _differences(schema, child, row, left)
+            yield from _differences(schema, child, row, left, profile)
             continue
         longest = schema.facet(child, "maxLength")
         if isinstance(row.kind, Text) and str(row.kind.longest) != longest:
             yield f"{group.tag}/{row.tag}: {longest} characters"
         if isinstance(row.kind, Choice):
             codes = {str(code) for code in row.kind.codes.values()}
-            if not codes <= schema.codes(child):
+            if not codes <= (schema.codes(child) or codes):
                 yield f"{group.tag}/{row.tag}: {schema.codes(child)}"
 
 
-def test_table_of_facturas_is_that_of_the_official_schema() -> None:
+@pytest.mark.parametrize(
+    ("name", "family"), [("Documento", "dte"), ("Liquidacion", "liquidacion"), ("Exportaciones", "exportaciones")]
+)
+def test_table_is_that_of_the_official_schema(name: str, family: Family) -> None:
     schema = Schema(Path(str(OFFICIAL / "SiiTypes_v10.xsd")), Path(str(OFFICIAL / "DTE_v10.xsd")))
-    assert (
-        list(_differences(schema, schema.element("Documento"), dte.DOCUMENT, NOT_WRITTEN - {"TpoDocRef", "FolioRef"}))
-        == []
-    )
+    left = NOT_WRITTEN - {"TpoDocRef", "FolioRef"}
+    assert list(_differences(schema, schema.element(name), TABLES[family], left)) == []
+
+
+def test_table_of_2026_is_that_of_the_reconstructed_schema(shared: Path) -> None:
+    folder = shared / "reference" / "xsd" / "reconstructed-2026"
+    schema = Schema(folder / "SiiTypes_v10.xsd", folder / "DTE_v10.xsd")
+    left = NOT_WRITTEN - {"TpoDocRef", "FolioRef"} | {"RUTProveedor", "RznSocProveedor"}
+    assert list(_differences(schema, schema.element("Documento"), dte.DOCUMENT, left, "2026")) == []
 
 
 def test_table_of_boletas_is_that_of_the_official_schema(shared: Path) -> None:
@@ -130,13 +143,19 @@ def test_table_of_boletas_is_that_of_the_official_schema(shared: Path) -> None:
     assert list(_differences(schema, schema.element("Documento"), boleta.DOCUMENT, NOT_WRITTEN)) == []
 
 
-@pytest.mark.parametrize("document_type", [33, 61, 39])
+@pytest.mark.parametrize("document_type", SAMPLES)
 def test_document_with_every_tag_is_valid(document_type: int, issue_raw: IssueRaw) -> None:
     signed = issue_raw(full_document(document_type))
     assert max(map(len, signed.xml.split(b"\n"))) < 4000
 
 
-@pytest.mark.parametrize("document_type", [33, 61, 39])
+@pytest.mark.parametrize("document_type", SAMPLES)
+def test_document_with_every_tag_of_2026_is_valid(document_type: int, issue_raw: IssueRaw) -> None:
+    signed = issue_raw(full_document(document_type, "2026"), world=World(profile="2026"))
+    assert max(map(len, signed.xml.split(b"\n"))) < 4000
+
+
+@pytest.mark.parametrize("document_type", SAMPLES)
 def test_every_tag_of_the_table_is_written_in_order(document_type: int) -> None:
     raw = full_document(document_type)
     root = etree.fromstring(f"<d>{prepared(raw).render(7)}</d>")
@@ -152,10 +171,10 @@ def test_worked_example_is_valid_by_the_schema(example: Any, issue_raw: IssueRaw
 
 @pytest.mark.parametrize("case", CASES.values(), ids=CASES.keys())
 def test_document_just_inside_a_rule_is_valid_by_the_schema(case: Any, issue_raw: IssueRaw) -> None:
-    ready = prepared(case.inside, today=case.today)
+    ready = prepared(case.inside, world=case.around)
     raw = spoilt(case.inside, Encabezado__IdDoc__FchEmis=ready.issued_on.isoformat())
     if ready.issued_on >= material.TODAY.replace(day=1):
-        issue_raw(raw)
+        issue_raw(raw, world=case.around)
 
 
 CORNERS: tuple[Any, ...] = (
@@ -186,10 +205,10 @@ def _changed(raw: Raw, chance: random.Random) -> Raw:
     return copy
 
 
-@pytest.mark.parametrize("document_type", [33, 61, 39])
+@pytest.mark.parametrize("document_type", SAMPLES)
 def test_what_is_prepared_the_schema_takes(document_type: int, issue_raw: IssueRaw) -> None:
     chance = random.Random(document_type)
-    small = {33: invoice(), 61: credit_note(3), 39: plain_boleta()}[document_type]
+    small = SAMPLES[document_type]()
     valid = 0
     for turn in range(600):
         raw = _changed(full_document(document_type) if turn % 2 else small, chance)
@@ -216,7 +235,11 @@ def test_boletas_are_valid_by_the_official_schema(
     shared: Path, issue_raw: IssueRaw, signer: RsaSigner, caratula: Caratula
 ) -> None:
     schema = etree.XMLSchema(etree.parse(shared / "reference" / "xsd" / "EnvioBOLETA_v11.xsd"))
-    raws = [full_document(39), *(example.raw for name, example in EXAMPLES.items() if name.startswith("39"))]
-    documents = [issue_raw(raw, folio).xml for folio, raw in enumerate(raws, 1)]
-    envelope = build_envelope(documents, [39] * len(documents), caratula=caratula, signer=signer, at=material.AT)
+    examples = [example.raw for name, example in EXAMPLES.items() if name.startswith(("39", "41"))]
+    documents = [
+        issue_raw(raw, folio) for folio, raw in enumerate([full_document(39), full_document(41), *examples], 1)
+    ]
+    types = [document.document_type for document in documents]
+    assert set(types) == {39, 41}
+    envelope = build_envelope([each.xml for each in documents], types, caratula=caratula, signer=signer, at=material.AT)
     schema.assertValid(etree.fromstring(envelope))

@@ -30,15 +30,19 @@ def test_issued_document_is_signed_stamped_and_valid(
     caf_key.public_key().verify(frmt, data, padding.PKCS1v15(), hashes.SHA1())  # noqa: S303  (fixed by the SII)
 
 
-@pytest.mark.parametrize("raw", [samples.invoice(), samples.credit_note(), samples.boleta()], ids=["33", "61", "39"])
+ROOTS = {43: "Liquidacion", 110: "Exportaciones", 111: "Exportaciones", 112: "Exportaciones"}
+
+
+@pytest.mark.parametrize("document_type", samples.SAMPLES)
 def test_what_producers_write_becomes_a_signed_document(
-    stamping_caf: Callable[[int], StampingCaf], signer: RsaSigner, raw: samples.Raw
+    stamping_caf: Callable[[int], StampingCaf], signer: RsaSigner, document_type: int
 ) -> None:
-    prepared = samples.prepared(raw)
-    caf = stamping_caf(prepared.document_type)
-    document = issue(prepared, folio=12, caf=caf, signer=signer, at=material.AT)
+    prepared = samples.prepared(samples.SAMPLES[document_type]())
+    document = issue(prepared, folio=12, caf=stamping_caf(document_type), signer=signer, at=material.AT)
     root = referee.parsed(document.xml)
     assert referee.document_holds(document.xml)
+    assert root[0].tag == f"{referee.SII}{ROOTS.get(document_type, 'Documento')}"
+    assert root[0].get("ID") == f"F12T{document_type}"
     assert root.findtext(f".//{referee.SII}Folio") == root.findtext(f".//{referee.SII}F") == "12"
     assert root.findtext(f".//{referee.SII}MntTotal") == root.findtext(f".//{referee.SII}MNT") == str(document.total)
 

@@ -46,6 +46,7 @@ def _named(value: object) -> str:
         (f"{LINE}PrcItem", ENORMOUS, "FMT-RANGE", "document.Detalle[0].PrcItem"),
         (f"{LINE}PrcItem", 0.1 + 0.2, "FMT-DECIMALS", "document.Detalle[0].PrcItem"),
         (f"{LINE}PrcItem", True, "FMT-KIND", "document.Detalle[0].PrcItem"),
+        (f"{LINE}IndExe", False, None, ""),
         (f"{LINE}PrcItem", [1], "FMT-KIND", "document.Detalle[0].PrcItem"),
         (f"{LINE}MontoItem", 10000.5, "FMT-DECIMALS", "document.Detalle[0].MontoItem"),
         (f"{LINE}IndExe", 9, "FMT-CHOICE", "document.Detalle[0].IndExe"),
@@ -100,7 +101,7 @@ def test_unreadable_figure_leaves_totals_unjudged() -> None:
     assert codes_of(raw) == ["FMT-NUMBER"]
 
 
-@pytest.mark.parametrize("kind", [None, "", 34, 999, "33x", [33], {}, True, ENORMOUS], ids=_named)
+@pytest.mark.parametrize("kind", [None, "", 40, 999, "33x", [33], {}, True, ENORMOUS], ids=_named)
 def test_type_that_is_not_issued_has_one_code_beside_the_other_problems(kind: Any) -> None:
     raw = spoilt(invoice(), Encabezado__Receptor__RUTRecep="77777777-8", Encabezado__Otro=1)
     raw["Encabezado"]["IdDoc"]["TipoDTE"] = kind

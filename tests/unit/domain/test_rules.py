@@ -22,11 +22,11 @@ def test_rules_say_where_they_come_from_and_what_to_do() -> None:
 @pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.id)
 def test_rule_is_broken_by_a_document_that_breaks_only_it(rule: Rule) -> None:
     case = CASES[rule.id]
-    problems = problems_of(case.breaks, today=case.today)
+    problems = problems_of(case.breaks, world=case.around)
     assert [(problem.code, problem.level) for problem in problems] == [(rule.id, rule.level)]
 
 
 @pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.id)
 def test_rule_is_kept_just_inside(rule: Rule) -> None:
     case = CASES[rule.id]
-    assert problems_of(case.inside, today=case.today) == ()
+    assert problems_of(case.inside, world=case.around) == ()

@@ -4,9 +4,25 @@ The names say what each shows. `lines` are the amounts of the lines, `totals` al
 """
 
 from dataclasses import dataclass, field
+from decimal import Decimal
 from typing import Any
 
-from tests.unit.domain.samples import Raw, boleta, credit_note, invoice, spoilt, text_note
+from tests.unit.domain.samples import (
+    Raw,
+    boleta,
+    credit_note,
+    debit_note,
+    exempt_boleta,
+    exempt_invoice,
+    export_invoice,
+    export_note,
+    guide,
+    invoice,
+    purchase,
+    settlement,
+    spoilt,
+    text_note,
+)
 
 
 @dataclass(frozen=True)
@@ -14,7 +30,7 @@ class Example:
     """A document and what must come out of it."""
 
     raw: Raw
-    lines: list[int]
+    lines: list[Any]
     totals: dict[str, Any] = field(default_factory=dict)
 
 
@@ -39,6 +55,16 @@ def _tax(code: str, rate: object, amount: int) -> Raw:
 
 
 _GROSS = {"Encabezado__IdDoc__MntBruto": 1}
+
+
+def _bought(code: object, *items: Raw) -> Raw:
+    return _of(purchase(), *({**item, "CodImpAdic": [code]} for item in items))
+
+
+def _abroad(total: str) -> dict[str, Any]:
+    amount = int(total) if total.isdecimal() else Decimal(total)
+    return {"TpoMoneda": "DOLAR USA", "MntExe": amount, "MntTotal": amount}
+
 
 EXAMPLES: dict[str, Example] = {
     "33 plain": Example(_of(invoice(), _item(450, 70)), [31500], _net(31500, 5985, 37485)),
@@ -125,6 +151,121 @@ EXAMPLES: dict[str, Example] = {
         _of(invoice(), _item(1, 10_000_000), Encabezado__Totales__CredEC=1_235_000),
         [10_000_000],
         _net(10_000_000, 1_900_000, 10_665_000, CredEC=1_235_000),
+    ),
+    "34 plain with a line that is not billable": Example(
+        _of(exempt_invoice(), _item(1, 20000), _item(1, 35000, IndExe=2)),
+        [20000, 35000],
+        {"MntExe": 20000, "MntTotal": 20000, "MontoNF": 35000, "MontoPeriodo": 55000},
+    ),
+    "34 with a global discount in pesos": Example(
+        _of(exempt_invoice(), _item(1, 125000), DscRcgGlobal=[_change("D", "$", 25000, IndExeDR=1)]),
+        [125000],
+        {"MntExe": 100000, "MntTotal": 100000},
+    ),
+    "34 where a global discount means the exempt lines without saying so": Example(
+        _of(exempt_invoice(), _item(1, 125000), DscRcgGlobal=[_change("D", "%", 10)]),
+        [125000],
+        {"MntExe": 112500, "MntTotal": 112500},
+    ),
+    "41": Example(_of(exempt_boleta(), _item(1, 24500)), [24500], {"MntExe": 24500, "MntTotal": 24500}),
+    "46 all VAT kept": Example(
+        _bought("15", _item(1, 100000)),
+        [100000],
+        _net(100000, 19000, 100000, ImptoReten=[_tax("15", 19, 19000)]),
+    ),
+    "46 wheat": Example(
+        _bought("34", _item(1, 10000)),
+        [10000],
+        _net(10000, 1900, 11500, ImptoReten=[_tax("34", 4, 400)], IVANoRet=1500),
+    ),
+    "46 legumes, all VAT kept": Example(
+        _bought("301", _item(200, 555)),
+        [111000],
+        _net(111000, 21090, 111000, ImptoReten=[_tax("301", 19, 21090)]),
+    ),
+    "46 rice": Example(
+        _bought("36", _item(1, 123457)),
+        [123457],
+        _net(123457, 23457, 134568, ImptoReten=[_tax("36", 10, 12346)], IVANoRet=11111),
+    ),
+    "46 nothing kept": Example(_bought("49", _item(1, 10000)), [10000], _net(10000, 1900, 11900, IVANoRet=1900)),
+    "46 two codes keep all VAT to the peso": Example(
+        _of(purchase(), _item(1, 1003, CodImpAdic=["15"]), _item(1, 1003, CodImpAdic=["38"])),
+        [1003, 1003],
+        _net(2006, 381, 2006, ImptoReten=[_tax("15", 19, 191), _tax("38", 19, 190)]),
+    ),
+    "52 sale": Example(_of(guide(), _item(450, 70, UnmdItem="UN")), [31500], _net(31500, 5985, 37485)),
+    "52 without prices": Example(
+        _of(guide(6), {"NmbItem": "Cajas", "QtyItem": 66, "UnmdItem": "UN"}), [0], {"MntTotal": 0}
+    ),
+    "43": Example(
+        settlement(),
+        [100000, 20000],
+        _net(
+            100000,
+            19000,
+            133050,
+            MntExe=20000,
+            IVAProp=950,
+            IVATerc=18050,
+            Comisiones={"ValComNeto": 5000, "ValComExe": 0, "ValComIVA": 950},
+        ),
+    ),
+    "43 that comes to less than nothing": Example(
+        _of(
+            settlement(),
+            {"TpoDocLiq": "33", "NmbItem": "Facturas", "MontoItem": 1000},
+            {"TpoDocLiq": "61", "NmbItem": "Notas de crédito", "QtyItem": 3, "PrcItem": 1000, "MontoItem": -3000},
+            {"TpoDocLiq": "99", "NmbItem": "Anticipo", "MontoItem": -500, "IndExe": 2},
+        ),
+        [1000, -3000, -500],
+        _net(
+            -2000,
+            -380,
+            -8330,
+            IVAProp=950,
+            IVATerc=-1330,
+            MontoPeriodo=-8830,
+            Comisiones={"ValComNeto": 5000, "ValComExe": 0, "ValComIVA": 950},
+        ),
+    ),
+    "110 with freight and insurance": Example(
+        _of(
+            export_invoice(),
+            _item(872, 177),
+            DscRcgGlobal=[_change("R", "$", 3574.57, IndExeDR=1), _change("R", "$", "2759.05", IndExeDR=1)],
+        ),
+        [154344],
+        _abroad("160677.62"),
+    ),
+    "110 discount of a line is whole": Example(
+        _of(
+            export_invoice(),
+            _item(239, 114, DescuentoPct=5),
+            _item(164, 62),
+            DscRcgGlobal=[_change("R", "$", value) for value in ("115.14", "15.95", "91.43")],
+        ),
+        [25884, 10168],
+        _abroad("36274.52"),
+    ),
+    "110 that nobody pays": Example(
+        _of(export_invoice(), _item(1, 50), Encabezado__IdDoc__FmaPagExp=21), [50], _abroad("0")
+    ),
+    "110 keeps four decimals": Example(
+        _of(export_invoice(), _item("0.333333", "1.5"), DscRcgGlobal=[_change("D", "%", "1.01")]),
+        [Decimal("0.5")],
+        _abroad("0.4949"),
+    ),
+    "112": Example(export_note(), [Decimal("1234.5")], _abroad("1234.5")),
+    "111": Example(export_note(111, 1, 112, 60), [Decimal("1234.5")], _abroad("1234.5")),
+    "56 adds": Example(_of(debit_note(), _item(1, 500)), [500], _net(500, 95, 595)),
+    "56 that annuls a note on an exempt document": Example(
+        _of(debit_note(1, 31, 61), _item(1, 10000)), [10000], {"MntExe": 10000, "MntTotal": 10000}
+    ),
+    "61 that annuls a factura de compra": Example(
+        _of(credit_note(1, 40, 46), _item(10, 1000, CodImpAdic=["15"])),
+        [10000],
+        _net(10000, 1900, 10000, ImptoReten=[_tax("15", 19, 1900)]),
     ),
     "39 gross": Example(_of(boleta(), _item(1, 1190)), [1190], _net(1000, 190, 1190)),
     "39 gross less ten per cent": Example(

@@ -1,0 +1,286 @@
+"""The verdict on a file of any kind that the field exchanges."""
+
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from functools import cached_property
+
+from lxml import etree
+
+from domain.problems import Problem, shown
+from domain.schema import judge, schema_file
+from domain.stamp import chile
+from domain.verification.boletas import received_schema
+from domain.verification.caf_files import looks_like_caf, verify_caf
+from domain.verification.certificates import certificate_problems
+from domain.verification.cessions import cession_problems, cession_signatures
+from domain.verification.coherence import caf_incoherences, is_rut
+from domain.verification.documents import JudgedDocument, judge_document
+from domain.verification.headers import answer_problems, envelope_problems, receipt_problems, sender_problems
+from domain.verification.kinds import KINDS, UNKNOWN, Kind
+from domain.verification.reading import (
+    Reading,
+    Unreadable,
+    children,
+    fields,
+    first,
+    local_name,
+    moment_of,
+    read,
+    text_of,
+)
+from domain.verification.signatures import SIGNATURE, Finding, signatures_of, verify_enveloped, verify_signature
+from domain.verification.stamps import day, judge_stamp, raw_stamps
+from domain.verification.trust import Trust
+from domain.verification.verdict import Verdict
+
+_BOLETAS = ("39", "41")
+_SIGNATURE_FACTS = ("doc_signature_valid", "env_signature_valid", "all_signatures_valid", "ted_valid")
+_IDS = etree.XPath("//@ID", smart_strings=False)
+_SIGNATURES = etree.XPath("count(//s:Signature)", namespaces={"s": SIGNATURE[1 : SIGNATURE.index("}")]})
+
+
+def verify(data: bytes, *, trust: Trust, at: datetime) -> Verdict:
+    """The verdict on a file, judged at `at` (aware) with the keys of `trust`.
+
+    It never raises for what the file holds: whatever cannot be read is a verdict too. Certificates are judged at the
+    time that the document says it was signed; `at` is for what says no time, for CAF files, and against signatures
+    that lie in the future.
+    """
+    if looks_like_caf(data):
+        return verify_caf(data, trust=trust, today=at.astimezone(chile()).date())
+    try:
+        reading = read(data)
+    except Unreadable as fault:
+        return Verdict(UNKNOWN.name, None, {}, fault.problems, ())
+    verdict = _Case(reading, trust, at).verdict()
+    if any(verdict.facts.get(each) is False for each in _SIGNATURE_FACTS):
+        otherwise = reading.as_windows()
+        if otherwise is not None:
+            second = _Case(otherwise, trust, at).verdict()
+            if _held(second) > _held(verdict):
+                return second
+    return verdict
+
+
+def _held(verdict: Verdict) -> int:
+    return sum(verdict.facts.get(each) is True for each in _SIGNATURE_FACTS)
+
+
+@dataclass
+class _Case:
+    """A file while it is judged."""
+
+    reading: Reading
+    trust: Trust
+    at: datetime
+    facts: dict[str, bool | None] = field(default_factory=dict)
+    problems: list[Problem] = field(default_factory=list)
+    findings: list[tuple[Finding, datetime | None]] = field(default_factory=list)
+    documents: list[JudgedDocument] = field(default_factory=list)
+
+    def verdict(self) -> Verdict:
+        """Judge the file by its root element."""
+        root = self.reading.root
+        name = local_name(root)
+        kind = KINDS.get(name, UNKNOWN)
+        if kind is UNKNOWN:
+            self.problems.append(Problem("KIND-UNKNOWN", "", f"{shown(name)} is no file that is verified here."))
+        elif kind.name == "ted":
+            self._stamp_alone(root)
+        else:
+            self._contents(root, name, kind)
+            self._schema(root, name, kind)
+            self._signers(root)
+        return Verdict(
+            kind.name,
+            name,
+            self.facts,
+            tuple(self.problems),
+            kind.needed,
+            self.documents,
+        )
+
+    def __post_init__(self) -> None:
+        """Count how often each ID occurs in the file."""
+        self.ids: Counter[str] = Counter(_IDS(self.reading.root))
+
+    @cached_property
+    def raw(self) -> list[str]:
+        """The stamps of the file in its own letters."""
+        return raw_stamps(self.reading.text)
+
+    def _schema(self, root: etree._Element, name: str, kind: Kind) -> None:
+        """What the schema of the root says; a boleta alone is judged by that of boletas."""
+        if not kind.schema:
+            return
+        boleta = name == "DTE" and bool(self.documents) and self.documents[0].facts.get("TipoDTE") in _BOLETAS
+        found = judge(root, received_schema() if boleta or name == "EnvioBOLETA" else schema_file(kind.schema))
+        self.facts = {"schema_valid": not found, **self.facts}
+        self.problems[:0] = found
+
+    def _contents(self, root: etree._Element, name: str, kind: Kind) -> None:
+        """Documents and signatures, by position."""
+        if name == "getToken":
+            self._token(root)
+            return
+        if name == "DTE":
+            self._judge_documents([root], enveloped=False)
+            return
+        content = first(root, kind.content)
+        outer = self._outer_signature(root, kind, content)
+        signer = outer.holder.rut if outer is not None and outer.holder else None
+        if content is None:
+            self.facts.setdefault("header_ok", None)
+            if kind.name in ("envio", "aec"):
+                self._judge_documents([], enveloped=True)
+            return
+        self._header(content, kind, signer)
+
+    def _header(self, content: etree._Element, kind: Kind, signer: str | None) -> None:
+        values = fields(first(content, "Caratula"))
+        if kind.name == "envio":
+            self._judge_documents(children(content, "DTE"), enveloped=True)
+            found = list(envelope_problems(content, [each.facts for each in self.documents], signer))
+        elif kind.name == "aec":
+            found = self._cession(content)
+        elif kind.name == "respuesta":
+            found = list(answer_problems(content))
+        elif kind.name == "recibos":
+            found = self._receipts(content)
+        else:
+            found = list(sender_problems(values, "RutEnvia", signer))
+        self.facts["header_ok"] = all(each.level == "warning" for each in found)
+        self.problems.extend(found)
+
+    def _judge_documents(self, elements: Sequence[etree._Element], *, enveloped: bool, path: str = "DTE") -> None:
+        for at, element in enumerate(elements):
+            self.documents.append(
+                judge_document(
+                    element,
+                    trust=self.trust,
+                    ids=self.ids.__getitem__,
+                    raw=self._raw_of(at, len(elements)),
+                    enveloped=enveloped,
+                    path=f"{path}[{at}]" if len(elements) > 1 else path,
+                )
+            )
+        signed = stamped = coherent = consistent = bool(elements)
+        for each in self.documents:
+            self.problems.extend(each.problems)
+            if each.signature is not None:
+                self.findings.append((each.signature, each.signed_at))
+            signed &= each.signature_valid
+            stamped &= each.stamp_valid
+            coherent &= each.coherent
+            consistent &= each.consistent
+        self.facts |= {
+            "doc_signature_valid": signed,
+            "ted_valid": stamped,
+            "caf_valid": _all([each.caf_valid for each in self.documents]),
+            "coherent": coherent if elements else None,
+            "totals_consistent": consistent if elements else None,
+        }
+
+    def _raw_of(self, at: int, count: int) -> Callable[[], str | None]:
+        return lambda: self.raw[at] if len(self.raw) == count else None
+
+    def _outer_signature(self, root: etree._Element, kind: Kind, content: etree._Element | None) -> Finding | None:
+        """The signature of the whole file, over the element before it."""
+        contents, signatures = signatures_of(root, frozenset({kind.content}))
+        self.facts["env_signature_valid"] = False
+        if content is None or len(contents) != 1 or len(signatures) != 1:
+            sentence = f"The file has {len(contents)} {kind.content} and {len(signatures)} signatures; it has one each."
+            self.problems.append(Problem("SIG-MISSING" if not signatures else "SIG-STRUCTURE", "", sentence))
+            if len(signatures) != 1 or content is None:
+                return None
+        path = "Signature"
+        finding = verify_signature(content, signatures[0], ids=self.ids.__getitem__, inner=False, path=path)
+        self.problems.extend(finding.problems)
+        signed_at = first(content, *kind.signed_at)
+        self.findings.append((finding, moment_of(text_of(signed_at)) if signed_at is not None else None))
+        self.facts["env_signature_valid"] = finding.valid and len(contents) == 1
+        return finding
+
+    def _token(self, root: etree._Element) -> None:
+        _, signatures = signatures_of(root, frozenset())
+        if len(signatures) != 1:
+            self.problems.append(Problem("SIG-MISSING", "", f"The seed has {len(signatures)} signatures; it has one."))
+            self.facts["all_signatures_valid"] = False
+            return
+        finding = verify_enveloped(root, signatures[0], path="Signature")
+        self.problems.extend(finding.problems)
+        self.findings.append((finding, self.at))
+
+    def _cession(self, content: etree._Element) -> list[Problem]:
+        ceded = first(content, "Cesiones", "DTECedido", "DocumentoDTECedido")
+        self._judge_documents(children(ceded, "DTE"), enveloped=True)
+        for finding, signed_at in cession_signatures(content, self.ids.__getitem__):
+            self.problems.extend(finding.problems)
+            self.findings.append((finding, signed_at))
+        return list(cession_problems(content, self.documents[0].facts if self.documents else {}, self.findings))
+
+    def _receipts(self, content: etree._Element) -> list[Problem]:
+        found: list[Finding | None] = []
+        for at, receipt in enumerate(children(content, "Recibo")):
+            inner, signatures = signatures_of(receipt, frozenset({"DocumentoRecibo"}))
+            path = f"Recibo[{at}]"
+            if len(inner) != 1 or len(signatures) != 1:
+                self.problems.append(Problem("SIG-STRUCTURE", path, "A receipt has one content and one signature."))
+                found.append(None)
+                continue
+            finding = verify_signature(inner[0], signatures[0], ids=self.ids.__getitem__, inner=True, path=path)
+            self.problems.extend(finding.problems)
+            self.findings.append((finding, moment_of(fields(inner[0]).get("TmstFirmaRecibo"))))
+            found.append(finding)
+        self.facts["doc_signature_valid"] = bool(found) and all(each is not None and each.valid for each in found)
+        return list(receipt_problems(content, [each.holder.rut if each and each.holder else None for each in found]))
+
+    def _signers(self, root: etree._Element) -> None:
+        """What the certificates of all signatures are worth; and no signature outside the places where they belong."""
+        total = int(_SIGNATURES(root))
+        if total > len(self.findings):
+            sentence = f"The file has {total} signatures, {len(self.findings)} of them where signatures belong."
+            self.problems.append(Problem("SIG-STRAY", "", sentence))
+        if not total:
+            return
+        self.facts["all_signatures_valid"] = total == len(self.findings) and all(
+            each.valid for each, _ in self.findings
+        )
+        found = [
+            problem
+            for finding, signed_at in self.findings
+            if finding.holder is not None
+            for problem in certificate_problems(
+                finding.holder,
+                key_value=finding.key_value,
+                signed_at=signed_at,
+                at=self.at,
+                trust=self.trust,
+                path=finding.path,
+            )
+        ]
+        self.facts["certificate_ok"] = not found
+        self.problems.extend(found)
+
+    def _stamp_alone(self, ted: etree._Element) -> None:
+        stamp = judge_stamp(ted, trust=self.trust, path="TED", raw=self._raw_of(0, 1))
+        values = stamp.values
+        found = [
+            Problem("RUT-INVALID", f"TED/DD/{tag}", f"{shown(values.get(tag, 'nothing'))} is no RUT.")
+            for tag in ("RE", "RR")
+            if not is_rut(values.get(tag, ""))
+        ]
+        if stamp.caf is not None:
+            signed_on = [each for each in (day(values.get("FE")), day(values.get("TSTED"))) if each]
+            found.extend(caf_incoherences(stamp.caf, values, max(signed_on, default=None), "TED"))
+        self.facts.update(ted_valid=stamp.valid, caf_valid=stamp.caf_valid, coherent=not found)
+        self.problems.extend((*stamp.problems, *found))
+
+
+def _all(values: Sequence[bool | None]) -> bool | None:
+    """Whether all hold; None when there is none, or when one cannot be told and none is refuted."""
+    if False in values:
+        return False
+    return None if not values or None in values else True

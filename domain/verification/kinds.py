@@ -1,0 +1,54 @@
+"""The kinds of file that are verified, by their root element, and what each must show to be accepted."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+_DOCUMENT = ("doc_signature_valid", "ted_valid", "caf_valid", "coherent", "totals_consistent")
+_SENT = ("schema_valid", "env_signature_valid", "certificate_ok", "header_ok")
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """A kind of file."""
+
+    name: str
+    schema: str
+    """The file of its schema; empty where there is none."""
+    content: str
+    """The element that the root's signature covers; empty where the root has none."""
+    signed_at: tuple[str, ...]
+    """The way from there to the time of signing."""
+    needed: tuple[str, ...]
+
+
+KINDS: Mapping[str, Kind] = {
+    "DTE": Kind("dte", "EnvioDTE_v10.xsd", "", (), ("schema_valid", "certificate_ok", *_DOCUMENT)),
+    "EnvioDTE": Kind("envio", "EnvioDTE_v10.xsd", "SetDTE", ("Caratula", "TmstFirmaEnv"), (*_SENT, *_DOCUMENT)),
+    "EnvioBOLETA": Kind("envio", "EnvioBOLETA_v11.xsd", "SetDTE", ("Caratula", "TmstFirmaEnv"), (*_SENT, *_DOCUMENT)),
+    "AEC": Kind(
+        "aec",
+        "AEC_v10.xsd",
+        "DocumentoAEC",
+        ("Caratula", "TmstFirmaEnvio"),
+        (*_SENT, *_DOCUMENT, "all_signatures_valid"),
+    ),
+    "RespuestaDTE": Kind("respuesta", "RespuestaEnvioDTE_v10.xsd", "Resultado", ("Caratula", "TmstFirmaResp"), _SENT),
+    "EnvioRecibos": Kind(
+        "recibos",
+        "EnvioRecibos_v10.xsd",
+        "SetRecibos",
+        ("Caratula", "TmstFirmaEnv"),
+        (*_SENT, "doc_signature_valid"),
+    ),
+    "ConsumoFolios": Kind(
+        "consumo_folios", "ConsumoFolio_v10.xsd", "DocumentoConsumoFolios", ("Caratula", "TmstFirmaEnv"), _SENT
+    ),
+    "LibroCompraVenta": Kind("libro", "LibroCV_v10.xsd", "EnvioLibro", ("TmstFirma",), _SENT),
+    "LibroGuia": Kind("libro", "LibroGuia_v10.xsd", "EnvioLibro", ("TmstFirma",), _SENT),
+    "LibroBoleta": Kind("libro", "LibroBOLETA_v10.xsd", "EnvioLibro", ("TmstFirma",), _SENT),
+    "getToken": Kind("getToken", "", "", (), ("all_signatures_valid", "certificate_ok")),
+    "TED": Kind("ted", "", "", (), ("ted_valid", "caf_valid", "coherent")),
+    "AUTORIZACION": Kind("caf", "", "", (), ("frma_valid",)),
+}
+"""By the name of the root element."""
+UNKNOWN = Kind("unknown", "", "", (), ())

@@ -1,0 +1,244 @@
+"""Whether a document adds up: lines, global discounts, VAT and the master formula, from what the document says.
+
+    MntTotal = MntNeto + MntExe + IVA + Σ additional taxes − Σ retentions + GrntDep − CredEC − Σ commissions
+
+It is a check of sums, independent of the calculation that issues: rates of additional taxes are taken as stated. One
+peso is left for the total, for VAT and for each step that rounds, because issuers round at different places (SII,
+Formato DTE 2.5, fields 107 to 128: VAT of gross lines; the SII's repair DET-2-200).
+"""
+
+from collections.abc import Iterator, Mapping
+from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
+from functools import lru_cache
+from typing import NamedTuple
+
+from lxml import etree
+
+from domain.problems import Problem, shown
+from domain.verification.reading import children, fields, first
+
+Number = int | Decimal
+
+EXEMPT_TYPES = frozenset({34, 41, 110, 111, 112})
+"""Types that are exempt as a whole: a line needs no mark."""
+EXPORT_TYPES = frozenset({110, 111, 112})
+BOLETA_TYPES = frozenset({39, 41})
+NOTE_TYPES = frozenset({56, 61})
+RETENTIONS = frozenset(
+    map(str, (15, *range(30, 35), *range(36, 40), 41, *range(46, 50), 301, 321, 331, 341, 361, 371, 481))
+)
+"""Codes of VAT withheld, which the total is less by (SII, Formato DTE 2.5, table of taxes)."""
+_COMMISSIONS = ("ValComNeto", "ValComExe", "ValComIVA")
+_CHANGES = ("DescuentoMonto", "DescuentoPct", "RecargoMonto", "RecargoPct")
+_MOST_DIGITS = 30
+_NET_LINES = "2"
+
+
+class _NotANumber(ValueError):  # noqa: N818  (a finding about a text)
+    """A text where an amount belongs."""
+
+
+class Amounts(NamedTuple):
+    """The parts of a document that take part in its sums."""
+
+    document_type: int
+    header: Mapping[str, str]
+    """Values of IdDoc."""
+    totals: Mapping[str, str]
+    taxes: list[dict[str, str]]
+    commissions: Mapping[str, str]
+    lines: list[dict[str, str]]
+    globals: list[dict[str, str]]
+
+
+def amounts_of(
+    header: Mapping[str, str],
+    block: etree._Element | None,
+    totals: Mapping[str, str],
+    lines: list[dict[str, str]],
+    global_lines: list[dict[str, str]],
+) -> Amounts:
+    """The amounts of a document: values of IdDoc, the block of Totales and its values, of its lines and discounts."""
+    taxes, commissions = [], {}
+    if block is not None and ("ImptoReten" in totals or "Comisiones" in totals):
+        taxes = [fields(each) for each in children(block, "ImptoReten")]
+        commissions = fields(first(block, "Comisiones"))
+    kind = header.get("TipoDTE", "")
+    number = int(kind) if kind.isdecimal() and len(kind) <= 3 else 0  # noqa: PLR2004  (three digits)
+    return Amounts(number, header, totals, taxes, commissions, lines, global_lines)
+
+
+def sum_problems(amounts: Amounts, path: str) -> tuple[Problem, ...]:
+    """Where the document does not add up: SUM-NUMBER, SUM-LINE, SUM-TOTAL, SUM-VAT, SUM-NET, SUM-EXEMPT, SUM-PERIOD.
+
+    SUM-PESO is a warning: a total that is one peso off.
+    """
+    try:
+        return tuple(
+            Problem(code, f"{path}/{where}", sentence, "warning" if code == "SUM-PESO" else "error")
+            for part in (_lines, _master, _value_added, _classes, _period)
+            for code, where, sentence in part(amounts)
+        )
+    except _NotANumber as fault:
+        return (Problem("SUM-NUMBER", path, f"{shown(str(fault))} is no amount."),)
+
+
+_Found = Iterator[tuple[str, str, str]]
+
+
+@lru_cache(maxsize=4096)
+def _number(text: str) -> Number:
+    """The number that a short text writes, without an exponent."""
+    if text.isdecimal():
+        return int(text)
+    try:
+        number = Decimal(text)
+    except InvalidOperation:
+        raise _NotANumber(text) from None
+    if not number.is_finite() or "e" in text.lower():
+        raise _NotANumber(text)
+    return int(number) if number == number.to_integral_value() else number
+
+
+def _of(values: Mapping[str, str], name: str) -> Number:
+    text = values.get(name)
+    if not text:
+        return 0
+    if len(text) > _MOST_DIGITS:
+        raise _NotANumber(text)
+    return _number(text)
+
+
+def _rounded(number: Number) -> int:
+    return number if isinstance(number, int) else int(number.quantize(Decimal(1), ROUND_HALF_UP))
+
+
+def _percent(base: Number, rate: Number) -> Number:
+    if isinstance(base, int) and isinstance(rate, int):
+        product = base * rate
+        return (product + 50) // 100 if product >= 0 else -((50 - product) // 100)
+    return _rounded(Decimal(base) * Decimal(rate) / 100)
+
+
+def _apart(one: Number, other: Number, most: Number) -> bool:
+    """Whether two amounts differ by more than `most`."""
+    return not -most <= one - other <= most
+
+
+def _lines(amounts: Amounts) -> _Found:
+    for at, line in enumerate(amounts.lines):
+        price = line.get("PrcItem")
+        if not price:
+            continue
+        amount, whole = _of(line, "MontoItem"), _of(line, "PrcItem")
+        if line.get("QtyItem"):
+            whole *= _of(line, "QtyItem")
+        if whole == amount and line.keys().isdisjoint(_CHANGES):
+            continue
+        if amount == 0 and (amounts.document_type == 52 or line.get("IndExe") in ("4", "5")):  # noqa: PLR2004
+            continue
+        less = _of(line, "DescuentoMonto") if "DescuentoMonto" in line else _percent(whole, _of(line, "DescuentoPct"))
+        more = _of(line, "RecargoMonto") if "RecargoMonto" in line else _percent(whole - less, _of(line, "RecargoPct"))
+        if _apart(whole - less + more, amount, 1):
+            yield "SUM-LINE", f"Detalle[{at}]/MontoItem", f"{amount} is not {whole} - {less} + {more}."
+
+
+def _taxes(amounts: Amounts) -> Number:
+    """What taxes add to the total; retentions take away."""
+    total: Number = 0
+    for tax in amounts.taxes:
+        taken = amounts.document_type == 46 or tax.get("TipoImp", "").strip() in RETENTIONS  # noqa: PLR2004
+        total += -_of(tax, "MontoImp") if taken else _of(tax, "MontoImp")
+    return total
+
+
+def _master(amounts: Amounts) -> _Found:
+    totals = amounts.totals
+    stated = _of(totals, "MntTotal")
+    if amounts.document_type in BOLETA_TYPES and not (totals.get("MntNeto") or totals.get("MntExe")):
+        return  # only the amount charged is stated, which the lines are compared with
+    total = _of(totals, "MntNeto") + _of(totals, "MntExe") + _of(totals, "IVA") + _taxes(amounts)
+    total += (
+        _of(totals, "GrntDep") - _of(totals, "CredEC") - sum(_of(amounts.commissions, each) for each in _COMMISSIONS)
+    )
+    free = amounts.document_type in EXPORT_TYPES and stated == 0 and amounts.header.get("FmaPagExp") == "21"
+    if total != stated and not free:
+        code = "SUM-TOTAL" if _apart(total, stated, 1) else "SUM-PESO"
+        yield code, "Totales/MntTotal", f"{stated} is not {total}, which its parts add up to."
+
+
+def _value_added(amounts: Amounts) -> _Found:
+    totals = amounts.totals
+    net, vat = _of(totals, "MntNeto"), _of(totals, "IVA")
+    rate = _of(totals, "TasaIVA") or (19 if amounts.document_type in BOLETA_TYPES else 0)
+    if amounts.document_type in EXEMPT_TYPES:
+        if vat:
+            yield "SUM-VAT", "Totales/IVA", f"Documents of type {amounts.document_type} have no VAT."
+        return
+    if (net or vat) and _apart(vat, _percent(net, rate), 1):
+        yield "SUM-VAT", "Totales/IVA", f"{vat} is not {rate} % of {net}."
+
+
+def _classes(amounts: Amounts) -> _Found:
+    totals = amounts.totals
+    taxable, exempt, left = _class_totals(amounts)
+    net, without, vat = _of(totals, "MntNeto"), _of(totals, "MntExe"), _of(totals, "IVA")
+    if _unvalued(amounts):
+        return
+    if not net and not vat and taxable and (without or amounts.document_type in BOLETA_TYPES):
+        # A note on an exempt document may leave its lines unmarked; a boleta may state nothing but the total.
+        if amounts.document_type in NOTE_TYPES | EXEMPT_TYPES:
+            taxable, exempt = 0, taxable + exempt
+        elif amounts.document_type in BOLETA_TYPES:
+            net = _of(totals, "MntTotal") - without
+    gross = amounts.header.get("MntBruto") == "1" or (
+        amounts.document_type in BOLETA_TYPES and amounts.header.get("IndMntNeto") != _NET_LINES
+    )
+    if _apart(net + vat if gross else net, taxable, left + 1 if gross else left):
+        yield "SUM-NET", "Totales/MntNeto", f"Taxable lines come to {taxable}, the totals say {net} and VAT {vat}."
+    if _apart(without, exempt, left):
+        yield "SUM-EXEMPT", "Totales/MntExe", f"Exempt lines come to {exempt}, the totals say {without}."
+
+
+def _unvalued(amounts: Amounts) -> bool:
+    """A document that may state lines without stating amounts: a delivery that is no sale, a text that is corrected."""
+    stated = any(_of(amounts.totals, each) for each in ("MntNeto", "MntExe", "MntTotal"))
+    if stated:
+        return False
+    free = amounts.document_type in EXPORT_TYPES and amounts.header.get("FmaPagExp") == "21"
+    return free or amounts.document_type == 52  # noqa: PLR2004
+
+
+def _class_totals(amounts: Amounts) -> tuple[Number, Number, Number]:
+    """Taxable and exempt lines after global discounts, and how far rounding may have carried them."""
+    whole = amounts.document_type in EXEMPT_TYPES
+    sums: dict[str, Number] = {"": 0, "1": 0}
+    for line in amounts.lines:
+        kind = (line.get("IndExe") or "").strip() or ("1" if whole else "")
+        if kind in sums:
+            sums[kind] += _of(line, "MontoItem")
+    for change in amounts.globals:
+        kind = "1" if whole and not change.get("IndExeDR") else (change.get("IndExeDR") or "").strip()
+        if kind not in sums:
+            continue
+        value = _of(change, "ValorDR")
+        if change.get("TpoValor") == "%":
+            part: Number = Decimal(sums[kind]) * Decimal(value) / 100
+            value = part if amounts.document_type in EXPORT_TYPES else _rounded(part)
+        sums[kind] += value if change.get("TpoMov") == "R" else -value
+    left: Number = len(amounts.globals)
+    if amounts.document_type in EXPORT_TYPES:
+        left = Decimal("0.05") * (1 + len(amounts.globals) + len(amounts.lines))
+    return sums[""], sums["1"], left
+
+
+def _period(amounts: Amounts) -> _Found:
+    totals = amounts.totals
+    for name in ("MontoPeriodo", "TotalPeriodo"):
+        if totals.get(name) and _of(totals, name) != _of(totals, "MntTotal") + _of(totals, "MontoNF"):
+            yield "SUM-PERIOD", f"Totales/{name}", "The amount of the period is not MntTotal and MontoNF together."
+
+
+def totals_as_written(amounts: Amounts) -> dict[str, str]:
+    """The plain values of Totales, letter by letter."""
+    return {name: text.strip() for name, text in amounts.totals.items() if name not in ("ImptoReten", "Comisiones")}

@@ -1,0 +1,172 @@
+"""`fmgo verify` and `fmgo render`: files in, verdicts and documents out, without a ledger."""
+
+import io
+import json
+from pathlib import Path
+
+import pytest
+from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.hazmat.primitives.serialization import BestAvailableEncryption, pkcs12
+
+from domain.verification import Trust, verify
+from tests.unit.domain import material
+from workers.cli.main import run_command
+
+IDK = 999
+DOCUMENT = {
+    "Encabezado": {
+        "IdDoc": {"TipoDTE": 33, "FmaPago": 1},
+        "Emisor": {"GiroEmis": "Ferretería", "Acteco": 475201, "DirOrigen": "Av. 1", "CmnaOrigen": "Chillán"},
+        "Receptor": {
+            "RUTRecep": "77777777-7",
+            "RznSocRecep": "EMPRESA Ñ & CÍA",
+            "GiroRecep": "Comercio",
+            "DirRecep": "Calle",
+            "CmnaRecep": "Providencia",
+        },
+    },
+    "Detalle": [{"NmbItem": "Tornillo", "QtyItem": 1.5, "PrcItem": 1000}],
+}
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Invented keys as files."""
+    folder = tmp_path_factory.mktemp("keys")
+    caf_key, sii_key = material.short_key(), material.short_key(exponent=65537)
+    person = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+    certificate = material.certificate(person, alternative_rut=material.ia5(material.PERSON))
+    pfx = pkcs12.serialize_key_and_certificates(b"x", person, certificate, None, BestAvailableEncryption(b"secreto"))
+    (folder / "person.pfx").write_bytes(pfx)
+    (folder / "password").write_text("secreto\n", encoding="utf-8")
+    (folder / "sii.pem").write_bytes(material.public_pem(sii_key))
+    (folder / "caf.xml").write_bytes(material.caf_file(caf_key, sii_key).encode("iso-8859-1"))
+    (folder / "sale.json").write_text(json.dumps(DOCUMENT), encoding="utf-8")
+    job = {"version": 1, "idempotency_key": "a", "issuer": "76900101-8", "document": DOCUMENT}
+    (folder / "jobs.jsonl").write_text(f"{json.dumps(job)}\n{json.dumps(job)}\n", encoding="utf-8")
+    return folder
+
+
+def _render(folder: Path, *more: str) -> int:
+    keys = ("--caf", str(folder / "caf.xml"), "--pfx", str(folder / "person.pfx"))
+    secret = ("--password-file", str(folder / "password"))
+    return run_command(["render", *keys, *secret, "--folio", "7", "--at", "2026-11-24T10:15:02", *more])
+
+
+def _verify(folder: Path, *more: str) -> int:
+    return run_command(["verify", "--trust-caf-key", f"{IDK}={folder / 'sii.pem'}", "--at", "2026-11-24", *more])
+
+
+def test_a_rendered_document_verifies(folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert _render(folder, str(folder / "sale.json"), "--out", str(tmp_path)) == 0
+    assert "T33F7.xml: 33 folio 7 of 1785" in capsys.readouterr().out
+    assert _verify(folder, str(tmp_path / "T33F7.xml")) == 0
+    assert capsys.readouterr().out.startswith("accept ")
+
+
+def test_rendered_envelope_holds_a_folio_a_job(
+    folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    resolution = ("--envelope", "--resolution-date", "2014-08-22", "--out", str(tmp_path), "--json")
+    assert _render(folder, str(folder / "jobs.jsonl"), *resolution) == 0
+    told = json.loads(capsys.readouterr().out)
+    assert [each["folio"] for each in told["documents"]] == [7, 8]
+    assert _verify(folder, told["file"], "--json") == 0
+    verdict = json.loads(capsys.readouterr().out)
+    assert (verdict["kind"], verdict["verdict"], verdict["header_ok"]) == ("envio", "accept", True)
+
+
+def test_one_document_goes_to_standard_output(folder: Path, capsysbinary: pytest.CaptureFixture[bytes]) -> None:
+    assert _render(folder, str(folder / "sale.json")) == 0
+    xml = capsysbinary.readouterr().out
+    assert xml.startswith(b'<?xml version="1.0" encoding="ISO-8859-1"?>\n<DTE ')
+    trust = Trust.with_keys([(IDK, (folder / "sii.pem").read_bytes())])
+    assert verify(xml, trust=trust, at=material.AT).verdict == "accept"
+
+
+def test_several_documents_need_a_folder(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert _render(folder, str(folder / "jobs.jsonl")) == 2
+    assert "RENDER-OUT" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("more", "code"),
+    [
+        (("--folio", "101"), "RENDER-CAF"),
+        (("--envelope",), "RENDER-RESOLUTION"),
+        (("--at", "yesterday"), "AT-UNREADABLE"),
+        (("--at", "2027-11-24T10:00:00"), "CAF-EXPIRED"),
+    ],
+)
+def test_what_does_not_go_together_is_said(
+    folder: Path, capsys: pytest.CaptureFixture[str], more: tuple[str, ...], code: str
+) -> None:
+    assert _render(folder, str(folder / "sale.json"), *more) in (1, 2)
+    assert code in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("content", "code", "ended"),
+    [
+        ("[1]", "JOB-OBJECT", 2),
+        ("{", "JOB-JSON", 2),
+        ("{}", "JOB-DOCUMENT", 2),
+        ('{"Encabezado": {}}', "RENDER-TYPE", 1),
+        ('{"Encabezado": {"IdDoc": {"TipoDTE": 33}}}', "RENDER-ISSUER", 1),
+        ('{"Encabezado": {"IdDoc": {"TipoDTE": 61}}}', "RENDER-CAF", 1),
+    ],
+)
+def test_what_is_no_document_is_said(
+    folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], content: str, code: str, ended: int
+) -> None:
+    (tmp_path / "x.json").write_text(content, encoding="utf-8")
+    assert _render(folder, str(tmp_path / "x.json")) == ended
+    assert code in capsys.readouterr().err
+
+
+def test_verdicts_are_one_object_a_line_in_the_order_of_the_files(
+    folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "not.xml").write_bytes(b"<x/>")
+    files = [str(folder / "caf.xml"), str(tmp_path / "not.xml"), str(tmp_path / "absent.xml")]
+    assert _verify(folder, *files, "--json") == 2
+    lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert [line["file"] for line in lines] == files
+    assert [line["verdict"] for line in lines] == ["accept", "reject", "reject"]
+    assert (lines[0]["frma_valid"], lines[0]["key_pair_matches"]) == (True, True)
+    assert lines[2]["problems"][0]["code"] == "FILE-UNREADABLE"
+    assert _verify(folder, files[1]) == 1
+
+
+def test_standard_input_is_a_file_too(
+    folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    data = io.BytesIO((folder / "caf.xml").read_bytes())
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(data))
+    assert _verify(folder, "-", "--json") == 0
+    assert json.loads(capsys.readouterr().out)["kind"] == "caf"
+
+
+@pytest.mark.parametrize(
+    ("more", "code"),
+    [
+        (("--trust-caf-key", "x"), "TRUST-CAF-KEY"),
+        (("--trust-caf-key", "1=/absent"), "FILE-UNREADABLE"),
+        (("--trust-ca", "/absent"), "FILE-UNREADABLE"),
+        (("--at", "now"), "AT-UNREADABLE"),
+    ],
+)
+def test_options_that_cannot_be_used_end_with_two(
+    folder: Path, capsys: pytest.CaptureFixture[str], more: tuple[str, ...], code: str
+) -> None:
+    assert run_command(["verify", str(folder / "caf.xml"), *more]) == 2
+    assert code in capsys.readouterr().err
+
+
+def test_a_file_that_is_no_key_is_not_trusted(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    caf = str(folder / "caf.xml")
+    assert run_command(["verify", caf, "--trust-caf-key", f"1={caf}"]) == 2
+    assert run_command(["verify", caf, "--trust-ca", caf]) == 2
+    told = capsys.readouterr().err
+    assert "TRUST-CAF-KEY" in told
+    assert "TRUST-CA" in told
