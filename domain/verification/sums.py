@@ -24,6 +24,8 @@ EXEMPT_TYPES = frozenset({34, 41, 110, 111, 112})
 EXPORT_TYPES = frozenset({110, 111, 112})
 BOLETA_TYPES = frozenset({39, 41})
 NOTE_TYPES = frozenset({56, 61})
+USUAL_RATE = 19
+"""VAT per cent since October 2003, for boletas, which don't state it, and whoever leaves it out (DL 825, art. 14)."""
 RETENTIONS = frozenset(
     map(str, (15, *range(30, 35), *range(36, 40), 41, *range(46, 50), 301, 321, 331, 341, 361, 371, 481))
 )
@@ -170,7 +172,7 @@ def _master(amounts: Amounts) -> _Found:
 def _value_added(amounts: Amounts) -> _Found:
     totals = amounts.totals
     net, vat = _of(totals, "MntNeto"), _of(totals, "IVA")
-    rate = _of(totals, "TasaIVA") or (19 if amounts.document_type in BOLETA_TYPES else 0)
+    rate = _of(totals, "TasaIVA") if totals.get("TasaIVA") else USUAL_RATE
     if amounts.document_type in EXEMPT_TYPES:
         if vat:
             yield "SUM-VAT", "Totales/IVA", f"Documents of type {amounts.document_type} have no VAT."

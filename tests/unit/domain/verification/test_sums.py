@@ -1,0 +1,157 @@
+"""Sums: what adds up by the official rules is never refused, what does not is told where."""
+
+import json
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from domain.verification.sums import Amounts, sum_problems
+
+
+def _texts(values: Mapping[str, Any]) -> dict[str, str]:
+    return {name: str(value) for name, value in values.items() if not isinstance(value, dict | list)}
+
+
+def _listed(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else [] if value is None else [value]
+
+
+def _cases(shared: Path) -> Iterator[tuple[str, Amounts]]:
+    """The calculation cases of the corpus, as documents with the totals that were derived from the official rules."""
+    for file in sorted((shared / "corpus" / "calc").glob("*.json")):
+        case = json.loads(file.read_text(encoding="utf-8"))
+        asked, derived = case["input"], case.get("derived") or {}
+        if not derived.get("Totales"):
+            continue
+        amounts = derived.get("MontoItem") or []
+        lines = [_texts(line) for line in asked["detalle"]]
+        for line, amount in zip(lines, amounts, strict=False):
+            line["MontoItem"] = str(amount)
+        totals = derived["Totales"]
+        yield (
+            file.stem,
+            Amounts(
+                int(asked["tipo"]),
+                {"TipoDTE": str(asked["tipo"]), **_texts(asked.get("id_doc") or {})},
+                _texts(totals),
+                [_texts(each) for each in _listed(totals.get("ImptoReten"))],
+                _texts(totals.get("Comisiones") or {}),
+                lines,
+                [_texts(each) for each in asked.get("descuentos_globales") or []],
+            ),
+        )
+
+
+@pytest.mark.needs_shared
+def test_cases_of_the_corpus_add_up(shared: Path) -> None:
+    wrong = {name: found for name, amounts in _cases(shared) if (found := sum_problems(amounts, ""))}
+    assert wrong == {}
+    assert len(list(_cases(shared))) >= 60
+
+
+def _invoice(**changes: Any) -> Amounts:
+    plain = Amounts(
+        33,
+        {"TipoDTE": "33"},
+        {"MntNeto": "2000", "MntExe": "500", "TasaIVA": "19", "IVA": "380", "MntTotal": "2880"},
+        [],
+        {},
+        [
+            {"QtyItem": "2", "PrcItem": "1000", "MontoItem": "2000"},
+            {"PrcItem": "500", "MontoItem": "500", "IndExe": "1"},
+        ],
+        [],
+    )
+    return plain._replace(**changes)
+
+
+def _totals(**changes: str) -> dict[str, str]:
+    return {**_invoice().totals, **changes}
+
+
+@pytest.mark.parametrize(
+    ("amounts", "codes"),
+    [
+        (_invoice(), []),
+        (_invoice(totals=_totals(MntTotal="2881")), ["SUM-PESO"]),
+        (_invoice(totals=_totals(MntTotal="2882")), ["SUM-TOTAL"]),
+        (_invoice(totals=_totals(IVA="381", MntTotal="2881")), []),
+        (_invoice(totals=_totals(IVA="320", MntTotal="2820")), ["SUM-VAT"]),
+        (_invoice(totals=_totals(MntExe="700", MntTotal="3080")), ["SUM-EXEMPT"]),
+        (_invoice(totals=_totals(MntNeto="3000", IVA="570", MntTotal="4070")), ["SUM-NET"]),
+        (_invoice(totals=_totals(MontoPeriodo="2880")), []),
+        (_invoice(totals=_totals(MontoNF="100", MontoPeriodo="2880")), ["SUM-PERIOD"]),
+        (_invoice(totals=_totals(MntTotal="x")), ["SUM-NUMBER"]),
+        (_invoice(totals=_totals(MntTotal="1e3")), ["SUM-NUMBER"]),
+        (_invoice(totals=_totals(MntTotal="9" * 40)), ["SUM-NUMBER"]),
+        (_invoice(totals=_totals(MntTotal="NaN")), ["SUM-NUMBER"]),
+        (_invoice(totals=_totals(GrntDep="100", CredEC="50", MntTotal="2930")), []),
+        (_invoice(taxes=[{"TipoImp": "24", "MontoImp": "100"}], totals=_totals(MntTotal="2980")), []),
+        (_invoice(taxes=[{"TipoImp": "15", "MontoImp": "100"}], totals=_totals(MntTotal="2780")), []),
+        (_invoice(commissions={"ValComNeto": "100", "ValComIVA": "19"}, totals=_totals(MntTotal="2761")), []),
+        (_invoice(document_type=34), ["SUM-VAT", "SUM-NET", "SUM-EXEMPT"]),
+    ],
+)
+def test_where_it_does_not_add_up_is_told(amounts: Amounts, codes: list[str]) -> None:
+    assert [each.code for each in sum_problems(amounts, "DTE")] == codes
+
+
+@pytest.mark.parametrize(
+    ("line", "holds"),
+    [
+        ({"QtyItem": "3", "PrcItem": "33.333", "MontoItem": "100"}, True),
+        ({"QtyItem": "3", "PrcItem": "33.333", "MontoItem": "102"}, False),
+        ({"QtyItem": "2", "PrcItem": "100", "DescuentoPct": "10", "MontoItem": "180"}, True),
+        ({"QtyItem": "2", "PrcItem": "100", "DescuentoPct": "10", "DescuentoMonto": "20", "MontoItem": "180"}, True),
+        ({"QtyItem": "2", "PrcItem": "100", "RecargoPct": "12.5", "MontoItem": "225"}, True),
+        ({"QtyItem": "2", "PrcItem": "100", "RecargoMonto": "25", "MontoItem": "200"}, False),
+        ({"QtyItem": "2", "PrcItem": "100", "IndExe": "4", "MontoItem": "0"}, True),
+        ({"QtyItem": "2", "PrcItem": "100", "MontoItem": "0"}, False),
+        ({"MontoItem": "77"}, True),
+    ],
+)
+def test_lines_are_price_times_quantity_less_and_more(line: dict[str, str], *, holds: bool) -> None:
+    found = {each.code for each in sum_problems(_invoice(lines=[line]), "DTE")}
+    assert ("SUM-LINE" not in found) is holds
+
+
+def test_global_discounts_are_taken_in_their_order() -> None:
+    changes = [
+        {"TpoMov": "D", "TpoValor": "%", "ValorDR": "10"},
+        {"TpoMov": "R", "TpoValor": "$", "ValorDR": "100"},
+        {"TpoMov": "D", "TpoValor": "$", "ValorDR": "50", "IndExeDR": "1"},
+        {"TpoMov": "D", "TpoValor": "$", "ValorDR": "50", "IndExeDR": "2"},
+    ]
+    totals = _totals(MntNeto="1900", IVA="361", MntExe="450", MntTotal="2711")
+    assert sum_problems(_invoice(globals=changes, totals=totals), "") == ()
+
+
+def test_deliveries_and_unpaid_exports_may_state_no_amounts() -> None:
+    line = [{"QtyItem": "2", "PrcItem": "1000", "MontoItem": "2000"}]
+    assert sum_problems(_invoice(document_type=52, totals={"MntTotal": "0"}, lines=line), "") == ()
+    unpaid = {"TipoDTE": "110", "FmaPagExp": "21"}
+    nothing = {"MntExe": "0", "MntTotal": "0"}
+    assert sum_problems(_invoice(document_type=110, header=unpaid, totals=nothing, lines=line), "") == ()
+
+
+@pytest.mark.parametrize(
+    ("header", "totals", "holds"),
+    [
+        ({}, {"MntTotal": "2000"}, True),
+        ({}, {"MntTotal": "2100"}, False),
+        ({}, {"MntNeto": "1681", "IVA": "319", "MntTotal": "2000"}, True),
+        ({"IndMntNeto": "2"}, {"MntNeto": "2000", "IVA": "380", "MntTotal": "2380"}, True),
+        ({}, {"MntNeto": "2000", "IVA": "380", "MntTotal": "2380"}, False),
+    ],
+)
+def test_lines_of_boletas_carry_vat(header: dict[str, str], totals: dict[str, str], *, holds: bool) -> None:
+    line = [{"QtyItem": "2", "PrcItem": "1000", "MontoItem": "2000"}]
+    found = sum_problems(_invoice(document_type=39, header=header, totals=totals, lines=line), "")
+    assert (found == ()) is holds
+
+
+def test_a_note_on_an_exempt_document_may_leave_its_lines_unmarked() -> None:
+    line = [{"MontoItem": "500"}]
+    assert sum_problems(_invoice(document_type=61, totals={"MntExe": "500", "MntTotal": "500"}, lines=line), "") == ()
