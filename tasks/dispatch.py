@@ -16,11 +16,11 @@ from domain.codes.document_types import DOCUMENT_TYPES
 from domain.envelope import Caratula, build_envelope, channel_of
 from tasks.base import phase, tools
 from workers.bells import ring
-from workers.database import envelopes
+from workers.database import sealing
 from workers.database.audit import audit
 from workers.database.engine import business_time, ledger
-from workers.database.envelopes import Group, Load, NewEnvelope, Passenger
 from workers.database.issuers import resolution_of, signers_of
+from workers.database.sealing import Group, Load, NewEnvelope, Passenger
 from workers.evidence import Record, evidence_of_this_process
 from workers.process import Process, this_process
 from workers.queues import worker_kind
@@ -38,8 +38,8 @@ def dispatch(lane: str) -> None:
     me = this_process(worker_kind())
     sealed = 0
     with ledger().statements() as tx:
-        copies_are_missing = envelopes.any_unevidenced(tx)
-        groups = envelopes.groups_due(tx, lane, REST_TYPES)
+        copies_are_missing = sealing.any_unevidenced(tx)
+        groups = sealing.groups_due(tx, lane, REST_TYPES)
     if copies_are_missing:
         evidence_again(me)
     for group in groups:
@@ -57,14 +57,14 @@ def seal_one(group: Group, me: Process) -> bool:
     size = settings().boleta_envelope_documents if group.channel == "rest" else settings().envelope_documents
     load = Load(size, settings().uploads_in_flight, settings().envelope_linger_seconds)
     with ledger().transaction() as tx:
-        if not envelopes.may_seal(tx, group, REST_TYPES, load):
+        if not sealing.may_seal(tx, group, REST_TYPES, load):
             return False
         company = (group.issuer, group.environment)
         certificate = signers_of(tx, [company]).get(company)
         if certificate is None:
             log.warning("dispatch.no_certificate", issuer=group.issuer, environment=group.environment)
             return False
-        riders = fitting(envelopes.passengers(tx, group, REST_TYPES, size), settings().envelope_bytes)
+        riders = fitting(sealing.passengers(tx, group, REST_TYPES, size), settings().envelope_bytes)
         if not riders:
             return False
         resolution = resolution_of(tx, *company)
@@ -95,7 +95,7 @@ def seal_one(group: Group, me: Process) -> bool:
             data=data,
             sha256=hashlib.sha256(data).digest(),
         )
-        moved = envelopes.seal(tx, envelope, [rider.id for rider in riders], me.id)
+        moved = sealing.seal(tx, envelope, [rider.id for rider in riders], me.id)
         if moved != len(riders):
             msg = "some documents of a new envelope were no longer signed"
             raise RuntimeError(msg)
@@ -114,16 +114,16 @@ def fitting(riders: Sequence[Passenger], limit: int) -> list[Passenger]:
 def evidence_again(me: Process) -> None:
     """Evidence envelopes whose process died right after sealing them."""
     with ledger().transaction() as tx:
-        for number, data in envelopes.unevidenced(tx, 10):
+        for number, data in sealing.unevidenced(tx, 10):
             _append(number, {}, data, me)
-            envelopes.mark_evidenced(tx, number)
+            sealing.mark_evidenced(tx, number)
 
 
 def _evidence(number: uuid.UUID, group: Group, data: bytes, me: Process) -> None:
     facts = {"issuer": group.issuer, "environment": group.environment, "channel": group.channel}
     _append(number, facts, data, me)
     with ledger().transaction() as tx:
-        envelopes.mark_evidenced(tx, number)
+        sealing.mark_evidenced(tx, number)
 
 
 def _append(number: uuid.UUID, facts: dict[str, str], data: bytes, me: Process) -> None:

@@ -14,7 +14,7 @@ from domain.signature import RsaSigner
 from tasks.asking import ask_each
 from tasks.verdict import HELD
 from workers.bells import ring
-from workers.database import envelopes, verdicts
+from workers.database import attempts, envelopes, verdicts
 from workers.database.engine import ledger
 from workers.database.envelopes import ClaimedEnvelope, Step
 from workers.database.verdicts import Verdict
@@ -32,7 +32,7 @@ def ask_about(envelope: ClaimedEnvelope, me: Process, access: Sessions, signer: 
     """One round of questions about an envelope in doubt, and the step that follows from the answers."""
     with ledger().transaction() as tx:
         riders = verdicts.riders(tx, envelope.id)
-        later = envelopes.later_processed(tx, envelope.id)
+        later = attempts.later_processed(tx, envelope.id)
     undecided = [rider for rider in riders if rider.state == "enveloped"]
     answers = ask_each(envelope, undecided, access, signer)
     held = [

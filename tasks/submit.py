@@ -18,7 +18,7 @@ from tasks.base import Tools, phase, tools
 from tasks.doubt import ask_about
 from tasks.taking import AFTER_A_FAULT_SECONDS, give_back, take
 from workers.bells import ring
-from workers.database import envelopes, verdicts
+from workers.database import attempts, envelopes, verdicts
 from workers.database.engine import ledger
 from workers.database.envelopes import ClaimedEnvelope, Step
 from workers.database.issuers import certificate
@@ -66,7 +66,7 @@ def submit_one(envelope: ClaimedEnvelope, me: Process) -> None:
 def adopt_known_track_id(envelope: ClaimedEnvelope, me: Process) -> bool:
     """End the doubt by a track id that came late and was kept with its attempt."""
     with ledger().transaction() as tx:
-        track_id = envelopes.known_track_id(tx, envelope.id)
+        track_id = attempts.known_track_id(tx, envelope.id)
         if track_id is None:
             return False
         found = Step("uncertain", "sent", 0.0, track_id=track_id, detail={"late_track_id": track_id})
@@ -114,10 +114,10 @@ def send(envelope: ClaimedEnvelope, me: Process, access: Sessions) -> None:
     mine = tools()
     began = time.monotonic()
     with ledger().transaction() as tx:
-        doubtful = envelopes.has_doubtful_attempt(tx, envelope.id)
+        doubtful = attempts.has_doubtful_attempt(tx, envelope.id)
         if not envelopes.step(tx, envelope.id, envelope.fence, me.id, sending):
             return
-        attempt = envelopes.open_attempt(
+        attempt = attempts.open_attempt(
             tx, envelope, me.id, mine.sii.upload_address(envelope.channel), settings().upload_deadline_seconds
         )
     answer = _upload(envelope, token, mine, settings().upload_deadline_seconds - (time.monotonic() - began))
@@ -125,7 +125,7 @@ def send(envelope: ClaimedEnvelope, me: Process, access: Sessions) -> None:
         # Before the envelope is free again, or whoever takes it next would send with the dead token.
         access.refuse(envelope.sender, envelope.environment, envelope.channel, token)
     with ledger().transaction() as tx:
-        envelopes.close_attempt(
+        attempts.close_attempt(
             tx,
             attempt,
             outcome=answer.outcome,
@@ -140,7 +140,7 @@ def send(envelope: ClaimedEnvelope, me: Process, access: Sessions) -> None:
             said = {"status": answer.status, "detail": answer.detail}
             verdicts.send_back(tx, envelope.id, f"envelope-refused:upload-{answer.status}", said, me.id)
         if not moved and answer.track_id is not None:
-            envelopes.adopt_late_track_id(tx, envelope.id, answer.track_id)
+            attempts.adopt_late_track_id(tx, envelope.id, answer.track_id)
     log.info(
         "envelope.attempt",
         envelope=str(envelope.id),

@@ -12,7 +12,7 @@ from sqlalchemy.exc import IntegrityError, ProgrammingError
 
 from tasks.base import phase
 from workers.bells import ring
-from workers.database import claims, envelopes, processes, results, waiting
+from workers.database import claims, envelopes, processes, results, sealing, waiting
 from workers.database.engine import ledger
 from workers.inbox import orphaned_lists, return_lists
 from workers.process import this_process
@@ -85,7 +85,7 @@ def ring_what_is_due() -> None:
         documents = claims.due_work(tx)
         states = envelopes.due_states(tx)
         untold = results.any_untold(tx)
-        lost_copies = envelopes.any_unevidenced(tx)
+        lost_copies = sealing.any_unevidenced(tx)
     for lane, _, evidenced in documents:
         ring("fmgo.dispatch" if evidenced else "fmgo.issue", lane)
     if lost_copies:

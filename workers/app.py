@@ -44,6 +44,11 @@ class QuietRequest(Request):
         """What events, logs and Flower see instead of the keyword arguments."""
         return "{hidden}"
 
+    def info(self, safe: bool = False) -> Any:  # noqa: FBT001, FBT002 - celery's own signature
+        """What `inspect active|reserved|scheduled` answers, without what the task was called with."""
+        told = dict(super().info(safe))
+        return {**told, "args": "(hidden)", "kwargs": "{hidden}"}
+
 
 class QuietTask(Task[Any, Any]):
     """Base of every task: its requests hide their payload."""

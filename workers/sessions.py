@@ -15,7 +15,7 @@ from workers.cache.tokens import TokenCopies, TokenCopy
 from workers.database import services
 from workers.database.audit import audit
 from workers.database.engine import Ledger
-from workers.database.envelopes import Channel
+from workers.database.sealing import Channel
 from workers.sii.client import SiiClient, SiiLoginError
 from workers.vault.sealing import Sealed, Vault
 

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from tests.integration.ledger.conftest import ISSUER, enter
-from workers.database import envelopes, processes, services
+from workers.database import attempts, envelopes, processes, services
 from workers.database.claims import Lease
 from workers.database.engine import Ledger, run
 from workers.database.envelopes import ClaimedEnvelope, Step, claim_envelope, next_fence
@@ -55,12 +55,12 @@ def begin(ledger: Ledger, one: ClaimedEnvelope, lease: Lease) -> tuple[int, dt.d
     with ledger.transaction() as tx:
         sending = Step(one.state, "sending", 120, keep_lease=True, attempted=True)
         assert envelopes.step(tx, one.id, one.fence, lease.worker, sending)
-        return envelopes.open_attempt(tx, one, lease.worker, "http://sii", 60)
+        return attempts.open_attempt(tx, one, lease.worker, "http://sii", 60)
 
 
 def close(ledger: Ledger, attempt: tuple[int, dt.datetime], outcome: str, track_id: str | None = None) -> None:
     with ledger.transaction() as tx:
-        envelopes.close_attempt(
+        attempts.close_attempt(
             tx,
             attempt,
             outcome=outcome,
@@ -145,9 +145,9 @@ def test_a_late_step_with_an_old_fence_changes_nothing_and_a_late_track_id_is_ke
     close(ledger, attempt, "received", "4711")
     with ledger.transaction() as tx:
         assert not envelopes.step(tx, one.id, one.fence, slow.worker, Step("sending", "sent", 30, track_id="4711"))
-        assert envelopes.known_track_id(tx, one.id) == "4711"
-        assert envelopes.adopt_late_track_id(tx, one.id, "4711")
-        assert not envelopes.adopt_late_track_id(tx, one.id, "4712")
+        assert attempts.known_track_id(tx, one.id) == "4711"
+        assert attempts.adopt_late_track_id(tx, one.id, "4711")
+        assert not attempts.adopt_late_track_id(tx, one.id, "4712")
     assert (row(ledger).state, row(ledger).track_id) == ("sent", "4711")
 
 
