@@ -11,6 +11,7 @@ from itertools import accumulate
 from typing import Final
 
 import structlog
+from sqlalchemy import Connection
 
 from domain.codes.document_types import DOCUMENT_TYPES
 from domain.envelope import Caratula, build_envelope, channel_of
@@ -19,7 +20,7 @@ from workers.bells import ring
 from workers.database import sealing
 from workers.database.audit import audit
 from workers.database.engine import business_time, ledger
-from workers.database.issuers import resolution_of, signers_of
+from workers.database.issuers import SealedCertificate, resolution_of, signers_of
 from workers.database.sealing import Group, Load, NewEnvelope, Passenger
 from workers.evidence import Record, evidence_of_this_process
 from workers.process import Process, this_process
@@ -67,42 +68,47 @@ def seal_one(group: Group, me: Process) -> bool:
         riders = fitting(sealing.passengers(tx, group, REST_TYPES, size), settings().envelope_bytes)
         if not riders:
             return False
-        resolution = resolution_of(tx, *company)
-        signer = tools().keys.signer(
-            certificate.id, certificate.certificate_der, Sealed(certificate.key_id, certificate.private_key_sealed)
-        )
-        data = build_envelope(
-            [rider.dte for rider in riders],
-            [rider.document_type for rider in riders],
-            caratula=Caratula(
-                issuer=group.issuer,
-                sender=certificate.person,
-                resolution_date=resolution.date,
-                resolution_number=resolution.number,
-            ),
-            signer=signer,
-            at=business_time(tx),
-        )
-        number = uuid.uuid4()
-        envelope = NewEnvelope(
-            id=number,
-            group=group,
-            sender=certificate.person,
-            certificate=certificate.id,
-            resolution_number=resolution.number,
-            resolution_date=resolution.date,
-            filename=f"{'EnvioBOLETA' if group.channel == 'rest' else 'EnvioDTE'}-{number.hex}.xml",
-            data=data,
-            sha256=hashlib.sha256(data).digest(),
-        )
+        envelope = _built(tx, group, certificate, riders)
         moved = sealing.seal(tx, envelope, [rider.id for rider in riders], me.id)
         if moved != len(riders):
             msg = "some documents of a new envelope were no longer signed"
             raise RuntimeError(msg)
-        audit(tx, f"worker:{me.id}", "envelope.seal", str(number), {"documents": moved, "person": certificate.person})
-    _evidence(envelope.id, group, data, me)
-    log.info("envelope.sealed", envelope=str(number), issuer=group.issuer, channel=group.channel, documents=moved)
+        detail = {"documents": moved, "person": certificate.person}
+        audit(tx, f"worker:{me.id}", "envelope.seal", str(envelope.id), detail)
+    _evidence(envelope, me)
+    log.info("envelope.sealed", envelope=str(envelope.id), issuer=group.issuer, channel=group.channel, documents=moved)
     return True
+
+
+def _built(tx: Connection, group: Group, certificate: SealedCertificate, riders: Sequence[Passenger]) -> NewEnvelope:
+    """The envelope of these documents, signed, with the resolution as it stands now."""
+    resolution = resolution_of(tx, group.issuer, group.environment)
+    data = build_envelope(
+        [rider.dte for rider in riders],
+        [rider.document_type for rider in riders],
+        caratula=Caratula(
+            issuer=group.issuer,
+            sender=certificate.person,
+            resolution_date=resolution.date,
+            resolution_number=resolution.number,
+        ),
+        signer=tools().keys.signer(
+            certificate.id, certificate.certificate_der, Sealed(certificate.key_id, certificate.private_key_sealed)
+        ),
+        at=business_time(tx),
+    )
+    number = uuid.uuid4()
+    return NewEnvelope(
+        id=number,
+        group=group,
+        sender=certificate.person,
+        certificate=certificate.id,
+        resolution_number=resolution.number,
+        resolution_date=resolution.date,
+        filename=f"{'EnvioBOLETA' if group.channel == 'rest' else 'EnvioDTE'}-{number.hex}.xml",
+        data=data,
+        sha256=hashlib.sha256(data).digest(),
+    )
 
 
 def fitting(riders: Sequence[Passenger], limit: int) -> list[Passenger]:
@@ -119,11 +125,12 @@ def evidence_again(me: Process) -> None:
             sealing.mark_evidenced(tx, number)
 
 
-def _evidence(number: uuid.UUID, group: Group, data: bytes, me: Process) -> None:
+def _evidence(envelope: NewEnvelope, me: Process) -> None:
+    group = envelope.group
     facts = {"issuer": group.issuer, "environment": group.environment, "channel": group.channel}
-    _append(number, facts, data, me)
+    _append(envelope.id, facts, envelope.data, me)
     with ledger().transaction() as tx:
-        sealing.mark_evidenced(tx, number)
+        sealing.mark_evidenced(tx, envelope.id)
 
 
 def _append(number: uuid.UUID, facts: dict[str, str], data: bytes, me: Process) -> None:
