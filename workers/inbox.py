@@ -121,8 +121,3 @@ def orphaned_lists() -> list[int]:
     """Numbers of the processes that have a list of taken bodies now."""
     prefix = TAKEN.encode()
     return [int(key[len(prefix) :]) for key in doorbell().scan_iter(match=f"{TAKEN}*")]
-
-
-def inbox_length() -> int:
-    """Bodies on the list that nobody has taken yet."""
-    return int(doorbell().llen(LIST))

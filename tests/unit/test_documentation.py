@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from domain.completion import IssuerData
-from domain.job import parse_job
+from domain.job import job_schema, parse_job
 from domain.preparing import prepare
 from domain.states import DOCUMENT_STATES, DOCUMENT_TRANSITIONS, ENVELOPE_STATES, ENVELOPE_TRANSITIONS
 
@@ -64,6 +64,10 @@ def test_the_readme_s_job_and_the_example_are_good_jobs() -> None:
         job = parse_job(body)
         prepared = prepare(job.document, issuer=ISSUER, today=dt.date(2026, 11, 24), referenced={})
         assert prepared.document_type in {33, 39, 61}
+
+
+def test_the_job_s_json_schema_is_the_model_s() -> None:
+    assert json.loads((ROOT / "docs/job.schema.json").read_text(encoding="utf-8")) == job_schema()
 
 
 @pytest.mark.parametrize("package", ["workers", "domain", "tasks", "deploy", "migrations", "monitoring"])
