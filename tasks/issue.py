@@ -16,6 +16,7 @@ from typing import Final
 import structlog
 from sqlalchemy.exc import SQLAlchemyError
 
+from domain.deadlines import send_by
 from domain.issuing import issue
 from domain.preparing import Prepared
 from domain.problems import DomainError, Problem
@@ -252,6 +253,7 @@ def _sign_one(one: Ready, range_: SealedCaf, at: datetime) -> SignedBytes:
         ted=made.ted,
         ted_sha256=hashlib.sha256(made.ted).digest(),
         signature_value=made.signature_value,
+        send_by=send_by(one.prepared.document, at, settings().send_by),
     )
 
 

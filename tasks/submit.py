@@ -22,6 +22,7 @@ from workers.database import attempts, envelopes, verdicts
 from workers.database.engine import ledger
 from workers.database.envelopes import ClaimedEnvelope, Step
 from workers.database.issuers import certificate
+from workers.pace import CHANNELS, Admission, NotNowError, admitted, closed_channels
 from workers.process import Process, this_process
 from workers.queues import worker_kind
 from workers.sessions import NoSessionError, Sessions, Token
@@ -39,7 +40,7 @@ def submit() -> None:
     """Take envelopes that are due, one after the other."""
     me = this_process(worker_kind())
     for _ in range(ENVELOPES_A_BELL):
-        envelope = take(["sealed", "uncertain"], me)
+        envelope = take(["sealed", "uncertain"], me, CHANNELS - closed_channels("upload"))
         if envelope is None:
             return
         submit_one(envelope, me)
@@ -55,8 +56,8 @@ def submit_one(envelope: ClaimedEnvelope, me: Process) -> None:
             ask_about(envelope, me, sessions(me), signer_of(envelope))
             return
         send(envelope, me, sessions(me))
-    except NoSessionError as error:
-        log.info("submit.no_session", envelope=str(envelope.id), reason=error.reason)
+    except (NoSessionError, NotNowError) as error:
+        log.info("submit.not_now", envelope=str(envelope.id), reason=error.reason)
         give_back(envelope, me, error.after_seconds)
     except Exception:
         give_back(envelope, me, AFTER_A_FAULT_SECONDS)
@@ -101,8 +102,26 @@ def signer_of(envelope: ClaimedEnvelope) -> RsaSigner:
 
 
 def send(envelope: ClaimedEnvelope, me: Process, access: Sessions) -> None:
-    """One attempt: evidence first, then the bytes, then what came of it."""
+    """One attempt, when the service may be asked now."""
     token = access.token(envelope.sender, envelope.environment, envelope.channel, signer_of(envelope))
+    with admitted(envelope.channel, "upload", me.id, lane=envelope.lane) as admission:
+        if admission.probe:
+            knock(envelope, admission)
+        answer = attempt(envelope, me, access, token)
+        if answer is not None:
+            admission.learn(answered=bool(answer.status), words=answer.detail, retry_after=answer.retry_after)
+
+
+def knock(envelope: ClaimedEnvelope, admission: Admission) -> None:
+    """Ask something harmless of a service that brought no answers, before a file goes; raises NotNowError."""
+    silence = tools().sii.silence(envelope.channel)
+    if silence is not None:
+        admission.learn(answered=False, words=silence)
+        raise NotNowError(admission.service, silence, LATER_SECONDS)
+
+
+def attempt(envelope: ClaimedEnvelope, me: Process, access: Sessions, token: Token) -> UploadAnswer | None:
+    """Evidence first, then the bytes, then what came of it; None when the envelope was no longer ours."""
     sending = Step(
         envelope.state,
         "sending",
@@ -116,8 +135,8 @@ def send(envelope: ClaimedEnvelope, me: Process, access: Sessions) -> None:
     with ledger().transaction() as tx:
         doubtful = attempts.has_doubtful_attempt(tx, envelope.id)
         if not envelopes.step(tx, envelope.id, envelope.fence, me.id, sending):
-            return
-        attempt = attempts.open_attempt(
+            return None
+        number = attempts.open_attempt(
             tx, envelope, me.id, mine.sii.upload_address(envelope.channel), settings().upload_deadline_seconds
         )
     answer = _upload(envelope, token, mine, settings().upload_deadline_seconds - (time.monotonic() - began))
@@ -127,7 +146,7 @@ def send(envelope: ClaimedEnvelope, me: Process, access: Sessions) -> None:
     with ledger().transaction() as tx:
         attempts.close_attempt(
             tx,
-            attempt,
+            number,
             outcome=answer.outcome,
             http_status=answer.http_status,
             sii_status=answer.status,
@@ -148,6 +167,7 @@ def send(envelope: ClaimedEnvelope, me: Process, access: Sessions) -> None:
         status=answer.status,
         track_id=answer.track_id,
     )
+    return answer
 
 
 def _upload(envelope: ClaimedEnvelope, token: Token, mine: Tools, seconds_left: float) -> UploadAnswer:

@@ -20,6 +20,7 @@ from workers.bells import ring
 from workers.database import envelopes, verdicts
 from workers.database.engine import ledger
 from workers.database.envelopes import ClaimedEnvelope, Step
+from workers.pace import CHANNELS, NotNowError, admitted, closed_channels
 from workers.process import Process, this_process
 from workers.queues import worker_kind
 from workers.sessions import NoSessionError
@@ -35,12 +36,12 @@ def track() -> None:
     """Ask about envelopes that are due, one after the other."""
     me = this_process(worker_kind())
     for _ in range(ENVELOPES_A_BELL):
-        envelope = take(["sent"], me)
+        envelope = take(["sent"], me, CHANNELS - closed_channels("query"))
         if envelope is None:
             return
         try:
             track_one(envelope, me)
-        except NoSessionError as error:
+        except (NoSessionError, NotNowError) as error:
             give_back(envelope, me, error.after_seconds)
         except Exception:
             give_back(envelope, me, AFTER_A_FAULT_SECONDS)
@@ -55,7 +56,9 @@ def track_one(envelope: ClaimedEnvelope, me: Process) -> None:
     if envelope.track_id is None:
         msg = f"envelope {envelope.id} is `sent` without a track id"
         raise RuntimeError(msg)
-    status = tools().sii.envelope_status(envelope.channel, token.value, envelope.issuer, envelope.track_id)
+    with admitted(envelope.channel, "query", me.id, lane=envelope.lane) as admission:
+        status = tools().sii.envelope_status(envelope.channel, token.value, envelope.issuer, envelope.track_id)
+        admission.learn(answered=bool(status.state), words=status.gloss, retry_after=status.retry_after)
     if status.phase == "token":
         access.refuse(envelope.sender, envelope.environment, envelope.channel, token)
         give_back(envelope, me, 0)

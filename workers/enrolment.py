@@ -33,9 +33,11 @@ from domain.certificate import CertificateError, Credential, open_pem, open_pfx
 from domain.problems import Problem
 from workers.clock import santiago
 from workers.database import enrolment as rows
+from workers.database import switches
 from workers.database.audit import audit
 from workers.database.engine import Ledger, business_time
 from workers.database.enrolment import BranchRow, CafRow, CertificateRow, IssuerRow, KnownCaf
+from workers.database.switches import What
 from workers.database.verdicts import release_envelope
 from workers.enrolment_fields import Checks
 from workers.enrolment_fields import EnrolmentError as EnrolmentError
@@ -139,6 +141,24 @@ class Enrolment:
             if not rows.set_resolution(tx, rut, world, number, on):
                 raise EnrolmentError([_unknown((rut, world))])
             self._audit(tx, "issuer.set-resolution", _name(rut, world), {"number": number, "date": on.isoformat()})
+
+        self._changed(self._ledger.repeated(put))
+
+    def turn(self, what: What, issuer: str | None, environment: str, *, stop: bool, reason: str | None) -> None:
+        """Stop issuing or sending, or let it go on, for a company or all of an environment (`issuer` None).
+
+        Raises EnrolmentError (ISSUER-…).
+        """
+        checks = Checks("ISSUER")
+        world = checks.environment(environment)
+        rut = checks.rut("rut", issuer) if issuer is not None else None
+        _raise(checks.problems)
+
+        def put(tx: Connection) -> None:
+            if not switches.turn(tx, what, rut, world, stop=stop, reason=reason):
+                raise EnrolmentError([_unknown((rut or "", world))])
+            subject = _name(rut, world) if rut is not None else world
+            self._audit(tx, f"{what}.{'stop' if stop else 'resume'}", subject, {"reason": reason or ""})
 
         self._changed(self._ledger.repeated(put))
 

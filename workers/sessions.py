@@ -16,6 +16,7 @@ from workers.database import services
 from workers.database.audit import audit
 from workers.database.engine import Ledger
 from workers.database.sealing import Channel
+from workers.pace import admitted
 from workers.sii.client import SiiClient, SiiLoginError
 from workers.vault.sealing import Sealed, Vault
 
@@ -82,7 +83,7 @@ class Sessions:
         if not mine:
             raise NoSessionError("another process is logging in", after_seconds=1)
         try:
-            value = self.sii.login(channel, signer).value
+            value = self._ask_for_token(channel, signer)
         except SiiLoginError as error:
             log.warning("sii.login_failed", person=person, channel=channel, reason=str(error))
             with self.ledger.transaction() as tx:
@@ -102,6 +103,16 @@ class Sessions:
             raise NoSessionError("the right to log in was lost", after_seconds=1)
         self.copies.put(person, environment, channel, TokenCopy(generation, value))
         return Token(value, generation)
+
+    def _ask_for_token(self, channel: Channel, signer: RsaSigner) -> str:
+        with admitted(channel, "login", self.worker, lane="interactive") as admission:
+            try:
+                value = self.sii.login(channel, signer).value
+            except SiiLoginError as error:
+                admission.learn(answered=bool(error.state), words=str(error), retry_after=error.retry_after)
+                raise
+            admission.learn(answered=True, words="")
+            return value
 
 
 def _purpose(person: str, environment: str, channel: str) -> str:

@@ -10,6 +10,7 @@ Source of the hosts: SII, list of services for electronic documents (palena/maul
 and rahue/pangal for boletas). Source of the times and sizes: the comment beside each field.
 """
 
+from datetime import timedelta
 from functools import lru_cache
 from pathlib import Path
 from typing import Annotated, Final, Literal
@@ -99,6 +100,16 @@ def _http_url(url: str) -> str:
     return url.rstrip("/")
 
 
+def _minutes_by_type(text: str) -> str:
+    """Accept ``TYPE=MINUTES,…`` in whole numbers; nothing at all is allowed."""
+    for pair in filter(None, text.split(",")):
+        code, _, minutes = pair.partition("=")
+        if not (code.strip().isdecimal() and minutes.strip().isdecimal()):
+            message = f"write minutes by type as TYPE=MINUTES,TYPE=MINUTES in whole numbers, not {pair.strip()!r}"
+            raise ValueError(message)
+    return text
+
+
 RedisUrl = Annotated[str, AfterValidator(check_redis_url)]
 DatabaseUrl = Annotated[str, AfterValidator(_database_url)]
 HttpUrl = Annotated[str, AfterValidator(_http_url)]
@@ -155,6 +166,21 @@ class Settings(BaseSettings):
     # Keep-alive connections for queries per process: one per thread that asks is enough.
     sii_query_connections: int = Field(default=20, ge=1, le=200)
 
+    # Uploads to one service of the SII in a minute, by all workers together. The SII publishes no figure.
+    sii_uploads_per_minute: float = Field(default=300, gt=0, le=60000)
+    # The same for questions and logins.
+    sii_queries_per_minute: float = Field(default=1200, gt=0, le=60000)
+    # Uploads to one service that may be open at a time, by all workers together; bulk leaves a quarter to tills.
+    sii_open_uploads: int = Field(default=8, ge=1, le=200)
+    # The same for questions.
+    sii_open_queries: int = Field(default=16, ge=1, le=200)
+    # Requests in a row that bring no answer before a service is left alone.
+    sii_faults: int = Field(default=3, ge=1, le=100)
+    # How long it is left alone at first; doubled each time that its one probe brings no answer either.
+    sii_pause_seconds: float = Field(default=30, gt=0, le=3600)
+    # The longest of these pauses: an outage that ends is noticed within this time.
+    sii_longest_pause_seconds: float = Field(default=300, gt=0, le=86400)
+
     # ---- logs ------------------------------------------------------------------------------------------------------
     # JSON lines for machines, console for a person's terminal.
     log_format: Literal["json", "console"] = "json"
@@ -205,6 +231,10 @@ class Settings(BaseSettings):
     dead_after_seconds: float = Field(default=6, gt=0, le=600)
     # How often one process looks for what is due and nobody was rung for.
     sweep_seconds: float = Field(default=2, gt=0, le=300)
+    # Minutes from signing by which a document should be at the SII, "TYPE=MINUTES,…": what waits is sent in the order
+    # of these moments. Boletas: one hour (SII, Res. Ex. 74/2020, as practitioners read it). Others go at once (their
+    # buyer needs them there), guías before their goods leave.
+    send_by_minutes: Annotated[str, AfterValidator(_minutes_by_type)] = "39=60,41=60"
     # How long a result stays in Redis; the ledger answers for ever.
     result_ttl_seconds: int = Field(default=7 * 86400, ge=60)
     # Deaths of a process with one document alone in its hands before that document is set aside.
@@ -214,6 +244,12 @@ class Settings(BaseSettings):
     def cache(self) -> str:
         """URL of the server that holds results and token copies."""
         return self.cache_url or self.redis_url
+
+    @property
+    def send_by(self) -> dict[int, timedelta]:
+        """Allowances from signing to sending, by type."""
+        pairs = (pair.split("=") for pair in self.send_by_minutes.split(",") if pair)
+        return {int(code): timedelta(minutes=int(minutes)) for code, minutes in pairs}
 
     @property
     def soap_host(self) -> str:

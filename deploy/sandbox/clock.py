@@ -9,6 +9,24 @@ import datetime as dt
 from deploy.sandbox.control import SiiControl
 from workers.database.engine import Ledger, run
 
+NEXT = """
+    SELECT min(at) - fmgo_now() AS wait, bool_or(held OR at <= fmgo_now()) AS busy
+    FROM (
+        SELECT greatest(e.due_at, s.closed_until) AS at, e.lease_owner IS NOT NULL AS held
+        FROM envelopes e
+        LEFT JOIN sii_services s ON s.environment = e.environment
+             AND s.service = CASE e.channel WHEN 'soap' THEN 'dte' ELSE 'boleta' END
+                             || CASE e.state WHEN 'sent' THEN '.query' ELSE '.upload' END
+        WHERE e.due_at IS NOT NULL
+        UNION ALL
+        SELECT greatest(d.due_at, s.closed_until), d.lease_owner IS NOT NULL
+        FROM documents d
+        LEFT JOIN sii_services s ON s.environment = d.environment AND d.state = 'signed'
+             AND s.service = CASE WHEN d.document_type IN (39, 41) THEN 'boleta.upload' ELSE 'dte.upload' END
+        WHERE d.due_at IS NOT NULL AND d.state IN ('received', 'numbered', 'signed') OR d.lease_owner IS NOT NULL
+    ) work
+"""
+
 
 class SandboxClock:
     """Moves both clocks; `moved` is how far they are ahead of real time."""
@@ -27,25 +45,13 @@ class SandboxClock:
         self.moved += by
 
     def time_to_next(self) -> dt.timedelta | None:
-        """How far away the next due envelope is; None when none waits or something is due or held right now."""
+        """How far away the next thing to do is; None when there is none, or something is due or held right now.
+
+        What has to go through a service of the SII that is closed isn't due before that opens.
+        """
         with self._ledger.transaction() as tx:
-            row = run(
-                tx,
-                """
-                SELECT min(due_at) - fmgo_now() AS wait,
-                       bool_or(lease_owner IS NOT NULL OR due_at <= fmgo_now()) AS busy
-                FROM envelopes WHERE due_at IS NOT NULL
-                """,
-            ).one()
-            busy = run(
-                tx,
-                """
-                SELECT EXISTS (SELECT FROM documents WHERE lease_owner IS NOT NULL)
-                    OR EXISTS (SELECT FROM documents WHERE due_at <= fmgo_now()
-                               AND state IN ('received', 'numbered', 'signed'))
-                """,
-            ).scalar_one()
-        if row.wait is None or row.busy or busy:
+            row = run(tx, NEXT).one()
+        if row.wait is None or row.busy:
             return None
         wait: dt.timedelta = row.wait
         return max(wait, dt.timedelta(0)) + dt.timedelta(milliseconds=100)

@@ -5,7 +5,7 @@ Every step of a claimed envelope checks its fence.
 
 import json
 import uuid
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -49,9 +49,13 @@ CLAIM = """
     WITH picked AS (
         SELECT id FROM envelopes
         WHERE state = ANY (CAST(:states AS text[])) AND due_at <= fmgo_now() AND evidenced_at IS NOT NULL
-          AND lease_owner IS NULL AND environment = :environment
+          AND lease_owner IS NULL AND environment = :environment AND channel = ANY (CAST(:channels AS text[]))
+          AND NOT (state = 'sealed' AND (
+              EXISTS (SELECT FROM switches s WHERE s.environment = :environment AND s.sending_stopped_at IS NOT NULL)
+              OR EXISTS (SELECT FROM issuers i WHERE i.rut = envelopes.issuer AND i.environment = :environment
+                                                 AND i.sending_stopped_at IS NOT NULL)))
           AND EXISTS (SELECT FROM ledger_epoch WHERE epoch = :epoch AND replayed_at IS NOT NULL)
-        ORDER BY (lane = 'bulk'), due_at
+        ORDER BY (lane = 'bulk'), CASE WHEN state = 'sent' THEN due_at ELSE send_by END
         LIMIT 1
         FOR UPDATE SKIP LOCKED
     )
@@ -72,14 +76,18 @@ def next_fence(tx: Connection) -> int:
 
 
 def claim_envelope(
-    tx: Connection, states: Sequence[str], environment: str, lease: Lease, fence: int
+    tx: Connection, states: Sequence[str], environment: str, lease: Lease, fence: int, channels: Collection[Channel]
 ) -> ClaimedEnvelope | None:
-    """Claim the due envelope of an environment that comes first (interactive before bulk), or None."""
+    """Claim the due envelope of an environment and some channels that comes first, or None.
+
+    Tills before bulk, then the most urgent. One that was never sent stays where its company's sending is stopped.
+    """
     row = run(
         tx,
         CLAIM,
         states=list(states),
         environment=environment,
+        channels=list(channels),
         seconds=lease.seconds,
         worker=lease.worker,
         epoch=lease.epoch,

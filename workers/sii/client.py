@@ -36,6 +36,10 @@ class SiiClient:
         """Return a new token for the signer's person; raises `SiiLoginError`, whose `retry` says what may help."""
         return self._login.login(channel, signer)
 
+    def silence(self, channel: Channel) -> str | None:
+        """Ask for a seed, which changes nothing: None when the SII gives one, else why none came."""
+        return self._login.silence(channel)
+
     def upload(
         self,
         channel: Channel,

@@ -66,6 +66,15 @@ class Login:
             retry_after=retry_after,
         )
 
+    def silence(self, channel: Channel) -> str | None:
+        """None when a seed is given, else why none came. The seed is left to expire."""
+        try:
+            answer = self._seed(channel)
+        except SiiError as error:
+            return str(error)
+        seed = read_seed(answer.http_status, answer.body)
+        return None if seed.seed is not None else f"no seed: {seed.state} {seed.gloss}"
+
     def _attempt(self, channel: Channel, signer: Signer) -> tuple[TokenAnswer, float | None]:
         """One seed and one signed request; with the seconds that the SII asks to wait, if it does."""
         answer = self._seed(channel)

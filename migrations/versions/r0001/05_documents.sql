@@ -35,6 +35,7 @@ INSERT INTO document_transitions VALUES
 -- due_at: when a phase should look at the row; null when nothing is to be done. A claim moves it to the lease's end,
 -- so that claimed rows leave the front of the index, and takes a fence that every later update checks.
 -- suspect: size of the chunk whose worker died with this row in it; such rows are claimed apart, in halves.
+-- send_by: when the SII should have it at the latest; what waits is sent in this order.
 -- version/published_version: a difference is a result that has not been told.
 CREATE TABLE documents (
     id uuid PRIMARY KEY,
@@ -72,6 +73,7 @@ CREATE TABLE documents (
     verdict jsonb,
     envelope uuid,
     signed_at timestamptz,
+    send_by timestamptz,
     evidenced_at timestamptz,
     decided_at timestamptz,
     version integer NOT NULL DEFAULT 0,

@@ -15,12 +15,30 @@ CREATE TABLE sii_sessions (
     PRIMARY KEY (person, environment, channel)
 );
 
+-- A service of the SII as it was met last: pace, open requests and breaker in one row, so that one statement lets a
+-- request through or not, and every worker sees the same.
+-- failures: in a row, of requests that brought no answer of the service; closed_until: nobody asks before, and then
+-- one at a time (probe) until the service answers; paced_to: when the rate has caught up with what was asked;
+-- holders: a process's number for each of its requests that are open now (those of dead processes don't count).
 CREATE TABLE sii_services (
     environment sii_environment NOT NULL,
     service text NOT NULL,
-    closed_until timestamptz,
     failures integer NOT NULL DEFAULT 0,
+    failing_since timestamptz,
+    closed_until timestamptz,
     reason text,
+    paced_to timestamptz,
+    probe bigint,
+    holders bigint[] NOT NULL DEFAULT '{}',
     changed_at timestamptz NOT NULL DEFAULT fmgo_now(),
     PRIMARY KEY (environment, service)
+) WITH (fillfactor = 50);
+
+-- A person's switches for a whole environment; those of a company are in its row.
+CREATE TABLE switches (
+    environment sii_environment PRIMARY KEY,
+    issuing_stopped_at timestamptz,
+    sending_stopped_at timestamptz,
+    reason text
 );
+INSERT INTO switches (environment) VALUES ('certification'), ('production');

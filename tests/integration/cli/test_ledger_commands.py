@@ -97,9 +97,9 @@ def refused(database: str, issued: uuid.UUID) -> uuid.UUID:
         )
         connection.execute(
             b"INSERT INTO envelopes (id, issuer, environment, channel, lane, state, sender, certificate, documents,"
-            b" resolution_number, resolution_date, filename, bytes, sha256, sii_state)"
+            b" resolution_number, resolution_date, filename, bytes, sha256, send_by, sii_state)"
             b" SELECT %s, %s, 'certification', 'soap', 'bulk', 'refused', person, id, 1, 0, '2014-08-22', 'x.xml',"
-            b" '<EnvioDTE/>', sha256('x'), 'RCT' FROM certificates",
+            b" '<EnvioDTE/>', sha256('x'), now(), 'RCT' FROM certificates",
             (number, ISSUER),
         )
         connection.execute(b"INSERT INTO envelope_documents VALUES (%s, %s, 1)", (number, issued))

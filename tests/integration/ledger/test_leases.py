@@ -11,6 +11,7 @@ from workers.database import attempts, envelopes, processes, services
 from workers.database.claims import Lease
 from workers.database.engine import Ledger, run
 from workers.database.envelopes import ClaimedEnvelope, Step, claim_envelope, next_fence
+from workers.pace import CHANNELS
 
 PERSON = "12345678-5"
 STATES = ["sealed", "uncertain"]
@@ -22,9 +23,9 @@ SEALED = """
     INSERT INTO certificates (person, fingerprint, certificate_der, private_key_sealed, key_id, not_before, not_after)
     VALUES (:person, :sum, '', '', 'k', now(), now());
     INSERT INTO envelopes (id, issuer, environment, channel, lane, sender, certificate, documents, resolution_number,
-                           resolution_date, filename, bytes, sha256, evidenced_at, due_at)
+                           resolution_date, filename, bytes, sha256, send_by, evidenced_at, due_at)
     SELECT :id, :issuer, 'certification', 'soap', 'bulk', :person, id, 1, 0, '2014-08-22', 'a.xml', 'x', :sum,
-           fmgo_now(), fmgo_now()
+           fmgo_now(), fmgo_now(), fmgo_now()
     FROM certificates
 """
 
@@ -41,7 +42,7 @@ def envelope(ledger: Ledger) -> uuid.UUID:
 
 def claim(ledger: Ledger, lease: Lease) -> ClaimedEnvelope | None:
     with ledger.transaction() as tx:
-        return claim_envelope(tx, STATES, "certification", lease, next_fence(tx))
+        return claim_envelope(tx, STATES, "certification", lease, next_fence(tx), CHANNELS)
 
 
 def claimed(ledger: Ledger, lease: Lease) -> ClaimedEnvelope:

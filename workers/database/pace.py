@@ -1,0 +1,280 @@
+"""The SII's services as rows: whether one may be asked now, and what was learnt from asking.
+
+Breaker, rate and open requests of a service are one row, and one statement admits a request or doesn't, so the limits
+hold for all workers together and survive the loss of Redis. Requests of dead processes don't count.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import Connection
+
+from workers.database.engine import run
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What admits a request: the seconds of the rate that it takes, how far ahead it may run, how many may be open."""
+
+    seconds_each: float
+    burst_seconds: float
+    open_requests: int
+
+
+ENTER = """
+    INSERT INTO sii_services AS s (environment, service, paced_to, holders)
+    VALUES (:environment, :service, fmgo_now() + make_interval(secs => :cost), ARRAY[CAST(:worker AS bigint)])
+    ON CONFLICT (environment, service) DO UPDATE
+    SET paced_to = greatest(s.paced_to, fmgo_now()) + make_interval(secs => :cost),
+        holders = s.holders || CAST(:worker AS bigint),
+        probe = CASE WHEN s.closed_until IS NOT NULL THEN CAST(:worker AS bigint) END
+    WHERE (s.closed_until IS NULL
+           OR s.closed_until <= fmgo_now()
+              AND (s.probe IS NULL OR EXISTS (SELECT FROM workers w WHERE w.id = s.probe AND w.stopped_at IS NOT NULL)))
+      AND (s.paced_to IS NULL OR s.paced_to <= fmgo_now() + make_interval(secs => :burst))
+      AND (SELECT count(*) FROM unnest(s.holders) AS h (id) JOIN workers w ON w.id = h.id AND w.stopped_at IS NULL)
+          < :open_requests
+    RETURNING s.probe IS NOT NULL AS probe
+"""
+
+
+def enter(
+    tx: Connection, environment: str, service: str, worker: int, limits: Limits, requests: int = 1
+) -> bool | None:
+    """Admit some requests of a process as one: whether they are the probe of a closed service; None if not now."""
+    return run(
+        tx,
+        ENTER,
+        environment=environment,
+        service=service,
+        worker=worker,
+        cost=limits.seconds_each * requests,
+        burst=limits.burst_seconds,
+        open_requests=limits.open_requests,
+    ).scalar()
+
+
+@dataclass(frozen=True, slots=True)
+class Learnt:
+    """What an admitted request showed: `fault` None, the service answered; `retry_after` seconds if it asks to wait."""
+
+    fault: str | None
+    retry_after: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Pauses:
+    """After how many faults in a row a service is closed, and for how long: doubled each time, to a longest one."""
+
+    faults: int
+    first_seconds: float
+    longest_seconds: float
+
+
+LEAVE = """
+    WITH before AS (
+        SELECT failures + 1 AS failures, closed_until, failing_since FROM sii_services
+        WHERE environment = :environment AND service = :service FOR UPDATE
+    )
+    UPDATE sii_services s
+    SET holders = s.holders[:array_position(s.holders, CAST(:worker AS bigint)) - 1]
+                  || s.holders[array_position(s.holders, CAST(:worker AS bigint)) + 1:],
+        probe = CASE WHEN :probe THEN NULL ELSE s.probe END,
+        failures = CASE WHEN :fault IS NULL THEN 0 WHEN s.closed_until IS NULL OR :probe THEN b.failures
+                        ELSE s.failures END,
+        failing_since = CASE WHEN :fault IS NOT NULL THEN coalesce(s.failing_since, fmgo_now())
+                             WHEN s.closed_until IS NULL OR :probe THEN NULL ELSE s.failing_since END,
+        reason = CASE WHEN :fault IS NOT NULL THEN CAST(:fault AS text)
+                      WHEN s.closed_until IS NULL OR :probe THEN NULL ELSE s.reason END,
+        closed_until = CASE
+            WHEN CAST(:retry_after AS double precision) IS NOT NULL
+                THEN greatest(s.closed_until, fmgo_now() + make_interval(secs => :retry_after))
+            WHEN :fault IS NULL THEN CASE WHEN :probe THEN NULL ELSE s.closed_until END
+            WHEN :probe OR s.closed_until IS NULL AND b.failures >= :faults
+                THEN fmgo_now() + make_interval(
+                    secs => least(:longest, :first * 2 ^ greatest(0, least(b.failures - :faults, 20))))
+            ELSE s.closed_until END,
+        changed_at = fmgo_now()
+    FROM before b
+    WHERE s.environment = :environment AND s.service = :service
+    RETURNING s.closed_until, b.closed_until AS was_closed_until
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """Until when a service is closed now, and was before (None: open)."""
+
+    closed_until: datetime | None
+    was_closed_until: datetime | None
+
+
+def leave(
+    tx: Connection, environment: str, service: str, worker: int, learnt: Learnt, pauses: Pauses, *, probe: bool
+) -> Turn:
+    """End an admitted request. A probe's outcome opens or closes; others close after several faults in a row."""
+    row = run(
+        tx,
+        LEAVE,
+        environment=environment,
+        service=service,
+        worker=worker,
+        probe=probe,
+        fault=learnt.fault,
+        retry_after=learnt.retry_after,
+        faults=pauses.faults,
+        first=pauses.first_seconds,
+        longest=pauses.longest_seconds,
+    ).one()
+    return Turn(row.closed_until, row.was_closed_until)
+
+
+def withdraw(tx: Connection, environment: str, service: str, worker: int, *, probe: bool) -> None:
+    """End an admitted request that was never made: nothing was learnt."""
+    run(
+        tx,
+        """
+        UPDATE sii_services s
+        SET holders = s.holders[:array_position(s.holders, CAST(:worker AS bigint)) - 1]
+                      || s.holders[array_position(s.holders, CAST(:worker AS bigint)) + 1:],
+            probe = CASE WHEN :probe THEN NULL ELSE s.probe END
+        WHERE s.environment = :environment AND s.service = :service
+        """,
+        environment=environment,
+        service=service,
+        worker=worker,
+        probe=probe,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Closed:
+    """A service that isn't to be asked now: seconds until it may be, and why."""
+
+    service: str
+    seconds: float
+    reason: str
+
+
+def closed(tx: Connection, environment: str) -> dict[str, Closed]:
+    """Services of an environment that are closed, or whose one probe is on its way."""
+    rows = run(
+        tx,
+        """
+        SELECT service, greatest(0, extract(epoch FROM closed_until - fmgo_now()))::double precision AS seconds,
+               coalesce(reason, 'it asked to wait') AS reason
+        FROM sii_services s
+        WHERE environment = :environment AND closed_until IS NOT NULL
+          AND (closed_until > fmgo_now()
+               OR EXISTS (SELECT FROM workers w WHERE w.id = s.probe AND w.stopped_at IS NULL))
+        """,
+        environment=environment,
+    )
+    return {row.service: Closed(row.service, row.seconds, row.reason) for row in rows}
+
+
+def forget_the_dead(tx: Connection) -> None:
+    """Take the open requests of dead processes out of the rows (they didn't count any more)."""
+    run(
+        tx,
+        """
+        UPDATE sii_services s
+        SET holders = ARRAY(SELECT h.id FROM unnest(s.holders) AS h (id)
+                            JOIN workers w ON w.id = h.id AND w.stopped_at IS NULL)
+        WHERE EXISTS (SELECT FROM workers w WHERE w.id = ANY (s.holders) AND w.stopped_at IS NOT NULL)
+        """,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    """A service as it was met last; `closed_seconds` until it may be asked again, None while it is open."""
+
+    environment: str
+    service: str
+    closed_seconds: float | None
+    failing_since: datetime | None
+    failures: int
+    reason: str | None
+    open_requests: int
+
+
+def services(tx: Connection) -> list[Service]:
+    """Every service that was ever asked."""
+    rows = run(
+        tx,
+        """
+        SELECT environment, service, failing_since, failures, reason, cardinality(holders) AS open_requests,
+               CASE WHEN closed_until IS NOT NULL
+                    THEN greatest(0, extract(epoch FROM closed_until - fmgo_now()))::double precision END AS closed_seconds
+        FROM sii_services ORDER BY environment, service
+        """,
+    )
+    return [
+        Service(
+            row.environment,
+            row.service,
+            row.closed_seconds,
+            row.failing_since,
+            row.failures,
+            row.reason,
+            row.open_requests,
+        )
+        for row in rows
+    ]
+
+
+@dataclass(frozen=True, slots=True)
+class Punctuality:
+    """How documents of a type stand to the moment by which they should be sent; times in seconds, None where none is.
+
+    `waiting` not sent yet, `late` of these past their moment, `longest_late` by how much; `sent`, `sent_late` and
+    `most_late` the same for what was sent in the last day.
+    """
+
+    environment: str
+    document_type: int
+    waiting: int
+    next_send_by: datetime | None
+    late: int
+    longest_late: float | None
+    sent: int
+    sent_late: int
+    most_late: float | None
+
+
+def punctuality(tx: Connection, grace_seconds: float = 60) -> list[Punctuality]:
+    """Every type with documents that wait to be sent or were sent in the last day; late by more than the grace."""
+    rows = run(
+        tx,
+        """
+        WITH waiting AS (
+            SELECT environment, document_type, send_by, fmgo_now() - send_by AS late
+            FROM documents d
+            WHERE state = 'signed'
+               OR state = 'enveloped' AND EXISTS (SELECT FROM envelopes e WHERE e.id = d.envelope AND e.sent_at IS NULL)
+        ), sent AS (
+            SELECT d.environment, d.document_type, e.sent_at - d.send_by AS late
+            FROM envelopes e JOIN documents d ON d.envelope = e.id
+            WHERE e.sent_at > fmgo_now() - interval '1 day'
+        ), kinds AS (
+            SELECT environment, document_type FROM waiting UNION SELECT environment, document_type FROM sent
+        )
+        SELECT k.environment, k.document_type, w.*, s.*
+        FROM kinds k
+        CROSS JOIN LATERAL (
+            SELECT count(*) AS waiting, min(send_by) AS next_send_by,
+                   count(*) FILTER (WHERE late > make_interval(secs => :grace)) AS late,
+                   extract(epoch FROM max(late))::double precision AS longest_late
+            FROM waiting WHERE environment = k.environment AND document_type = k.document_type
+        ) w
+        CROSS JOIN LATERAL (
+            SELECT count(*) AS sent, count(*) FILTER (WHERE late > make_interval(secs => :grace)) AS sent_late,
+                   extract(epoch FROM max(late))::double precision AS most_late
+            FROM sent WHERE environment = k.environment AND document_type = k.document_type
+        ) s
+        ORDER BY k.environment, k.document_type
+        """,
+        grace=grace_seconds,
+    )
+    return [Punctuality(**row._mapping) for row in rows]  # noqa: SLF001  (the documented way to a dict)

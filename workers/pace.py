@@ -1,0 +1,125 @@
+"""How fast and when the SII is asked: rate, open requests and breaker of each service, shared by all workers.
+
+`admitted` lets a request through or raises `NotNowError`, and then the work is put back. Tills come first: bulk may
+use only a part of the burst and of the open requests. A service that brings no answer several times in a row, or asks
+to wait (Retry-After), is closed; when its pause is over one request probes it, and a harmless one goes ahead of an
+upload. Limits: the SII publishes none; it controls rates by address and asks to honour Retry-After (API of boletas).
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Final, Literal
+
+import structlog
+from sqlalchemy import Connection
+
+from workers.database import pace
+from workers.database.engine import ledger
+from workers.database.pace import Learnt, Limits, Pauses
+from workers.database.sealing import Channel
+from workers.process import surely
+from workers.settings import settings
+
+log: Final = structlog.get_logger(__name__)
+
+Request = Literal["login", "upload", "query"]
+Lane = Literal["interactive", "bulk"]
+
+HOSTS: Final[dict[Channel, str]] = {"soap": "dte", "rest": "boleta"}
+CHANNELS: Final[frozenset[Channel]] = frozenset(HOSTS)
+BULK_SHARE: Final = 0.75
+"""Part of the burst and of the open requests that bulk may use, so that a till finds room."""
+BURST_REQUESTS: Final = 20
+SOON_SECONDS: Final = 1.0
+FAULT_CHARACTERS: Final = 200
+
+
+class NotNowError(Exception):
+    """A service isn't to be asked now. Put the work back; nothing was tried and nothing is used up."""
+
+    code: Final = "SII-NOT-NOW"
+    retry_helps: Final = True
+
+    def __init__(self, service: str, reason: str, after_seconds: float) -> None:
+        super().__init__(f"{service}: {reason}")
+        self.service = service
+        self.reason = reason
+        self.after_seconds = after_seconds
+
+
+def service_of(channel: Channel, request: Request) -> str:
+    """Name of the service that takes such requests, e.g. ``dte.upload`` or ``boleta.query``."""
+    return f"{HOSTS[channel]}.{request}"
+
+
+@dataclass(slots=True)
+class Admission:
+    """A request that was let through; whoever makes it says what it showed, else nothing was learnt."""
+
+    service: str
+    probe: bool
+    learnt: Learnt | None = field(default=None)
+
+    def learn(self, *, answered: bool, words: str, retry_after: float | None = None) -> None:
+        """Say whether the service itself answered, whatever it said; `retry_after` seconds when it asks to wait."""
+        asked = retry_after is not None
+        fault = None if answered and not asked else words[:FAULT_CHARACTERS] or "it asked to wait"
+        self.learnt = Learnt(fault, retry_after)
+
+
+@contextmanager
+def admitted(
+    channel: Channel, request: Request, worker: int, *, lane: str = "bulk", requests: int = 1
+) -> Iterator[Admission]:
+    """Make a request (or so many, one after the other) while the block runs; raises NotNowError."""
+    service, environment = service_of(channel, request), settings().sii_environment
+    with ledger().statements() as tx:
+        probe = pace.enter(tx, environment, service, worker, limits(request, lane), requests)
+    if probe is None:
+        raise _not_now(environment, service)
+    admission = Admission(service, probe)
+    try:
+        yield admission
+    finally:
+        surely(lambda tx: _leave(tx, environment, admission, worker))
+
+
+def limits(request: Request, lane: str) -> Limits:
+    """What a request of a lane may find."""
+    chosen = settings()
+    uploads = request == "upload"
+    each = 60 / (chosen.sii_uploads_per_minute if uploads else chosen.sii_queries_per_minute)
+    open_requests = chosen.sii_open_uploads if uploads else chosen.sii_open_queries
+    share = BULK_SHARE if lane == "bulk" else 1.0
+    return Limits(each, each * BURST_REQUESTS * share, max(1, int(open_requests * share)))
+
+
+def closed_channels(request: Request) -> frozenset[Channel]:
+    """Channels in which such requests aren't to be made now."""
+    with ledger().statements() as tx:
+        services = pace.closed(tx, settings().sii_environment)
+    return frozenset(channel for channel in CHANNELS if service_of(channel, request) in services)
+
+
+def _not_now(environment: str, service: str) -> NotNowError:
+    with ledger().statements() as tx:
+        shut = pace.closed(tx, environment).get(service)
+    if shut is None:
+        return NotNowError(service, "enough requests are open or were made lately", SOON_SECONDS)
+    return NotNowError(service, shut.reason, max(SOON_SECONDS, shut.seconds))
+
+
+def _leave(tx: Connection, environment: str, admission: Admission, worker: int) -> None:
+    learnt = admission.learnt
+    if learnt is None:
+        pace.withdraw(tx, environment, admission.service, worker, probe=admission.probe)
+        return
+    chosen = settings()
+    pauses = Pauses(chosen.sii_faults, chosen.sii_pause_seconds, chosen.sii_longest_pause_seconds)
+    turn = pace.leave(tx, environment, admission.service, worker, learnt, pauses, probe=admission.probe)
+    if turn.closed_until is not None and turn.closed_until != turn.was_closed_until:
+        until = turn.closed_until.isoformat(timespec="seconds")
+        log.warning("sii.closed", service=admission.service, until=until, reason=learnt.fault)
+    elif turn.closed_until is None and turn.was_closed_until is not None:
+        log.warning("sii.open_again", service=admission.service)
