@@ -1,4 +1,4 @@
-"""`fmgo sii status`, `fmgo stop`, `fmgo resume`: how the SII's services stand, what waits for them, and the switches."""
+"""`fmgo sii status`, `fmgo stop`, `fmgo resume`: the SII's services, what waits for them, the switches."""
 
 from dataclasses import asdict
 from datetime import timedelta

@@ -73,27 +73,25 @@ class Pauses:
 
 LEAVE = """
     WITH before AS (
-        SELECT failures + 1 AS failures, closed_until, failing_since FROM sii_services
-        WHERE environment = :environment AND service = :service FOR UPDATE
+        SELECT closed_until, closed_until IS NULL OR :probe AS counts, CAST(:fault AS text) AS fault,
+               CAST(:retry_after AS double precision) AS retry_after
+        FROM sii_services WHERE environment = :environment AND service = :service FOR UPDATE
     )
     UPDATE sii_services s
-    SET holders = s.holders[:array_position(s.holders, CAST(:worker AS bigint)) - 1]
-                  || s.holders[array_position(s.holders, CAST(:worker AS bigint)) + 1:],
+    SET holders = fmgo_without_one(s.holders, :worker),
         probe = CASE WHEN :probe THEN NULL ELSE s.probe END,
-        failures = CASE WHEN :fault IS NULL THEN 0 WHEN s.closed_until IS NULL OR :probe THEN b.failures
-                        ELSE s.failures END,
-        failing_since = CASE WHEN :fault IS NOT NULL THEN coalesce(s.failing_since, fmgo_now())
-                             WHEN s.closed_until IS NULL OR :probe THEN NULL ELSE s.failing_since END,
-        reason = CASE WHEN :fault IS NOT NULL THEN CAST(:fault AS text)
-                      WHEN s.closed_until IS NULL OR :probe THEN NULL ELSE s.reason END,
+        failures = CASE WHEN NOT b.counts THEN s.failures WHEN b.fault IS NULL THEN 0 ELSE s.failures + 1 END,
+        failing_since = CASE WHEN b.fault IS NOT NULL THEN coalesce(s.failing_since, fmgo_now())
+                             WHEN NOT b.counts THEN s.failing_since END,
+        reason = CASE WHEN b.fault IS NOT NULL OR b.counts THEN b.fault ELSE s.reason END,
         closed_until = CASE
-            WHEN CAST(:retry_after AS double precision) IS NOT NULL
-                THEN greatest(s.closed_until, fmgo_now() + make_interval(secs => :retry_after))
-            WHEN :fault IS NULL THEN CASE WHEN :probe THEN NULL ELSE s.closed_until END
-            WHEN :probe OR s.closed_until IS NULL AND b.failures >= :faults
+            WHEN b.retry_after IS NOT NULL
+                THEN greatest(s.closed_until, fmgo_now() + make_interval(secs => b.retry_after))
+            WHEN NOT b.counts THEN s.closed_until
+            WHEN b.fault IS NOT NULL AND (:probe OR s.failures + 1 >= :faults)
                 THEN fmgo_now() + make_interval(
-                    secs => least(:longest, :first * 2 ^ greatest(0, least(b.failures - :faults, 20))))
-            ELSE s.closed_until END,
+                    secs => least(:longest, :first * 2 ^ greatest(0, least(s.failures + 1 - :faults, 20))))
+        END,
         changed_at = fmgo_now()
     FROM before b
     WHERE s.environment = :environment AND s.service = :service
@@ -112,7 +110,10 @@ class Turn:
 def leave(
     tx: Connection, environment: str, service: str, worker: int, learnt: Learnt, pauses: Pauses, *, probe: bool
 ) -> Turn:
-    """End an admitted request. A probe's outcome opens or closes; others close after several faults in a row."""
+    """End an admitted request. A probe's outcome opens or closes; others close after several faults in a row.
+
+    What was asked before a service was closed and ends after it changes nothing.
+    """
     row = run(
         tx,
         LEAVE,
@@ -135,8 +136,7 @@ def withdraw(tx: Connection, environment: str, service: str, worker: int, *, pro
         tx,
         """
         UPDATE sii_services s
-        SET holders = s.holders[:array_position(s.holders, CAST(:worker AS bigint)) - 1]
-                      || s.holders[array_position(s.holders, CAST(:worker AS bigint)) + 1:],
+        SET holders = fmgo_without_one(s.holders, :worker),
             probe = CASE WHEN :probe THEN NULL ELSE s.probe END
         WHERE s.environment = :environment AND s.service = :service
         """,
@@ -205,8 +205,9 @@ def services(tx: Connection) -> list[Service]:
         tx,
         """
         SELECT environment, service, failing_since, failures, reason, cardinality(holders) AS open_requests,
-               CASE WHEN closed_until IS NOT NULL
-                    THEN greatest(0, extract(epoch FROM closed_until - fmgo_now()))::double precision END AS closed_seconds
+               CASE WHEN closed_until IS NOT NULL THEN
+                   greatest(0, extract(epoch FROM closed_until - fmgo_now()))::double precision
+               END AS closed_seconds
         FROM sii_services ORDER BY environment, service
         """,
     )

@@ -34,6 +34,12 @@ CREATE TABLE sii_services (
     PRIMARY KEY (environment, service)
 ) WITH (fillfactor = 50);
 
+-- The open requests without one of a process's.
+CREATE FUNCTION fmgo_without_one(holders bigint[], worker bigint) RETURNS bigint[] LANGUAGE sql IMMUTABLE AS $$
+    SELECT coalesce(holders[:array_position(holders, worker) - 1] || holders[array_position(holders, worker) + 1:],
+                    holders)
+$$;
+
 -- A person's switches for a whole environment; those of a company are in its row.
 CREATE TABLE switches (
     environment sii_environment PRIMARY KEY,
