@@ -22,7 +22,7 @@ from workers.database import attempts, envelopes, verdicts
 from workers.database.engine import ledger
 from workers.database.envelopes import ClaimedEnvelope, Step
 from workers.database.issuers import certificate
-from workers.pace import CHANNELS, Admission, NotNowError, admitted, closed_channels
+from workers.pace import Admission, NotNowError, admitted, standing
 from workers.process import Process, this_process
 from workers.queues import worker_kind
 from workers.sessions import NoSessionError, Sessions, Token
@@ -40,7 +40,7 @@ def submit() -> None:
     """Take envelopes that are due, one after the other."""
     me = this_process(worker_kind())
     for _ in range(ENVELOPES_A_BELL):
-        envelope = take(["sealed", "uncertain"], me, CHANNELS - closed_channels("upload"))
+        envelope = take(["sealed", "uncertain"], me, standing("upload").usable)
         if envelope is None:
             return
         submit_one(envelope, me)

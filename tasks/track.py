@@ -20,7 +20,7 @@ from workers.bells import ring
 from workers.database import envelopes, verdicts
 from workers.database.engine import ledger
 from workers.database.envelopes import ClaimedEnvelope, Step
-from workers.pace import CHANNELS, NotNowError, admitted, closed_channels
+from workers.pace import NotNowError, admitted, standing
 from workers.process import Process, this_process
 from workers.queues import worker_kind
 from workers.sessions import NoSessionError
@@ -36,7 +36,7 @@ def track() -> None:
     """Ask about envelopes that are due, one after the other."""
     me = this_process(worker_kind())
     for _ in range(ENVELOPES_A_BELL):
-        envelope = take(["sent"], me, CHANNELS - closed_channels("query"))
+        envelope = take(["sent"], me, standing("query").usable)
         if envelope is None:
             return
         try:

@@ -95,11 +95,28 @@ def limits(request: Request, lane: str) -> Limits:
     return Limits(each, each * BURST_REQUESTS * share, max(1, int(open_requests * share)))
 
 
-def closed_channels(request: Request) -> frozenset[Channel]:
-    """Channels in which such requests aren't to be made now."""
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """Channels by how a kind of request stands: `open`, or on `trial`: closed, and one request may see how it is."""
+
+    open: frozenset[Channel]
+    trial: frozenset[Channel]
+
+    @property
+    def usable(self) -> frozenset[Channel]:
+        """Channels in which something may be asked."""
+        return self.open | self.trial
+
+
+def standing(request: Request) -> Standing:
+    """How both channels stand for a kind of request."""
     with ledger().statements() as tx:
-        services = pace.closed(tx, settings().sii_environment)
-    return frozenset(channel for channel in CHANNELS if service_of(channel, request) in services)
+        shut = pace.closed(tx, settings().sii_environment)
+    names = {channel: service_of(channel, request) for channel in CHANNELS}
+    return Standing(
+        frozenset(channel for channel, name in names.items() if name not in shut),
+        frozenset(channel for channel, name in names.items() if name in shut and shut[name].seconds <= 0),
+    )
 
 
 def _not_now(environment: str, service: str) -> NotNowError:

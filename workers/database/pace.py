@@ -149,7 +149,7 @@ def withdraw(tx: Connection, environment: str, service: str, worker: int, *, pro
 
 @dataclass(frozen=True, slots=True)
 class Closed:
-    """A service that isn't to be asked now: seconds until it may be, and why."""
+    """A closed service: seconds until somebody may ask it, and why."""
 
     service: str
     seconds: float
@@ -157,16 +157,14 @@ class Closed:
 
 
 def closed(tx: Connection, environment: str) -> dict[str, Closed]:
-    """Services of an environment that are closed, or whose one probe is on its way."""
+    """Services of an environment that are closed; those with 0 seconds left wait for a probe, or its answer."""
     rows = run(
         tx,
         """
         SELECT service, greatest(0, extract(epoch FROM closed_until - fmgo_now()))::double precision AS seconds,
                coalesce(reason, 'it asked to wait') AS reason
-        FROM sii_services s
+        FROM sii_services
         WHERE environment = :environment AND closed_until IS NOT NULL
-          AND (closed_until > fmgo_now()
-               OR EXISTS (SELECT FROM workers w WHERE w.id = s.probe AND w.stopped_at IS NULL))
         """,
         environment=environment,
     )

@@ -238,6 +238,12 @@ def seal(tx: Connection, envelope: NewEnvelope, documents: Sequence[uuid.UUID], 
     )
 
 
+def any_sealed(tx: Connection, channel: Channel) -> bool:
+    """Whether some envelope of a channel is ready to be sent."""
+    sql = "SELECT EXISTS (SELECT FROM envelopes WHERE channel = :channel AND state = 'sealed')"
+    return bool(run(tx, sql, channel=channel).scalar_one())
+
+
 def mark_evidenced(tx: Connection, envelope: uuid.UUID) -> None:
     """Say that the envelope's second copy is durable: from here it may leave."""
     run(
