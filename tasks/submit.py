@@ -22,17 +22,23 @@ from workers.database import attempts, envelopes, verdicts
 from workers.database.engine import ledger
 from workers.database.envelopes import ClaimedEnvelope, Step
 from workers.database.issuers import certificate
+from workers.exchanges import about_envelope
 from workers.pace import Admission, NotNowError, admitted, standing
 from workers.process import Process, this_process
 from workers.queues import worker_kind
 from workers.sessions import NoSessionError, Sessions, Token
 from workers.settings import settings
+from workers.sii import Deadline, Parcel
 from workers.vault.sealing import Sealed
 
 log: Final = structlog.get_logger(__name__)
 
 ENVELOPES_A_BELL: Final = 10
 LATER_SECONDS: Final = 60.0
+TRIES_IN_THE_WINDOW: Final = 3
+"""So often the same bytes go while the SII recognises them: then the documents are asked about."""
+MORE_SLOWLY: Final = 4
+"""The third time comes after so many times the pause before the second: at 60 s and at 300 s."""
 
 
 @phase("fmgo.submit")
@@ -49,6 +55,11 @@ def submit() -> None:
 
 def submit_one(envelope: ClaimedEnvelope, me: Process) -> None:
     """Send an envelope, or end its doubt."""
+    with about_envelope(envelope.id, me.id):
+        _submit(envelope, me)
+
+
+def _submit(envelope: ClaimedEnvelope, me: Process) -> None:
     try:
         if envelope.state == "uncertain" and adopt_known_track_id(envelope, me):
             return
@@ -83,6 +94,8 @@ def may_send_again(envelope: ClaimedEnvelope) -> bool:
     if envelope.verdict.get("send_once_more"):
         return True
     if envelope.channel != "soap" or envelope.doubt_since is None or envelope.verdict.get("ask_first"):
+        return False
+    if envelope.doubts >= TRIES_IN_THE_WINDOW:
         return False
     window = timedelta(seconds=settings().dedupe_window_seconds - settings().upload_deadline_seconds)
     return envelope.at - envelope.doubt_since < window
@@ -128,7 +141,8 @@ def attempt(envelope: ClaimedEnvelope, me: Process, access: Sessions, token: Tok
         settings().lease_seconds,
         keep_lease=True,
         attempted=True,
-        verdict={} if envelope.verdict.get("send_once_more") else None,
+        verdict={"sent_again": True} if envelope.verdict.get("send_once_more") else None,
+        alert=envelope.alert,
     )
     mine = tools()
     began = time.monotonic()
@@ -139,10 +153,13 @@ def attempt(envelope: ClaimedEnvelope, me: Process, access: Sessions, token: Tok
         number = attempts.open_attempt(
             tx, envelope, me.id, mine.sii.upload_address(envelope.channel), settings().upload_deadline_seconds
         )
-    answer = _upload(envelope, token, mine, settings().upload_deadline_seconds - (time.monotonic() - began))
+    with about_envelope(envelope.id, me.id, envelope.attempts + 1):
+        answer = _upload(envelope, token, mine, began)
     if answer.outcome == "not_received" and answer.retry == "token":
         # Before the envelope is free again, or whoever takes it next would send with the dead token.
         access.refuse(envelope.sender, envelope.environment, envelope.channel, token)
+    elif answer.status or answer.track_id:
+        access.taken(envelope.sender, envelope.environment, envelope.channel, token)
     with ledger().transaction() as tx:
         attempts.close_attempt(
             tx,
@@ -170,18 +187,13 @@ def attempt(envelope: ClaimedEnvelope, me: Process, access: Sessions, token: Tok
     return answer
 
 
-def _upload(envelope: ClaimedEnvelope, token: Token, mine: Tools, seconds_left: float) -> UploadAnswer:
+def _upload(envelope: ClaimedEnvelope, token: Token, mine: Tools, began: float) -> UploadAnswer:
     """Send within the attempt's own deadline: a process that was paused since it opened the attempt doesn't send."""
-    if seconds_left < settings().upload_deadline_seconds / 2:
-        return UploadAnswer("not_received", retry="later", detail="the attempt was too old to begin")
     return mine.sii.upload(
         envelope.channel,
         token.value,
-        envelope.sender,
-        envelope.issuer,
-        envelope.filename,
-        envelope.data,
-        deadline_seconds=seconds_left,
+        Parcel(envelope.sender, envelope.issuer, envelope.filename, envelope.data),
+        Deadline(settings().upload_deadline_seconds, began),
     )
 
 
@@ -198,7 +210,8 @@ def _after(envelope: ClaimedEnvelope, answer: UploadAnswer, *, doubtful: bool) -
         ask = {"ask_first": True}
         return Step("sending", "uncertain", settings().resend_after_seconds, verdict=ask, detail=detail)
     if answer.outcome == "unknown" or doubtful:
-        return Step("sending", "uncertain", settings().resend_after_seconds, detail=detail)
+        pause = settings().resend_after_seconds * (MORE_SLOWLY if envelope.doubts else 1)
+        return Step("sending", "uncertain", pause, detail=detail, alert=envelope.alert)
     if answer.retry == "never":
         return Step("sending", "refused", None, sii_state=f"upload-{answer.status}", detail=detail)
     soon = 0.0 if answer.retry == "token" and envelope.attempts < 3 else answer.retry_after or LATER_SECONDS  # noqa: PLR2004

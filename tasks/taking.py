@@ -37,7 +37,7 @@ def give_back(envelope: ClaimedEnvelope, me: Process, after_seconds: float) -> N
     """Give an envelope back as it was, due again after some seconds; one that is being sent ends in doubt."""
 
     def back(tx: Connection) -> None:
-        same = Step(envelope.state, envelope.state, after_seconds)
+        same = Step(envelope.state, envelope.state, after_seconds, alert=envelope.alert)
         if not envelopes.step(tx, envelope.id, envelope.fence, me.id, same):
             lost = Step("sending", "uncertain", settings().resend_after_seconds, detail={"reason": "the sender failed"})
             envelopes.step(tx, envelope.id, envelope.fence, me.id, lost)

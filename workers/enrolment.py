@@ -33,7 +33,7 @@ from domain.certificate import CertificateError, Credential, open_pem, open_pfx
 from domain.problems import Problem
 from workers.clock import santiago
 from workers.database import enrolment as rows
-from workers.database import switches
+from workers.database import services, switches
 from workers.database.audit import audit
 from workers.database.engine import Ledger, business_time
 from workers.database.enrolment import BranchRow, CafRow, CertificateRow, IssuerRow, KnownCaf
@@ -240,6 +240,7 @@ class Enrolment:
             rows.ensure_person(tx, opened.rut, opened.name or opened.rut)
             number, created = rows.put_certificate(tx, certificate)
             self._grant(tx, opened.rut, acting_for)
+            services.try_anew(tx, opened.rut)
             detail = {"fingerprint": certificate.fingerprint.hex(), "vault_key": sealed.key_id}
             self._audit(tx, "certificate.add" if created else "certificate.seal-again", opened.rut, detail)
             return AddedCertificate(number, opened.rut, opened.name, opened.not_after.date(), created)

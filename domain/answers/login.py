@@ -10,6 +10,7 @@ from typing import Final, Literal
 
 from domain.answers.reading import UnreadableError, excerpt
 from domain.answers.soap import Respuesta, SoapFault, read_soap
+from domain.answers.table.login import LOGIN
 
 Retry = Literal["later", "never"]
 
@@ -18,18 +19,7 @@ _SEED: Final = re.compile(r"[0-9]{1,40}")
 _TOKEN: Final = re.compile(r"[!-:<-~]{1,500}")  # visible ASCII without ';': it travels in a Cookie header
 
 # What only another document or certificate can mend. 10 covers malformed signatures too, but also plain failures.
-_NEVER: Final[dict[str, str]] = {
-    "01": "the signed request isn't XML",
-    "02": "the signed request isn't XML",
-    "03": "the signed request isn't XML",
-    "04": "the request carries no Signature",
-    "05": "the signature is invalid, or the certificate is wrong or expired",
-    "06": "the request carries no Semilla",
-    "11": "the request carries no certificate",
-    "21": "the public key isn't the certificate's",
-    "-3": "the certificate isn't accepted, or its owner isn't enrolled at the SII",
-    "-07": 'the person isn\'t registered at the SII with the option "certificado digital"',
-}
+_NEVER: Final = {row.answer: row.says for row in LOGIN if row.service == "token" and row.meaning == "never"}
 
 
 @dataclass(frozen=True, slots=True)

@@ -32,6 +32,7 @@ app: Final = typer.Typer(
 )
 app.command("calculate")(offline.calculate)
 app.command("rules")(offline.rules)
+app.command("answers")(offline.answers)
 app.command("verify")(verify.verify_files)
 app.command("render")(render.render)
 app.command("enqueue")(jobs.enqueue)

@@ -21,7 +21,8 @@ from workers.database.sealing import Channel
 class ClaimedEnvelope:
     """A claimed envelope; `at` is the business time of the claim.
 
-    `doubt_since` is when the first of its attempts began that the SII may have received, of one in doubt.
+    Of one in doubt, `doubt_since` is when the first of its attempts began that the SII may have received, and `doubts`
+    how many such attempts there are.
     """
 
     id: uuid.UUID
@@ -40,9 +41,11 @@ class ClaimedEnvelope:
     last_attempt_at: datetime | None
     sent_at: datetime | None
     verdict: dict[str, Any]
+    alert: str | None
     fence: int
     at: datetime
     doubt_since: datetime | None
+    doubts: int
 
 
 CLAIM = """
@@ -62,11 +65,12 @@ CLAIM = """
     UPDATE envelopes e
     SET due_at = fmgo_now() + make_interval(secs => :seconds), fence = :fence, lease_owner = :worker
     FROM picked WHERE e.id = picked.id
-    RETURNING e.*, fmgo_now() AS at,
-              CASE WHEN e.state = 'uncertain' THEN (
-                  SELECT min(a.started_at) FROM envelope_attempts a
-                  WHERE a.envelope = e.id AND (a.outcome IS NULL OR a.outcome IN ('unknown', 'duplicate'))
-              ) END AS doubt_since
+    RETURNING e.*, fmgo_now() AS at
+"""
+
+DOUBTS = """
+    SELECT min(started_at) AS since, count(*) AS number FROM envelope_attempts
+    WHERE envelope = :id AND (outcome IS NULL OR outcome IN ('unknown', 'duplicate'))
 """
 
 
@@ -95,6 +99,7 @@ def claim_envelope(
     ).one_or_none()
     if row is None:
         return None
+    doubts = run(tx, DOUBTS, id=row.id).one() if row.state == "uncertain" else None
     return ClaimedEnvelope(
         id=row.id,
         issuer=row.issuer,
@@ -112,9 +117,11 @@ def claim_envelope(
         last_attempt_at=row.last_attempt_at,
         sent_at=row.sent_at,
         verdict=row.verdict or {},
+        alert=row.alert,
         fence=row.fence,
         at=row.at,
-        doubt_since=row.doubt_since,
+        doubt_since=None if doubts is None else doubts.since,
+        doubts=0 if doubts is None else doubts.number,
     )
 
 
@@ -145,6 +152,7 @@ STEP = """
             last_attempt_at = CASE WHEN :attempted > 0 THEN fmgo_now() ELSE e.last_attempt_at END,
             sii_state = coalesce(CAST(:sii_state AS text), e.sii_state),
             verdict = coalesce(CAST(:verdict AS jsonb), e.verdict),
+            alert = CAST(:alert AS text),
             decided_at = CASE WHEN :to_state IN ('processed', 'refused') THEN fmgo_now() ELSE e.decided_at END
         WHERE e.id = :id AND e.fence = :fence AND e.lease_owner = :worker AND e.state = :from_state
         RETURNING e.id
@@ -159,7 +167,10 @@ STEP = """
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """A step of a claimed envelope; `due_after` None: nothing is to be done any more (seconds otherwise)."""
+    """A step of a claimed envelope; `due_after` None: nothing is to be done any more (seconds otherwise).
+
+    `alert` names what a person should look at (`domain.answers.table.alerts`); a step without one lifts it.
+    """
 
     from_state: str
     to_state: str
@@ -171,6 +182,7 @@ class Step:
     sii_state: str | None = None
     verdict: dict[str, Any] | None = None
     detail: dict[str, Any] | None = None
+    alert: str | None = None
 
 
 def step(tx: Connection, envelope: uuid.UUID, fence: int, worker: int, what: Step) -> bool:
@@ -192,6 +204,7 @@ def step(tx: Connection, envelope: uuid.UUID, fence: int, worker: int, what: Ste
             sii_state=what.sii_state,
             verdict=None if what.verdict is None else json.dumps(what.verdict),
             detail=json.dumps(what.detail or {}),
+            alert=what.alert,
         )
         == 1
     )

@@ -55,3 +55,8 @@ class SiiLoginError(SiiError):
     def retry_helps(self) -> bool:
         """Whether trying later may go well."""
         return self.retry == "later"
+
+    @property
+    def answered(self) -> bool:
+        """Whether the service itself said no; else it was away, or something else stood in its place."""
+        return bool(self.state) and not self.state.startswith("HTTP")

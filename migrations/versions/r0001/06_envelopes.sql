@@ -45,6 +45,7 @@ CREATE TABLE envelopes (
     sent_at timestamptz,
     sii_state text,
     verdict jsonb,
+    alert text,
     decided_at timestamptz,
     released_at timestamptz,
     FOREIGN KEY (issuer, environment) REFERENCES issuers (rut, environment)

@@ -8,10 +8,17 @@ CREATE TABLE sii_sessions (
     token_sealed bytea,
     key_id text,
     obtained_at timestamptz,
+    used_at timestamptz,
     refused_generation bigint,
+    -- Refusals in a row without a use that went well in between, and logins in a row that brought no token.
+    refusals integer NOT NULL DEFAULT 0,
+    failures integer NOT NULL DEFAULT 0,
+    -- Neither a login nor a use before this moment.
+    retry_at timestamptz,
     lease_owner bigint,
     lease_until timestamptz,
     problem text,
+    alert text,
     PRIMARY KEY (person, environment, channel)
 );
 
@@ -48,3 +55,32 @@ CREATE TABLE switches (
     reason text
 );
 INSERT INTO switches (environment) VALUES ('certification'), ('production');
+
+-- Every exchange with the SII, also those that brought nothing: what was asked by its digest, what came as it came (a
+-- token in it is masked, a long answer cut). `about` is the envelope that it was for, `attempt` its attempt to send it.
+CREATE SEQUENCE sii_exchanges_id;
+CREATE TABLE sii_exchanges (
+    id bigint NOT NULL DEFAULT nextval('sii_exchanges_id'),
+    at timestamptz NOT NULL DEFAULT fmgo_now(),
+    environment sii_environment NOT NULL,
+    operation text NOT NULL,
+    address text NOT NULL,
+    person rut,
+    envelope uuid,
+    document_type integer,
+    folio bigint,
+    attempt integer,
+    worker bigint,
+    request_sha256 bytea NOT NULL CHECK (length(request_sha256) = 32),
+    request_bytes integer NOT NULL,
+    seconds double precision NOT NULL,
+    http_status integer,
+    answer bytea,
+    answer_bytes integer,
+    problem text,
+    PRIMARY KEY (id, at)
+) PARTITION BY RANGE (at);
+CREATE INDEX sii_exchanges_envelope ON sii_exchanges (envelope, id) WHERE envelope IS NOT NULL;
+CREATE TABLE sii_exchanges_default PARTITION OF sii_exchanges DEFAULT;
+CREATE TRIGGER sii_exchanges_append_only BEFORE UPDATE OR DELETE ON sii_exchanges
+    FOR EACH ROW EXECUTE FUNCTION append_only();

@@ -5,6 +5,7 @@ import uuid
 from typing import Any
 
 import pytest
+from sqlalchemy import Connection
 
 from tests.integration.ledger.conftest import ISSUER, enter
 from workers.database import attempts, envelopes, processes, services
@@ -186,15 +187,21 @@ def test_one_may_log_in_at_a_time_and_a_dead_one_s_right_is_free(ledger: Ledger,
 def test_only_the_session_that_was_used_is_refused(ledger: Ledger, envelope: uuid.UUID) -> None:
     lease = enter(ledger)
     name = (PERSON, "certification", "soap")
+
+    def usable(tx: Connection) -> bool:
+        found = services.session(tx, *name)
+        return found is not None and found.usable
+
     for generation in (1, 2):
         with ledger.transaction() as tx:
             assert services.take_login(tx, *name, lease.worker, 90)
             assert services.keep_session(tx, *name, lease.worker, b"token", "k") == generation
             if generation == 1:
-                services.refuse_session(tx, *name, 1)
-                assert services.session(tx, *name) is None
+                assert services.refuse_session(tx, *name, 1, "token-not-taken")
+                assert not services.refuse_session(tx, *name, 1, "token-not-taken"), "it was said before"
+                assert not usable(tx)
     with ledger.transaction() as tx:
-        services.refuse_session(tx, *name, 1)
-        assert services.session(tx, *name) is not None
-        services.refuse_session(tx, *name, 2)
-        assert services.session(tx, *name) is None
+        assert not services.refuse_session(tx, *name, 1, "token-not-taken")
+        assert usable(tx)
+        assert services.refuse_session(tx, *name, 2, "token-not-taken")
+        assert not usable(tx)

@@ -8,7 +8,8 @@ import pytest
 
 from domain.answers.document import DocumentStatus, Meaning
 from domain.answers.envelope import DocumentFinding, EnvelopeStatus, FindingError, TypeCounters
-from tasks.verdict import NOT_YET_TOLD, Outcome, verdict_of
+from tasks.verdict import NOT_YET_TOLD, Ask, Outcome
+from tasks.verdict import verdict_of as decided
 from workers.database.verdicts import Rider
 
 
@@ -25,6 +26,10 @@ def processed(
     """Counters as (type, accepted, rejected, repaired)."""
     told = tuple(TypeCounters(kind, None, good, bad, mended) for kind, good, bad, mended in counters)
     return EnvelopeStatus("processed", "EPR", "Envio Procesado", told, findings)
+
+
+def verdict_of(about: list[Rider], status: EnvelopeStatus, ask: Ask, *, another: bool = False) -> Outcome:
+    return decided(about, status, ask, another=another)
 
 
 class Asked:
