@@ -60,7 +60,13 @@ def test_the_late_answer_of_a_beaten_sender_changes_nothing(works: Works) -> Non
     first, second = works.attempts(company)
     assert first[0] in {None, "received", "unknown"}
     assert second == ("duplicate", "99", str(stored["track_id"]))
-    assert works.scalar("SELECT count(*) FROM envelope_events WHERE worker = %s AND to_state = 'sent'", sleeper) == 0
+    sent_by = works.rows(
+        "SELECT v.worker FROM envelope_events v JOIN envelopes e ON e.id = v.envelope"
+        " WHERE e.issuer = %s AND v.to_state = 'sent'",
+        company.rut,
+    )
+    assert len(sent_by) == 1
+    assert sent_by != [(sleeper,)]
 
 
 def test_of_two_track_ids_the_one_that_brought_the_documents_decides(works: Works) -> None:
