@@ -23,7 +23,7 @@ from workers.database.engine import ledger
 from workers.database.envelopes import ClaimedEnvelope, Step
 from workers.database.issuers import certificate
 from workers.exchanges import about_envelope
-from workers.pace import Admission, NotNowError, admitted, standing
+from workers.pace import SOON_SECONDS, Admission, NotNowError, admitted, standing
 from workers.process import Process, this_process
 from workers.queues import worker_kind
 from workers.sessions import NoSessionError, Sessions, Token
@@ -69,7 +69,9 @@ def _submit(envelope: ClaimedEnvelope, me: Process) -> None:
         send(envelope, me, sessions(me))
     except (NoSessionError, NotNowError) as error:
         log.info("submit.not_now", envelope=str(envelope.id), reason=error.reason)
-        give_back(envelope, me, error.after_seconds)
+        # What is ready to go stays due: a closed channel's envelopes aren't taken, and then the most urgent goes first.
+        pause = min(error.after_seconds, SOON_SECONDS) if envelope.state == "sealed" else error.after_seconds
+        give_back(envelope, me, pause)
     except Exception:
         give_back(envelope, me, AFTER_A_FAULT_SECONDS)
         raise

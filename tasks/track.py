@@ -6,7 +6,6 @@ have several track ids; the best of what they say holds. Unknown codes are kept 
 a verdict. What stays without one has a named alert, and is asked about every half hour.
 """
 
-from datetime import datetime, timedelta
 from typing import Any, Final
 
 import structlog
@@ -15,14 +14,14 @@ from domain.answers.envelope import EnvelopeStatus
 from domain.answers.table import alerts
 from tasks.asking import Asking
 from tasks.base import phase, tools
+from tasks.ending import UNTIL_A_PERSON, standing_ends
 from tasks.submit import sessions, signer_of
 from tasks.taking import AFTER_A_FAULT_SECONDS, give_back, take
-from tasks.verdict import NOT_YET_TOLD, Outcome, document_said, verdict_of
+from tasks.verdict import verdict_of
 from workers.bells import ring
 from workers.database import attempts, envelopes, verdicts
 from workers.database.engine import ledger
 from workers.database.envelopes import ClaimedEnvelope, Step
-from workers.database.verdicts import Rider, Verdict
 from workers.exchanges import about_envelope
 from workers.pace import NotNowError, admitted, standing
 from workers.process import Process, this_process
@@ -33,9 +32,6 @@ from workers.settings import settings
 log: Final = structlog.get_logger(__name__)
 
 ENVELOPES_A_BELL: Final = 10
-UNTIL_A_PERSON: Final = timedelta(days=2)
-BETWEEN_ROUNDS: Final = timedelta(minutes=30)
-NEVER_BY_THIS: Final = "the folios may have come with an earlier upload whose answer was lost"
 
 
 @phase("fmgo.track")
@@ -146,30 +142,6 @@ def decide(envelope: ClaimedEnvelope, me: Process, track_id: str, status: Envelo
     ring("fmgo.publish")
     for lane in ("interactive", "bulk"):
         ring("fmgo.dispatch", lane)
-
-
-def standing_ends(
-    envelope: ClaimedEnvelope, outcome: Outcome, riders: list[Rider], said: dict[str, Any]
-) -> list[Verdict]:
-    """End what stands: documents that this upload rejected, absent, while another upload may have brought them.
-
-    Beside documents that the SII holds, it has processed the other upload too: after half an hour they are rejected.
-    Otherwise they are `conflict` after two days of such answers, for a person to look. `said` takes note of the rounds.
-    """
-    if not outcome.standing:
-        return []
-    first = datetime.fromisoformat(envelope.verdict.get("standing_since", envelope.at.isoformat()))
-    said["standing_since"] = first.isoformat()
-    stood = envelope.at - first
-    held = {"accepted", "accepted_with_repairs"}
-    arrived = any(verdict.state in held for verdict in outcome.verdicts) or any(r.state in held for r in riders)
-    if stood < (BETWEEN_ROUNDS if arrived else UNTIL_A_PERSON):
-        return []
-    state, more = ("rejected", {"reasons": NOT_YET_TOLD}) if arrived else ("conflict", {"why": NEVER_BY_THIS})
-    return [
-        Verdict(rider.id, state, {"envelope": said["state"], **document_said(answer), **more})
-        for rider, answer in outcome.standing.items()
-    ]
 
 
 def _alert(envelope: ClaimedEnvelope, status: EnvelopeStatus) -> str | None:

@@ -34,6 +34,7 @@ from domain.problems import Problem
 from workers.clock import santiago
 from workers.database import enrolment as rows
 from workers.database import services, switches
+from workers.database.attempts import allow_once_more
 from workers.database.audit import audit
 from workers.database.engine import Ledger, business_time
 from workers.database.enrolment import BranchRow, CafRow, CertificateRow, IssuerRow, KnownCaf
@@ -293,6 +294,10 @@ class Enrolment:
     def release_envelope(self, envelope: uuid.UUID) -> int:
         """Let the documents of a refused envelope go again in a new one, same bytes; returns how many."""
         return self._changed(self._ledger.repeated(lambda tx: release_envelope(tx, envelope, self._actor)))
+
+    def resend_envelope(self, envelope: uuid.UUID) -> bool:
+        """Let the identical bytes of an envelope in doubt go once more; False when it isn't in doubt, or in hand."""
+        return self._changed(self._ledger.repeated(lambda tx: allow_once_more(tx, envelope, self._actor)))
 
     def _sealing(self) -> Vault:
         return self._vault or Vault({})

@@ -109,13 +109,18 @@ class Standing:
 
 
 def standing(request: Request) -> Standing:
-    """How both channels stand for a kind of request."""
+    """How both channels stand for a kind of request and the login that it may need."""
     with ledger().statements() as tx:
         shut = pace.closed(tx, settings().sii_environment)
-    names = {channel: service_of(channel, request) for channel in CHANNELS}
+    waits = {
+        channel: [
+            shut[name].seconds for name in (service_of(channel, request), service_of(channel, "login")) if name in shut
+        ]
+        for channel in CHANNELS
+    }
     return Standing(
-        frozenset(channel for channel, name in names.items() if name not in shut),
-        frozenset(channel for channel, name in names.items() if name in shut and shut[name].seconds <= 0),
+        frozenset(channel for channel, seconds in waits.items() if not seconds),
+        frozenset(channel for channel, seconds in waits.items() if seconds and max(seconds) <= 0),
     )
 
 

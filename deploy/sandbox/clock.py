@@ -12,18 +12,22 @@ from workers.database.engine import Ledger, run
 NEXT = """
     SELECT min(at) - fmgo_now() AS wait, bool_or(held OR at <= fmgo_now()) AS busy
     FROM (
-        SELECT greatest(e.due_at, s.closed_until) AS at, e.lease_owner IS NOT NULL AS held
-        FROM envelopes e
-        LEFT JOIN sii_services s ON s.environment = e.environment
-             AND s.service = CASE e.channel WHEN 'soap' THEN 'dte' ELSE 'boleta' END
-                             || CASE e.state WHEN 'sent' THEN '.query' ELSE '.upload' END
-        WHERE e.due_at IS NOT NULL
-        UNION ALL
-        SELECT greatest(d.due_at, s.closed_until), d.lease_owner IS NOT NULL
-        FROM documents d
-        LEFT JOIN sii_services s ON s.environment = d.environment AND d.state = 'signed'
-             AND s.service = CASE WHEN d.document_type IN (39, 41) THEN 'boleta.upload' ELSE 'dte.upload' END
-        WHERE d.due_at IS NOT NULL AND d.state IN ('received', 'numbered', 'signed') OR d.lease_owner IS NOT NULL
+        SELECT greatest(w.due_at, (
+                   SELECT max(s.closed_until) FROM sii_services s
+                   WHERE s.environment = w.environment AND s.service IN (w.host || w.request, w.host || '.login')
+               )) AS at, w.held
+        FROM (
+            SELECT environment, due_at, lease_owner IS NOT NULL AS held,
+                   CASE channel WHEN 'soap' THEN 'dte' ELSE 'boleta' END AS host,
+                   CASE state WHEN 'sent' THEN '.query' ELSE '.upload' END AS request
+            FROM envelopes WHERE due_at IS NOT NULL
+            UNION ALL
+            SELECT environment, due_at, lease_owner IS NOT NULL,
+                   CASE WHEN state <> 'signed' THEN '' WHEN document_type IN (39, 41) THEN 'boleta' ELSE 'dte' END,
+                   '.upload'
+            FROM documents
+            WHERE due_at IS NOT NULL AND state IN ('received', 'numbered', 'signed') OR lease_owner IS NOT NULL
+        ) w
     ) work
 """
 

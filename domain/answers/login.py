@@ -29,23 +29,28 @@ class SeedAnswer:
     seed: str | None
     state: str
     gloss: str
+    answered: bool = True
 
 
 @dataclass(frozen=True, slots=True)
 class TokenAnswer:
-    """A token; None with the state verbatim, the SII's words, and whether a new seed later may help."""
+    """A token; None with the state verbatim, the SII's words, and whether a new seed later may help.
+
+    `answered`: the service itself spoke, not a page or a fault in its place.
+    """
 
     token: str | None = field(repr=False)
     state: str
     gloss: str
     retry: Retry | None
+    answered: bool = True
 
 
 def read_seed(http_status: int, body: bytes) -> SeedAnswer:
     """Read the answer of getSeed (SOAP) or of boleta.electronica.semilla; ESTADO may be 0, 00 or absent."""
     answer = _read(http_status, body)
     if isinstance(answer, tuple):
-        return SeedAnswer(None, *answer)
+        return SeedAnswer(None, *answer, answered=False)
     seed = answer.first("SEMILLA")
     state = answer.state()
     if seed is not None and _SEED.fullmatch(seed) and (state in _OK or state == ""):
@@ -58,7 +63,7 @@ def read_token(http_status: int, body: bytes) -> TokenAnswer:
     answer = _read(http_status, body)
     if isinstance(answer, tuple):
         state, gloss = answer
-        return TokenAnswer(None, state, gloss, "later")
+        return TokenAnswer(None, state, gloss, "later", answered=False)
     token = answer.first("TOKEN")
     state = answer.state()
     if state in _OK and token is not None and _TOKEN.fullmatch(token):

@@ -66,7 +66,10 @@ def test_a_token_that_dies_in_many_hands_at_once_is_renewed_once(works: Works) -
 
 @pytest.mark.parametrize(
     ("channel", "document_type", "operations"),
-    [("soap", 33, ("DTEUpload", "getEstUp", "getEstDte")), ("rest", 39, ("envio", "estado_envio", "estado_documento"))],
+    [
+        ("soap", 33, ("DTEUpload", "getEstUp", "getEstDteAv")),
+        ("rest", 39, ("envio", "estado_envio", "estado_documento")),
+    ],
 )
 def test_a_token_that_dies_at_any_question_is_renewed_and_the_question_asked_again(
     works: Works, channel: str, document_type: int, operations: tuple[str, ...]

@@ -15,6 +15,7 @@ from typing import Final, Literal
 
 from sqlalchemy import Connection
 
+from domain.answers.table.alerts import ALERTS
 from domain.schema import official_folder, own_folder
 from workers.cache.connection import AWAY, cluster_complaint, connect
 from workers.cli.ledger import newest_step
@@ -245,7 +246,9 @@ def look_at_work(tx: Connection) -> Iterator[Finding]:
         said = f"{one.what} is stopped for {whose}, since {one.since:%Y-%m-%d %H:%M}"
         yield Finding("warn", "switches", said, f"A person did that; `fmgo resume --{one.what}` undoes it.")
     for row in health.sii_state(tx):
-        yield Finding("warn", "SII", f"{row['what']}: {row['why']}", "FMgo tries again by itself.")
+        todo = next((alert.person for alert in ALERTS if alert.name == row["alert"]), "FMgo tries again by itself.")
+        name = "" if row["alert"] is None else f" ({row['alert']})"
+        yield Finding("warn", "SII", f"{row['what']}: {row['why']}{name}", todo)
 
 
 def look_at_schemas(settings: Settings) -> Iterator[Finding]:

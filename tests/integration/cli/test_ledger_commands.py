@@ -1,5 +1,6 @@
 """Looking at the ledger by command: documents, their bytes, envelopes, and releasing what was refused."""
 
+import hashlib
 import uuid
 from pathlib import Path
 
@@ -111,6 +112,13 @@ def refused(database: str, issued: uuid.UUID) -> uuid.UUID:
             b" VALUES (%s, 1, 1, 'https://maullin.sii.cl', 60, 'received')",
             (number,),
         )
+        connection.execute(
+            b"INSERT INTO sii_exchanges (environment, operation, address, envelope, attempt, worker, request_sha256,"
+            b" request_bytes, seconds, http_status, answer, answer_bytes) VALUES ('certification', 'DTEUpload',"
+            b" 'https://maullin.sii.cl/cgi_dte/UPL/DTEUpload', %s, 1, 1, sha256('x'), 1, 0.2, 200,"
+            b" convert_to('<STATUS>0</STATUS><!-- recepci\xc3\xb3n -->', 'LATIN1'), 38)",
+            (number,),
+        )
         connection.execute(b"UPDATE documents SET held = 'envelope-refused:RCT', due_at = NULL")
     return number
 
@@ -119,12 +127,32 @@ def test_an_envelope_is_shown_with_attempts_steps_and_documents(fmgo: Fmgo, refu
     (shown,) = fmgo("envelope", "show", refused.hex[:6], "--json").objects
     assert (shown["state"], shown["sii_state"]) == ("refused", "RCT")
     assert (len(shown["riders"]), len(shown["attempt_list"])) == (1, 1)
+    assert [(line["kind"], line["what"]) for line in shown["story"]] == [
+        ("step", " -> sealed"),
+        ("attempt", "attempt 1 begins"),
+        ("exchange", "DTEUpload"),
+    ]
+    assert "recepción" in shown["story"][2]["answer"]
+    assert shown["story"][2]["request_sha256"] == hashlib.sha256(b"x").hexdigest()
     answer = fmgo("envelope", "show", refused)
     assert str(refused) in answer.out
+    assert "recepción" in answer.out
     assert "https://maullin.sii.cl" not in answer.out  # the table has what matters; JSON has the rest
     assert fmgo("envelope", "show", refused, "--xml").out == "<EnvioDTE/>"
     assert len(fmgo("envelope", "list", "--state", "refused", "--json").objects) == 1
     assert "RCT" in fmgo("envelope", "list", "--issuer", ISSUER).out
+
+
+def test_only_an_envelope_in_doubt_is_sent_once_more(fmgo: Fmgo, refused: uuid.UUID, database: str) -> None:
+    assert fmgo("envelope", "resend", refused, "--json").code == 1
+    with psycopg.connect(database) as connection:
+        connection.execute(b"UPDATE envelopes SET state = 'uncertain', alert = 'in-doubt', verdict = '{\"a\": 1}'")
+    (told,) = fmgo("envelope", "resend", refused, "--json").objects
+    assert told == {"envelope": str(refused), "resend": True}
+    assert scalar(database, "SELECT verdict FROM envelopes") == {"a": 1, "send_once_more": True}
+    assert scalar(database, "SELECT alert FROM envelopes") is None
+    assert scalar(database, "SELECT due_at <= fmgo_now() FROM envelopes")
+    assert scalar(database, "SELECT action FROM audit_log") == "envelope.resend"
 
 
 def test_a_released_envelopes_documents_go_again(fmgo: Fmgo, refused: uuid.UUID, database: str) -> None:
