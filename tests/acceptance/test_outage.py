@@ -14,8 +14,6 @@ from tests.acceptance.works import Works, hours
 COMPANIES = 5
 SALES = 500
 """Of each of two types in each company: 5,000 documents."""
-ISSUED = Counter(signed=2 * SALES * COMPANIES - 3 * SALES)
-"""Documents of at most three envelopes wait in them, sealed: what the services are tried with."""
 OUTAGE = hours(6)
 STEP = dt.timedelta(minutes=20)
 UPLOADS = {"DTEUpload", "envio"}
@@ -30,6 +28,12 @@ def services(works: Works) -> dict[str, tuple[float | None, str | None]]:
         " WHERE environment = 'certification'"
     )
     return {service: (seconds, reason) for service, seconds, reason in rows}
+
+
+def all_issued(works: Works, companies: list[Company]) -> bool:
+    """Whether every sale is signed, but for those of an envelope or two that the closed services are tried with."""
+    states = sum((works.states(company) for company in companies), Counter[str]())
+    return states.total() == states["signed"] + states["enveloped"] and states["enveloped"] <= 3 * SALES
 
 
 def left_alone(works: Works, host: str) -> bool:
@@ -85,7 +89,7 @@ def test_after_six_hours_without_sii_everything_is_sent_in_order_with_one_probe_
         for make in (invoice, boleta)
     )
     wait_until(
-        lambda: sum((works.states(company) for company in companies), Counter()) >= ISSUED,
+        lambda: all_issued(works, companies),
         lambda: f"all issued while the SII is away; they are {[works.states(company) for company in companies]}",
     )
     closed_at = requests(works, 0)[-1]["id"]
@@ -103,16 +107,18 @@ def test_after_six_hours_without_sii_everything_is_sent_in_order_with_one_probe_
     during = requests(works, closed_at)
     assert not [one for one in during if one["operation"] in UPLOADS], "a probe asks something harmless first"
     probes = [one for one in during if one["operation"] in {"getSeed", "semilla"}]
+    # Uploads and logins are closed each by itself, and a login is closed only after some that brought no answer.
+    most = 1 + works.settings.sii_faults
     for host in ("dte", "boleta_api"):
         moments = sorted(dt.datetime.fromisoformat(one["time"]) for one in probes if one["host"] == host)
-        assert moments
-        # One for the uploads and one for the login, which are closed each by itself.
-        assert all(
-            third - first >= dt.timedelta(seconds=30) for first, third in zip(moments, moments[2:], strict=False)
-        )
+        assert 1 <= len(moments) <= 2 * (OUTAGE / STEP) + most
+        groups = zip(moments, moments[most:], strict=False)
+        assert all(last - first >= dt.timedelta(seconds=30) for first, last in groups)
     assert works.scalar("SELECT count(*) FROM envelopes WHERE state = 'uncertain'") == doubtful
-    assert sum((works.states(company) for company in companies), Counter()) >= ISSUED
+    assert all_issued(works, companies)
 
+    # A row that is being told just now isn't taken by dispatch: it would go with the next envelope.
+    wait_until(lambda: works.scalar("SELECT count(*) FROM results_due") == 0, "all results told")
     works.window.delete("/faults").raise_for_status()
     for company in companies:
         works.await_states(company, {"accepted": 2 * SALES}, seconds=240)
@@ -141,8 +147,10 @@ def sent_in_the_order_of_urgency(works: Works, company: Company) -> None:
             company.rut,
             channel,
         )
-        assert all(before[1] <= after[0] for before, after in itertools.pairwise(spans))
-        assert all(abs(place - rank) < works.settings.uploads_in_flight for place, (_, _, rank) in enumerate(spans, 1))
+        assert all(before[1] <= after[0] for before, after in itertools.pairwise(spans)), spans
+        assert all(
+            abs(place - rank) < works.settings.uploads_in_flight for place, (_, _, rank) in enumerate(spans, 1)
+        ), spans
 
 
 def test_stopped_sending_goes_on_issuing_and_stopped_issuing_records(works: Works) -> None:
