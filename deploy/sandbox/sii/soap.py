@@ -14,11 +14,12 @@ from deploy.sandbox.sii.misbehaviour import instead
 from deploy.sandbox.sii.reading import SOAP, Element, NotXmlError, children, find, local, namespace, read
 from deploy.sandbox.sii.rut import joined
 from deploy.sandbox.sii.world import World
+from deploy.sandbox.sii.wsdl import NAMESPACE, describe
 
 Operation = Callable[[World, Exchange, dict[str, str]], Awaitable[str]]
 
-_NAMESPACE = "http://DefaultNamespace"
 _HOST = {"certification": "https://maullin.sii.cl", "production": "https://palena.sii.cl"}
+_INTERNAL_HOST = "https://nogal.sii.cl"
 _XML = "text/xml; charset=utf-8"
 _ENVELOPE = (
     '<?xml version="1.0" encoding="UTF-8"?>\n'
@@ -37,7 +38,7 @@ class Service:
     async def call(self, world: World, exchange: Exchange) -> Answer:
         """Answer one request."""
         if exchange.method == "GET":
-            return Answer(200, self._wsdl().encode(), _XML)
+            return Answer(200, self._wsdl(world).encode(), _XML)
         called = _called(exchange)
         if isinstance(called, Answer):
             return called
@@ -60,7 +61,7 @@ class Service:
         is_own = space in {f"{host}{self.path}" for host in _HOST.values()}
         allowed = {"default": (True, False), "jws": (False, True), "both": (True, True)}
         default, jws = allowed[world.switches.soap_namespace]
-        return (default and space == _NAMESPACE) or (jws and is_own)
+        return (default and space == NAMESPACE) or (jws and is_own)
 
     def _returned(self, world: World, name: str, inner: str) -> Answer:
         prefix = {"ns1": "ns1:", "none": ""}[world.choose(world.switches.return_prefix, ("none", "ns1"))]
@@ -77,22 +78,11 @@ class Service:
             charset = world.choose(world.switches.charset, ("utf8", "latin1_mislabelled"))
         return Answer(200, body.encode("utf-8" if charset == "utf8" else "iso-8859-1"), _XML)
 
-    def _wsdl(self) -> str:
-        """A description whose address is the internal host that real ones name: clients must not trust it."""
-        operations = "".join(
-            f'<message name="{name}Request">'
-            + "".join(f'<part name="{p}" type="xsd:string"/>' for p in parameters)
-            + f'</message><message name="{name}Response"><part name="{name}Return" type="xsd:string"/></message>'
-            for name, (_, parameters) in self.operations.items()
-        )
-        service = self.path.rpartition("/")[2].removesuffix(".jws")
-        return (
-            f'<?xml version="1.0" encoding="UTF-8"?>\n<definitions targetNamespace="{_NAMESPACE}"'
-            ' xmlns="http://schemas.xmlsoap.org/wsdl/" xmlns:wsdlsoap="http://schemas.xmlsoap.org/wsdl/soap/"'
-            f' xmlns:xsd="http://www.w3.org/2001/XMLSchema">{operations}<service name="{service}Service">'
-            f'<port name="{service}"><wsdlsoap:address location="https://nogal.sii.cl{self.path}"/></port>'
-            "</service></definitions>\n"
-        )
+    def _wsdl(self, world: World) -> str:
+        """A description; by default its address is the internal host that some real ones name: not to be trusted."""
+        host = _HOST[world.environment] if world.switches.wsdl_address == "public" else _INTERNAL_HOST
+        parameters = {name: names for name, (_, names) in self.operations.items()}
+        return describe(self.path.rpartition("/")[2].removesuffix(".jws"), parameters, f"{host}{self.path}")
 
 
 def fault(text: str) -> Answer:
