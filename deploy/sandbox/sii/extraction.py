@@ -11,7 +11,8 @@ from dataclasses import dataclass
 
 from deploy.sandbox.sii.reading import SII_DTE, Element, NotXmlError, read
 
-_DTE = re.compile(rb"<DTE(?=[\s>]).*?</DTE\s*>", re.DOTALL)
+_START = re.compile(rb"<DTE(?=[\s>])")
+_END = re.compile(rb"</DTE\s*>")
 _OPENING = re.compile(rb"<DTE(?=[\s>])[^>]*>")
 _XSI = b'xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance"'
 
@@ -44,7 +45,20 @@ class Piece:
 
 def pieces(envelope: bytes, expected: int) -> list[Piece]:
     """Cut an envelope's documents out of its bytes; raises NotXmlError unless the text holds `expected` of them."""
-    found = [Piece(cut, hashlib.sha256(cut).hexdigest()) for cut in _DTE.findall(envelope)]
+    found = cut(envelope)
     if len(found) != expected:
         raise NotXmlError(f"el texto contiene {len(found)} DTE y el documento {expected}")
+    return found
+
+
+def cut(envelope: bytes) -> list[Piece]:
+    """Whatever the text holds between opening and closing tags of a DTE."""
+    found, at = [], 0
+    while start := _START.search(envelope, at):
+        end = _END.search(envelope, start.end())
+        if end is None:
+            break
+        at = end.end()
+        data = envelope[start.start() : at]
+        found.append(Piece(data, hashlib.sha256(data).hexdigest()))
     return found

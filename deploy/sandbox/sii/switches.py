@@ -37,6 +37,7 @@ class Switches:
     dedupe_window: float = 900.0
     dedupe_restarts: bool = True
     rest_dedupe: bool = False
+    checks: str = "full"  # full | light: whether files are examined, or only counted and remembered (see light.py)
     seed_signature: str = "strict"  # strict | lenient: what a signed seed must look like (see lenient_login.py)
     max_upload_bytes: int = 5 * 1024 * 1024
     max_line_bytes: int = 4090
