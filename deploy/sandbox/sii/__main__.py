@@ -9,7 +9,7 @@ from typing import Any
 from deploy.sandbox.sii.caf import IDK_OF_ENVIRONMENT
 from deploy.sandbox.sii.server import Options, serve
 
-_HOSTS = ("dte", "boleta_api", "boleta_up", "control")
+_HOSTS = ("dte", "boleta_api", "boleta_up", "reclamo", "control")
 
 
 def main() -> None:

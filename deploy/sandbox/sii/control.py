@@ -13,6 +13,7 @@ from typing import Any
 
 from cryptography import x509
 
+from deploy.sandbox.sii.afterwards import mail_file, shown_cessions, shown_events, shown_mails
 from deploy.sandbox.sii.caf import Caf, Range, read_caf
 from deploy.sandbox.sii.exchange import Answer, Exchange, plain
 from deploy.sandbox.sii.ledger import invariants
@@ -33,6 +34,8 @@ async def control(world: World, exchange: Exchange) -> Answer:
         body = json.loads(exchange.body) if exchange.body.strip() else {}
         if path.startswith("/uploads/"):
             return await _upload(world, method, path.split("/")[2:], body)
+        if path.startswith("/mails/"):
+            return mail_file(world, path.split("/")[2])
         handler = _ROUTES.get((method, path))
         if handler is None:
             return _json({"error": f"no such call: {method} {path}"}, 404)
@@ -45,9 +48,13 @@ async def control(world: World, exchange: Exchange) -> Answer:
 
 async def _settle(world: World, path: str) -> None:
     """Views of documents show what has arrived: examinations under way are waited for."""
-    if path in {"/documents", "/invariants", "/uploads"}:
+    if path in {"/documents", "/invariants", "/uploads", "/mails", "/cessions"}:
         for upload in list(world.registry.uploads.values()):
             await world.pipeline.done(upload)
+    if path in {"/mails", "/cessions"}:
+        for file in list(world.cessions.uploads.values()):
+            await file.examined.wait()
+        await world.postbox.deliver_due()
 
 
 def _fixtures(world: World, _exchange: Exchange, body: Body) -> Body:
@@ -87,6 +94,7 @@ def _company(row: Body) -> Company:
         resolution_date=date.fromisoformat(resolution["date"]),
         actecos=tuple(int(a) for a in actecos) if actecos else None,
         authorised=bool(row.get("authorised", True)),
+        contact=str(row.get("contact", "")),
     )
 
 
@@ -217,6 +225,8 @@ async def _upload(world: World, method: str, parts: list[str], body: Body) -> An
         upload.frozen = bool(body.get("frozen", True))
     elif (method, call) == ("POST", "force"):
         upload.forced = body or None
+    elif (method, call) == ("POST", "mail"):
+        await world.postbox.write(upload, [str(variant) for variant in body.get("variants", ())])
     elif (method, call) != ("GET", ""):
         return _json({"error": f"no such call: {method} {call}"}, 404)
     shown = _shown_upload(world, upload)
@@ -264,6 +274,9 @@ _ROUTES: dict[tuple[str, str], Handler] = {
     ("GET", "/uploads"): _uploads,
     ("GET", "/documents"): _documents,
     ("GET", "/tokens"): _tokens,
+    ("GET", "/mails"): lambda world, _exchange, _body: shown_mails(world),
+    ("GET", "/events"): lambda world, _exchange, _body: shown_events(world),
+    ("GET", "/cessions"): lambda world, _exchange, _body: shown_cessions(world),
     ("GET", "/invariants"): lambda world, _exchange, _body: invariants(world.ledger, world.registry),
 }
 

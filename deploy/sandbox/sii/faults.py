@@ -14,10 +14,11 @@ from typing import Any
 
 from deploy.sandbox.sii.clock import SANTIAGO, Clock
 
-TOKEN, INSTEAD, AFTER, VERDICT = "token", "instead", "after", "verdict"
+TOKEN, INSTEAD, AFTER, VERDICT, MAIL = "token", "instead", "after", "verdict", "mail"
 
 # What each fault touches: the token before it is looked at, the answer instead of any work, the answer after the work,
-# or the verdict on an envelope.
+# the verdict on an envelope, or the
+# mail with its result.
 FAULTS = {
     "F-TOK-1": TOKEN,
     "F-TOK-3": TOKEN,
@@ -41,7 +42,32 @@ FAULTS = {
     "F-RSC": VERDICT,
     "F-STUCK-1": VERDICT,
     "F-EPR-0": VERDICT,
+    "F-RCL": INSTEAD,
+    "F-RTC": INSTEAD,
+    "F-MAIL-1": MAIL,
+    "F-MAIL-2": MAIL,
 }
+
+# What may happen to a result mail (args ``variants``), and which operation each service's own fault touches.
+MAIL_VARIANTS = frozenset(
+    {
+        "early",
+        "late",
+        "twice",
+        "never",
+        "forwarded",
+        "forwarded-inline",
+        "quoted-printable",
+        "utf-8",
+        "windows-1252",
+        "mislabelled",
+        "unknown-codes",
+        "forged",
+        "unknown-track",
+    }
+)
+_OWN = {"F-RCL": "claims", "F-RTC": "RTCAnotEnvio"}
+_CODES = {"F-STATUS-": "status", "F-RCL-": "code", "F-RTC-": "status"}
 
 # Names of operations in `when`, with the groups that stand for several.
 OPERATIONS = {
@@ -49,6 +75,12 @@ OPERATIONS = {
     "envelope_status": {"getEstUp", "estado_envio"},
     "document_status": {"getEstDte", "estado_documento"},
     "login": {"getSeed", "getToken", "semilla", "token"},
+    "claims": {
+        "ingresarAceptacionReclamoDoc",
+        "listarEventosHistDoc",
+        "consultarDocDteCedible",
+        "consultarFechaRecepcionSii",
+    },
 }
 
 
@@ -102,9 +134,13 @@ class Faults:
     def add(self, rule: dict[str, Any]) -> Rule:
         """Put a rule in force; raises ValueError when it names no known fault or condition."""
         fault = str(rule.get("fault") or rule.get("id") or "")
-        if fault.startswith("F-STATUS-"):
-            rule = rule | {"args": {"status": int(fault.removeprefix("F-STATUS-"))} | rule.get("args", {})}
-            fault = "F-STATUS"
+        for prefix, argument in _CODES.items():
+            if fault.startswith(prefix):
+                rule = rule | {"args": {argument: int(fault.removeprefix(prefix))} | rule.get("args", {})}
+                fault = prefix.rstrip("-")
+                break
+        if set((rule.get("args") or {}).get("variants", ())) - MAIL_VARIANTS:
+            raise ValueError(f"no such variants of a mail: {rule['args']['variants']}")
         when = dict(rule.get("when") or {})
         known = {"host", "operation", "path", "rut", "company", "person", "trackid", "nth", "after", "until"}
         if fault not in FAULTS or set(when) - known:
@@ -146,7 +182,7 @@ class Faults:
 
     def _matches(self, rule: Rule, occasion: Occasion, stored: bool) -> bool:  # noqa: FBT001 - internal
         when, now = rule.when, self._clock.now()
-        operation = when.get("operation", occasion.operation)
+        operation = when.get("operation", _OWN.get(rule.fault, occasion.operation))
         is_upload = occasion.operation in OPERATIONS["upload"]
         conditions = (
             occasion.operation in OPERATIONS.get(operation, {operation}),

@@ -14,7 +14,14 @@ INVALID_SCHEMA_NAME = "SCH-00001: Invalid Schema Name"
 _PROLOG = re.compile(rb"^\s*<\?xml([^>]*)\?>")
 _ROOT = re.compile(rb"<([A-Za-z][\w.-]*)((?:\s[^>]*)?)>")
 _ATTRIBUTE = re.compile(rb"""([\w:.-]+)\s*=\s*(?:"([^"]*)"|'([^']*)')""")
-_ROOTS = {b"EnvioDTE": b"EnvioDTE_v10.xsd", b"EnvioBOLETA": b"EnvioBOLETA_v11.xsd"}
+_ROOTS = {
+    b"EnvioDTE": b"EnvioDTE_v10.xsd",
+    b"EnvioBOLETA": b"EnvioBOLETA_v11.xsd",
+    b"LibroCompraVenta": b"LibroCV_v10.xsd",
+    b"LibroGuia": b"LibroGuia_v10.xsd",
+    b"LibroBoleta": b"LibroBOLETA_v10.xsd",
+    b"ConsumoFolios": b"ConsumoFolio_v10.xsd",
+}
 _ATTRIBUTES = [b"xmlns", b"xmlns:xsi", b"xsi:schemaLocation", b"version"]
 
 

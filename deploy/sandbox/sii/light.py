@@ -9,7 +9,7 @@ import re
 from dataclasses import dataclass
 from datetime import datetime
 
-from deploy.sandbox.sii.extraction import Piece, cut
+from deploy.sandbox.sii.extraction import Piece, cut_all
 from deploy.sandbox.sii.registry import Document
 
 _ROOT = re.compile(rb"<([A-Za-z][\w.-]*)[\s>]")
@@ -33,7 +33,7 @@ def glance(data: bytes) -> Glance:
     """Look at a file lightly."""
     prolog = data.find(b"?>") + 2 if data.startswith(b"<?xml") else 0
     root = _ROOT.search(data, prolog)
-    return Glance(root.group(1).decode("ascii") if root else "", cut(data))
+    return Glance(root.group(1).decode("ascii") if root else "", cut_all(data, "DTE"))
 
 
 def counts(data: bytes) -> dict[int, int]:

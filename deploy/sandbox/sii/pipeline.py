@@ -10,9 +10,12 @@ import asyncio
 import sys
 import traceback
 from collections import Counter, deque
+from collections.abc import Callable
+from dataclasses import dataclass
 from itertools import count
 from typing import Any
 
+from deploy.sandbox.sii.books import BookChecks
 from deploy.sandbox.sii.document_checks import DocumentChecks, identity_of, unreadable
 from deploy.sandbox.sii.envelope_checks import EnvelopeChecks, Refusal
 from deploy.sandbox.sii.extraction import Piece, pieces
@@ -31,16 +34,31 @@ _A_BREATH = 100  # documents looked at lightly between two requests
 _REPEATED = frozenset({"DTE-3-100", "DTE-3-101"})
 
 
+@dataclass(frozen=True, slots=True)
+class Checks:
+    """What files are examined with."""
+
+    envelopes: EnvelopeChecks
+    documents: DocumentChecks
+    books: BookChecks
+
+
 class Pipeline:
     """The queue of uploads under examination."""
 
     def __init__(
-        self, registry: Registry, envelopes: EnvelopeChecks, documents: DocumentChecks, switches: Switches
+        self,
+        registry: Registry,
+        checks: Checks,
+        switches: Switches,
+        examined: Callable[[Upload], None],
     ) -> None:
         self._registry = registry
-        self._envelopes = envelopes
-        self._documents = documents
+        self._envelopes = checks.envelopes
+        self._documents = checks.documents
+        self._books = checks.books
         self._switches = switches
+        self._examined = examined
         self._queue: deque[tuple[Upload, bytes, Element | Glance]] = deque()
         self._finished: dict[int, asyncio.Event] = {}
         self._worker: asyncio.Task[None] | None = None
@@ -76,10 +94,14 @@ class Pipeline:
                 self._registry.errors.append(f"upload {upload.track_id}: {traceback.format_exc()}")
                 traceback.print_exc(file=sys.stderr)
             finally:
+                self._examined(upload)
                 self._finished.pop(upload.track_id).set()
 
     async def _examine(self, upload: Upload, data: bytes, root: Element) -> None:
         await asyncio.sleep(0)
+        if upload.is_book:
+            self._books.examine(root, upload)
+            return
         fault = upload.verdict_fault or {}
         refusal = _FORCED_REFUSALS.get(fault.get("fault", "")) or self._envelopes.examine(root, upload)
         elements = find_all(children(root)[0], "DTE")

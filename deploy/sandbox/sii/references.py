@@ -54,6 +54,7 @@ def enter_note(body: Element, note: Document, registry: Registry) -> None:
         original, code = referred(reference, note.issuer, registry), text_of(reference, "CodRef")
         if original is not None and code.isdigit():
             original.notes.append((note.document_type, int(code)))
+            original.noted_by.append(note.identity)
 
 
 def _is_received(original: Document, upload: Upload) -> bool:

@@ -9,7 +9,7 @@ import re
 from datetime import timedelta
 from typing import Any
 
-from deploy.sandbox.sii.answers import DOCUMENT_STATES, document_state
+from deploy.sandbox.sii.answers import DOCUMENT_STATES, Asked, document_state
 from deploy.sandbox.sii.clock import stamp
 from deploy.sandbox.sii.exchange import Answer, Exchange, plain
 from deploy.sandbox.sii.faults import INSTEAD
@@ -186,7 +186,8 @@ async def _document_state(world: World, exchange: Exchange, path: re.Match[str])
     issued_on = f"{day.group(3)}-{day.group(2)}-{day.group(1)}" if day else ""
     total = int(given["monto"]) if given["monto"].removeprefix("-").isdigit() else -1
     receiver = joined(given["rut_receptor"], given["dv_receptor"])
-    code = await document_state(world, (company, int(path.group(3)), int(path.group(4))), receiver, total, issued_on)
+    identity = company, int(path.group(3)), int(path.group(4))
+    code = await document_state(world, identity, Asked(receiver, total, issued_on))
     exchange.outcome = code
     return _json({"codigo": code, "descripcion": DOCUMENT_STATES[code][2]})
 

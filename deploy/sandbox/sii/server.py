@@ -1,4 +1,4 @@
-"""The process: four virtual hosts, each on a port of its own at 127.0.0.1, until SIGTERM."""
+"""The process: five virtual hosts, each on a port of its own at 127.0.0.1, until SIGTERM."""
 
 import asyncio
 import functools
@@ -11,6 +11,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from deploy.sandbox.sii.cession_upload import PATH as CESSION_PATH
+from deploy.sandbox.sii.cession_upload import cession_upload
+from deploy.sandbox.sii.claim_service import claims
 from deploy.sandbox.sii.control import control
 from deploy.sandbox.sii.dte_services import services
 from deploy.sandbox.sii.exchange import Answer, Exchange, html
@@ -46,7 +49,7 @@ async def serve(options: Options) -> None:
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
-    sides: dict[str, Side] = {"dte": dte, "boleta_api": boleta_api, "boleta_up": boleta_upload}
+    sides: dict[str, Side] = {"dte": dte, "boleta_api": boleta_api, "boleta_up": boleta_upload, "reclamo": claims}
     fronts = {name: Front(world, name, functools.partial(_with_faults, side, world)) for name, side in sides.items()}
     fronts["control"] = Front(world, "control", functools.partial(control, world), entered=False)
     addresses: dict[str, Any] = {
@@ -60,9 +63,11 @@ async def serve(options: Options) -> None:
 
 
 async def dte(world: World, exchange: Exchange) -> Answer:
-    """Answer one request of the host of invoices: SOAP services and DTEUpload."""
+    """Answer one request of the host of invoices: SOAP services, DTEUpload and RTCAnotEnvio."""
     if exchange.path == PATH:
         return await dte_upload(world, exchange)
+    if exchange.path == CESSION_PATH:
+        return await cession_upload(world, exchange)
     service = _SERVICES.get(exchange.path)
     if service is None:
         exchange.outcome = "404"

@@ -53,11 +53,20 @@ class Switches:
     num_atencion: str = "random"  # full | digits | absent | random
     omit_type_61: bool = False
     single_type_without_tipo: str = "random"  # yes | no | random
+    early_epr: float = 0.0  # chance that the first EPR of an upload comes without counters
+    expired_state: str = "001"  # 001 | 002: how QueryEstUp and QueryEstDte call an expired token
+    unknown_track: str = "-11"  # -11 | 106: what QueryEstUp says of a track id that nobody has
+    document_av_form: str = "random"  # plain | extended | random: extended has TRACKID and NUMATENCION
     date_with_dashes: bool = True
     scope_with_xsi: bool = False  # accept documents signed with the envelope's xmlns:xsi in scope
     rejected_keeps_folio: bool = True  # a rejected document's folio counts as received (DTE-3-100/101)
     repeat_mode: str = "document"  # document | envelope: how an envelope of known documents with new bytes is refused
     caf_expires: bool = True
+    report_state: str = "LOK"  # LOK | LRP: the state of a report of folios that adds up (nobody needs them any more)
+    second_claim: bool = True  # another claim after a first is taken; otherwise codResp 5
+    mail_maildir: str = ""  # result mails are delivered to this maildir; relative to the simulator's folder
+    mail_smtp: str = ""  # host:port that result mails are delivered to
+    mail_lists_all_types: bool = False  # list types in result mails that their published schema doesn't know
 
     def use_profile(self, name: str) -> None:
         """Take the times of a named profile; raises KeyError when there is none."""

@@ -10,12 +10,13 @@ from deploy.sandbox.sii.faults import INSTEAD
 from deploy.sandbox.sii.gateway import ObjectionError, document_types, open_file
 from deploy.sandbox.sii.misbehaviour import instead
 from deploy.sandbox.sii.multipart import ORDER, Form, read_form
+from deploy.sandbox.sii.registry import BOOKS
 from deploy.sandbox.sii.rut import joined
 from deploy.sandbox.sii.sessions import Token
 from deploy.sandbox.sii.world import File, World
 
 PATH = "/cgi_dte/UPL/DTEUpload"
-_ROOTS = frozenset({"EnvioDTE", "EnvioBOLETA"})
+_ROOTS = frozenset({"EnvioDTE", "EnvioBOLETA"}) | BOOKS
 _XML = "text/xml"
 
 

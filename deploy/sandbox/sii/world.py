@@ -9,8 +9,11 @@ from datetime import timedelta
 from pathlib import Path
 from random import Random
 
+from deploy.sandbox.sii.books import BookChecks
 from deploy.sandbox.sii.caf import IDK_OF_ENVIRONMENT
 from deploy.sandbox.sii.certificates import Certificates
+from deploy.sandbox.sii.cessions import Cessions
+from deploy.sandbox.sii.claims import Claims
 from deploy.sandbox.sii.clock import Clock
 from deploy.sandbox.sii.document_checks import DocumentChecks
 from deploy.sandbox.sii.envelope_checks import EnvelopeChecks
@@ -19,7 +22,8 @@ from deploy.sandbox.sii.faults import TOKEN, VERDICT, Faults
 from deploy.sandbox.sii.keys import keep_key
 from deploy.sandbox.sii.ledger import Ledger
 from deploy.sandbox.sii.light import Glance
-from deploy.sandbox.sii.pipeline import Pipeline
+from deploy.sandbox.sii.pipeline import Checks, Pipeline
+from deploy.sandbox.sii.postbox import Postbox
 from deploy.sandbox.sii.reading import Element, local
 from deploy.sandbox.sii.registry import Finding, Registry, Upload
 from deploy.sandbox.sii.schemas import Schemas
@@ -61,6 +65,7 @@ class World:
     def reset(self, seed: int | None = None, *, keep_fixtures: bool = False) -> None:
         """A clean state: no uploads, documents, tokens or faults, the machine's time, and by default no fixtures."""
         self.pipeline.stop()
+        self.postbox.stop()
         if keep_fixtures:
             self.registry.forget_documents()
         else:
@@ -79,14 +84,19 @@ class World:
         self._track_ids = {
             "soap": self.random.randrange(10**6, 9 * 10**8),
             "rest": self.random.randrange(10**10, 10**11),
+            "rtc": self.random.randrange(10**4, 10**6),
         }
         self._dedupe: dict[tuple[str, str], tuple[int, int, float]] = {}
-        self.pipeline = Pipeline(
-            self.registry,
+        self.claims = Claims(self.switches)
+        self.cessions = Cessions()
+        self.postbox = Postbox(self.folder, self.clock, self.switches, self.faults, self.registry)
+        self.clock.on_move = self.postbox.clock_moved
+        checks = Checks(
             EnvelopeChecks(self.registry, self.certificates, self.schemas),
             DocumentChecks(self.registry, self.certificates, self.switches),
-            self.switches,
+            BookChecks(self.registry, self.certificates, self.schemas, self.switches),
         )
+        self.pipeline = Pipeline(self.registry, checks, self.switches, self.postbox.expect)
 
     def effort(self) -> dict[str, float]:
         """Seconds of CPU that the process has used since it began, and what it has done for them since the reset."""
@@ -128,8 +138,7 @@ class World:
         `contents` is its root element (or a light look), or what is wrong with a file that isn't even read (its verdict
         will be RSC).
         """
-        self._track_ids[file.channel] += self.random.randrange(1, 60)
-        track_id = self._track_ids[file.channel]
+        track_id = self.next_track_id(file.channel)
         now = self.clock.now()
         timeline, at = {}, now
         for step in STEPS:
@@ -148,9 +157,7 @@ class World:
             document_count=len(exchange.occasion.document_types),
             timeline=timeline,
         )
-        place = self.folder / "received"
-        place.mkdir(parents=True, exist_ok=True)
-        (place / f"{track_id}.xml").write_bytes(file.data)
+        self.keep(track_id, file.data)
         if file.channel == "soap" or self.switches.rest_dedupe:
             self._dedupe[file.company, upload.sha256] = track_id, 1, now.timestamp()
         self.registry.uploads[track_id] = upload
@@ -162,6 +169,17 @@ class World:
             self._disturb(exchange, upload)
             self.pipeline.put(upload, file.data, contents)
         return upload
+
+    def next_track_id(self, channel: str) -> int:
+        """A new track id of a channel: soap, rest, or rtc."""
+        self._track_ids[channel] += self.random.randrange(1, 60)
+        return self._track_ids[channel]
+
+    def keep(self, track_id: int, data: bytes) -> None:
+        """Keep the bytes of a received file."""
+        place = self.folder / "received"
+        place.mkdir(parents=True, exist_ok=True)
+        (place / f"{track_id}.xml").write_bytes(data)
 
     def _disturb(self, exchange: Exchange, upload: Upload) -> None:
         """Let a fault have its way with the verdict."""

@@ -1,52 +1,101 @@
-"""Descriptions (WSDL 1.1) of the SOAP services, complete enough for somebody else's client to be built from them.
+"""WSDL descriptions of the services, written from their tables of operations.
 
-As those of the real service: rpc/encoded, every parameter and result a string, unqualified, in a fixed order,
-SOAPAction empty, everything in ``http://DefaultNamespace``.
+``.jws`` and ``services/`` are rpc/encoded, the registry of claims is rpc/literal. The address in each is the internal
+host that real ones have been seen to name: a client that trusts it fails here as it would there (SII protocol, 1.1).
 """
 
 from collections.abc import Mapping, Sequence
+from html import escape
 
-NAMESPACE = "http://DefaultNamespace"
-_ENCODING = "http://schemas.xmlsoap.org/soap/encoding/"
-_OPENING = (
-    f'<?xml version="1.0" encoding="UTF-8"?>\n<wsdl:definitions targetNamespace="{NAMESPACE}"'
-    f' xmlns:impl="{NAMESPACE}" xmlns:wsdl="http://schemas.xmlsoap.org/wsdl/"'
-    ' xmlns:wsdlsoap="http://schemas.xmlsoap.org/wsdl/soap/" xmlns:xsd="http://www.w3.org/2001/XMLSchema">\n'
-)
+AXIS_NAMESPACE = "http://DefaultNamespace"
+CLAIMS_NAMESPACE = "http://ws.registroreclamodte.diii.sdi.sii.cl"
+INTERNAL_HOST = "https://nogal.sii.cl"
+_SOAP = "http://schemas.xmlsoap.org/wsdl/soap/"
+_TRANSPORT = "http://schemas.xmlsoap.org/soap/http"
+_ENCODED = 'use="encoded" encodingStyle="http://schemas.xmlsoap.org/soap/encoding/"'
+_EVENT = ("codEvento", "descEvento", "rutResponsable", "dvResponsable", "fechaEvento")
 
-
-def describe(service: str, operations: Mapping[str, Sequence[str]], address: str) -> str:
-    """The WSDL of a service: its operations, each with its parameters in order, said to be served at `address`."""
-    parts = [_OPENING]
-    parts += [_messages(name, parameters) for name, parameters in operations.items()]
-    parts += [f'<wsdl:portType name="{service}">\n', *map(_port_operation, operations), "</wsdl:portType>\n"]
-    binding, transport = f"{service}SoapBinding", "http://schemas.xmlsoap.org/soap/http"
-    parts.append(f'<wsdl:binding name="{binding}" type="impl:{service}">')
-    parts += [f'<wsdlsoap:binding style="rpc" transport="{transport}"/>\n', *map(_bound_operation, operations)]
-    parts.append(f'</wsdl:binding>\n<wsdl:service name="{service}Service">')
-    parts.append(f'<wsdl:port binding="impl:{binding}" name="{service}"><wsdlsoap:address location="{address}"/>')
-    return "".join((*parts, "</wsdl:port></wsdl:service>\n</wsdl:definitions>\n"))
+Operations = Mapping[str, Sequence[str]]
 
 
-def _messages(name: str, parameters: Sequence[str]) -> str:
-    asked = "".join(f'<wsdl:part name="{parameter}" type="xsd:string"/>' for parameter in parameters)
-    return (
-        f'<wsdl:message name="{name}Request">{asked}</wsdl:message>\n<wsdl:message name="{name}Response">'
-        f'<wsdl:part name="{name}Return" type="xsd:string"/></wsdl:message>\n'
+def axis_wsdl(path: str, operations: Operations, host: str = INTERNAL_HOST) -> str:
+    """The description of an Axis service at a host: operations by name, their parameters in order, all strings."""
+    name = path.rpartition("/")[2].removesuffix(".jws")
+    replies = {operation: (f"{operation}Return", "xsd:string") for operation in operations}
+    messages = _messages(operations, replies, asked="Request")
+    names = {"port_type": name, "binding": f"{name}SoapBinding", "service": f"{name}Service", "port": name}
+    body = f'{_ENCODED} namespace="{AXIS_NAMESPACE}"'
+    return _document(AXIS_NAMESPACE, messages + _description(operations, names, body, host + path, asked="Request"))
+
+
+def claims_wsdl(path: str, operations: Operations, results: Mapping[str, str]) -> str:
+    """The description of the registry of claims; `results` names the XSD type that each operation returns."""
+    types = (
+        f'<types><xsd:schema targetNamespace="{CLAIMS_NAMESPACE}"><xsd:complexType name="respuestaTo"><xsd:sequence>'
+        '<xsd:element name="codResp" type="xsd:int" minOccurs="0"/>'
+        '<xsd:element name="descResp" type="xsd:string" minOccurs="0"/>'
+        '<xsd:element name="listaEventosDoc" type="tns:dteEventoDocTo" nillable="true" minOccurs="0"'
+        ' maxOccurs="unbounded"/></xsd:sequence></xsd:complexType><xsd:complexType name="dteEventoDocTo"><xsd:sequence>'
+        + "".join(f'<xsd:element name="{tag}" type="xsd:string" minOccurs="0"/>' for tag in _EVENT)
+        + "</xsd:sequence></xsd:complexType></xsd:schema></types>"
+    )
+    messages = _messages(operations, {name: ("return", kind) for name, kind in results.items()}, asked="")
+    names = {
+        "port_type": "RegistroReclamoDteService",
+        "binding": "RegistroReclamoDteServicePortBinding",
+        "service": "RegistroReclamoDteServiceEndpointService",
+        "port": "RegistroReclamoDteServicePort",
+    }
+    body = f'use="literal" namespace="{CLAIMS_NAMESPACE}"'
+    return _document(
+        CLAIMS_NAMESPACE, types + messages + _description(operations, names, body, INTERNAL_HOST + path, asked="")
     )
 
 
-def _port_operation(name: str) -> str:
+def _document(namespace: str, inside: str) -> str:
     return (
-        f'<wsdl:operation name="{name}"><wsdl:input message="impl:{name}Request" name="{name}Request"/>'
-        f'<wsdl:output message="impl:{name}Response" name="{name}Response"/></wsdl:operation>\n'
+        f'<?xml version="1.0" encoding="UTF-8"?>\n<definitions targetNamespace="{namespace}"'
+        f' xmlns="http://schemas.xmlsoap.org/wsdl/" xmlns:tns="{namespace}" xmlns:wsdlsoap="{_SOAP}"'
+        f' xmlns:xsd="http://www.w3.org/2001/XMLSchema">\n{inside}</definitions>\n'
     )
 
 
-def _bound_operation(name: str) -> str:
-    body = f'<wsdlsoap:body encodingStyle="{_ENCODING}" namespace="{NAMESPACE}" use="encoded"/>'
-    return (
-        f'<wsdl:operation name="{name}"><wsdlsoap:operation soapAction=""/>'
-        f'<wsdl:input name="{name}Request">{body}</wsdl:input>'
-        f'<wsdl:output name="{name}Response">{body}</wsdl:output></wsdl:operation>\n'
+def _messages(operations: Operations, replies: Mapping[str, tuple[str, str]], *, asked: str) -> str:
+    lines = []
+    for name, parameters in operations.items():
+        parts = "".join(f'<part name="{parameter}" type="xsd:string"/>' for parameter in parameters)
+        part, kind = replies[name]
+        lines += [
+            f'<message name="{name}{asked}">{parts}</message>',
+            f'<message name="{name}Response"><part name="{part}" type="{kind}"/></message>',
+        ]
+    return "\n".join(lines) + "\n"
+
+
+def _description(operations: Operations, names: Mapping[str, str], body: str, address: str, *, asked: str) -> str:
+    abstract, concrete = [], []
+    for name, parameters in operations.items():
+        order = f' parameterOrder="{" ".join(parameters)}"' if parameters else ""
+        abstract.append(
+            f'<operation name="{name}"{order}><input name="{name}Request" message="tns:{name}{asked}"/>'
+            f'<output name="{name}Response" message="tns:{name}Response"/></operation>'
+        )
+        concrete.append(
+            f'<operation name="{name}"><wsdlsoap:operation soapAction=""/>'
+            f'<input name="{name}Request"><wsdlsoap:body {body}/></input>'
+            f'<output name="{name}Response"><wsdlsoap:body {body}/></output></operation>'
+        )
+    port_type, binding = names["port_type"], names["binding"]
+    return "\n".join(
+        (
+            f'<portType name="{port_type}">',
+            *abstract,
+            "</portType>",
+            f'<binding name="{binding}" type="tns:{port_type}">',
+            f'<wsdlsoap:binding style="rpc" transport="{_TRANSPORT}"/>',
+            *concrete,
+            "</binding>",
+            f'<service name="{names["service"]}"><port name="{names["port"]}" binding="tns:{binding}">',
+            f'<wsdlsoap:address location="{escape(address)}"/></port></service>\n',
+        )
     )
