@@ -26,10 +26,16 @@ async def send_mail_again(world: World, exchange: Exchange, values: dict[str, st
     )
 
 
+async def get_environment(world: World, exchange: Exchange, _values: dict[str, str]) -> str:
+    """``getEnv``: the name of the environment."""
+    exchange.outcome = "0"
+    return response(world, "<SII:ESTADO>0</SII:ESTADO>", f"<ENTORNO>{world.environment}</ENTORNO>")
+
+
 def service() -> Service:
     """The service."""
     operation = send_mail_again, ("Token", "RutEmpresa", "DvEmpresa", "TrackId")
-    return Service("/DTEWS/services/wsDTECorreo", {"reenvioCorreo": operation})
+    return Service("/DTEWS/services/wsDTECorreo", {"reenvioCorreo": operation, "getEnv": (get_environment, ())})
 
 
 async def _outcome(world: World, exchange: Exchange, values: dict[str, str]) -> str:
