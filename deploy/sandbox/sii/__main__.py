@@ -21,12 +21,15 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=0, help="of everything that varies by chance")
     parser.add_argument("--profile", help="times from reception to verdict (see switches.py)")
     parser.add_argument("--schema-dir", type=Path, help="look here first for schemas")
+    parser.add_argument("--checks", choices=("full", "light"), help="examine files, or only count and remember them")
     parser.add_argument("--switch", action="append", default=[], metavar="NAME=JSON", help="set a switch; repeats")
     for name in _HOSTS:
         option = f"--{name.replace('_', '-')}-port"
         parser.add_argument(option, type=int, default=0, help="a fixed port instead of a free one")
     given = parser.parse_args()
     switches: dict[str, Any] = {"profile": given.profile} if given.profile else {}
+    if given.checks:
+        switches["checks"] = given.checks
     for text in given.switch:
         name, _, value = text.partition("=")
         switches[name] = json.loads(value)

@@ -254,6 +254,7 @@ def _ledger(world: World, exchange: Exchange, _body: Body) -> list[Body]:
 
 _ROUTES: dict[tuple[str, str], Handler] = {
     ("GET", "/"): lambda world, _exchange, _body: front_page(world),
+    ("GET", "/cpu"): lambda world, _exchange, _body: world.effort(),
     ("GET", "/caf-key"): lambda world, _exchange, _body: plain(
         200, world.caf_key.public.pem(), "application/x-pem-file"
     ),

@@ -9,7 +9,7 @@ shows.
 import asyncio
 import sys
 import traceback
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import count
@@ -19,8 +19,9 @@ from deploy.sandbox.sii.books import BookChecks
 from deploy.sandbox.sii.document_checks import DocumentChecks, identity_of, unreadable
 from deploy.sandbox.sii.envelope_checks import EnvelopeChecks, Refusal
 from deploy.sandbox.sii.extraction import Piece, pieces
+from deploy.sandbox.sii.light import Glance, counts, sketch
 from deploy.sandbox.sii.reading import Element, NotXmlError, children, find_all
-from deploy.sandbox.sii.references import enter_note
+from deploy.sandbox.sii.references import NOTES, enter_note
 from deploy.sandbox.sii.registry import Document, Finding, Registry, Upload
 from deploy.sandbox.sii.switches import Switches
 
@@ -29,6 +30,7 @@ _FORCED_REFUSALS = {
     "F-RFR": Refusal("RFR", Finding("ENV-3-999", "Firma del Envio Incorrecta")),
     "F-RSC": Refusal("RSC", Finding("ENV-3-0", "LSX-00204: extra data at end of complex element")),
 }
+_A_BREATH = 100  # documents looked at lightly between two requests
 _REPEATED = frozenset({"DTE-3-100", "DTE-3-101"})
 
 
@@ -57,11 +59,11 @@ class Pipeline:
         self._books = checks.books
         self._switches = switches
         self._examined = examined
-        self._queue: deque[tuple[Upload, bytes, Element]] = deque()
+        self._queue: deque[tuple[Upload, bytes, Element | Glance]] = deque()
         self._finished: dict[int, asyncio.Event] = {}
         self._worker: asyncio.Task[None] | None = None
 
-    def put(self, upload: Upload, data: bytes, root: Element) -> None:
+    def put(self, upload: Upload, data: bytes, root: Element | Glance) -> None:
         """Queue a received file."""
         self._finished[upload.track_id] = asyncio.Event()
         self._queue.append((upload, data, root))
@@ -84,7 +86,10 @@ class Pipeline:
         while self._queue:
             upload, data, root = self._queue.popleft()
             try:
-                await self._examine(upload, data, root)
+                if isinstance(root, Glance):
+                    await self._glance(upload, data, root)
+                else:
+                    await self._examine(upload, data, root)
             except Exception:  # noqa: BLE001 - a bug here must be seen and must not stop what comes after
                 self._registry.errors.append(f"upload {upload.track_id}: {traceback.format_exc()}")
                 traceback.print_exc(file=sys.stderr)
@@ -115,9 +120,33 @@ class Pipeline:
         for element, piece in zip(elements, found, strict=True):
             document = self._document(upload, element, piece)
             document.findings.extend(halving.objection(document))
-            self._enter(document, piece)
+            self._enter(document)
+            if document.document_type in NOTES and document.state != "rejected":
+                enter_note(children(piece.alone())[0], document, self._registry)
             upload.documents.append(document)
             await asyncio.sleep(0)
+        upload.final_state = "EPR"
+
+    async def _glance(self, upload: Upload, data: bytes, seen: Glance) -> None:
+        """What is left of an examination under light checks: counts and folios."""
+        await asyncio.sleep(0)
+        fault = upload.verdict_fault or {}
+        refusal = _FORCED_REFUSALS.get(fault.get("fault", ""))
+        if refusal is None and counts(data) != Counter(seen.types):
+            refusal = Refusal("RCT", Finding("CRT-3-999", f"SubTotDTE No Cuadra [{counts(data)}]"))
+        if refusal is not None:
+            upload.final_state = refusal.state
+            upload.findings.append(refusal.finding)
+            return
+        halving = Halving(fault)
+        for number, piece in enumerate(seen.pieces, 1):
+            document = sketch(piece, upload.track_id, upload.timeline["EPR"])
+            document.findings.extend(self._documents.folio_findings(document.identity, document.digest))
+            document.findings.extend(halving.objection(document))
+            self._enter(document)
+            upload.documents.append(document)
+            if number % _A_BREATH == 0:
+                await asyncio.sleep(0)
         upload.final_state = "EPR"
 
     def _document(self, upload: Upload, element: Element, piece: Piece) -> Document:
@@ -126,13 +155,12 @@ class Pipeline:
         except NotXmlError as error:
             return unreadable(children(element)[0], piece, upload, str(error))
 
-    def _enter(self, document: Document, piece: Piece) -> None:
+    def _enter(self, document: Document) -> None:
         self._registry.received[document.identity].add(document.digest)
         if not {finding.code for finding in document.findings} & _REPEATED:
             self._registry.history[document.identity].append(document)
         if document.state != "rejected":
             self._registry.accept(document)
-            enter_note(children(piece.alone())[0], document, self._registry)
 
     def _repeated(self, elements: list[Element]) -> Refusal | None:
         """With the switch so set, an envelope of nothing but known folios is refused as a whole."""

@@ -13,7 +13,8 @@ from deploy.sandbox.sii.answers import DOCUMENT_STATES, Asked, document_state
 from deploy.sandbox.sii.clock import stamp
 from deploy.sandbox.sii.exchange import Answer, Exchange, plain
 from deploy.sandbox.sii.faults import INSTEAD
-from deploy.sandbox.sii.gateway import ObjectionError, check_bytes, document_types
+from deploy.sandbox.sii.gateway import ObjectionError, document_types, open_file
+from deploy.sandbox.sii.light import Glance
 from deploy.sandbox.sii.login import RefusedError, token_for
 from deploy.sandbox.sii.misbehaviour import instead
 from deploy.sandbox.sii.multipart import Form, read_form
@@ -86,10 +87,9 @@ def _take(world: World, exchange: Exchange, form: Form, data: bytes) -> Answer:
         return _text(exchange, 401, "NO ESTA AUTENTICADO", "permission")
     if known is None or not known.authorised or not 0 < len(data) <= world.switches.max_upload_bytes:
         return _text(exchange, 400, "Bad Request")
-    limit = world.switches.max_line_bytes
-    contents: Element | str
+    contents: Element | Glance | str
     try:
-        contents = check_bytes(data, frozenset({"EnvioBOLETA"}), limit, ordered=world.switches.attribute_order)
+        contents = open_file(data, frozenset({"EnvioBOLETA"}), world.switches)
         exchange.occasion.document_types = document_types(contents)
     except ObjectionError as objection:
         # This side takes any file; what its gateway dislikes shows later, as RSC.

@@ -14,7 +14,7 @@ from deploy.sandbox.sii.misbehaviour import instead
 from deploy.sandbox.sii.reading import SOAP, Element, NotXmlError, children, find, local, namespace, read
 from deploy.sandbox.sii.rut import joined
 from deploy.sandbox.sii.world import World
-from deploy.sandbox.sii.wsdl import AXIS_NAMESPACE, axis_wsdl
+from deploy.sandbox.sii.wsdl import AXIS_NAMESPACE, INTERNAL_HOST, axis_wsdl
 
 Operation = Callable[[World, Exchange, dict[str, str]], Awaitable[str]]
 
@@ -47,7 +47,8 @@ class Service:
         """Answer one request."""
         if exchange.method == "GET":
             table = {name: [p.rstrip("?") for p in names] for name, (_, names) in self.operations.items()}
-            return Answer(200, axis_wsdl(self.path, table).encode(), _XML)
+            host = _HOST[world.environment] if world.switches.wsdl_address == "public" else INTERNAL_HOST
+            return Answer(200, axis_wsdl(self.path, table, host).encode(), _XML)
         called = called_operation(exchange)
         if isinstance(called, Answer):
             return called

@@ -37,11 +37,14 @@ class Switches:
     dedupe_window: float = 900.0
     dedupe_restarts: bool = True
     rest_dedupe: bool = False
+    checks: str = "full"  # full | light: whether files are examined, or only counted and remembered (see light.py)
+    seed_signature: str = "strict"  # strict | lenient: what a signed seed must look like (see lenient_login.py)
     max_upload_bytes: int = 5 * 1024 * 1024
     max_line_bytes: int = 4090
     max_rest_documents: int = 500
     attribute_order: bool = True
     soap_namespace: str = "default"  # default | jws | both
+    wsdl_address: str = "internal"  # internal | public: the host that a WSDL names as its service's
     hdr_order: str = "random"  # hdr_first | body_first | random
     charset: str = "random"  # utf8 | latin1_mislabelled | random: how accents in an answer travel
     inner_form: str = "random"  # plain | encoding | crlf | random: prolog and line ends of the inner document

@@ -7,7 +7,7 @@ same bytes came before, and under which track id (recorded in 2026).
 from deploy.sandbox.sii.clock import stamp
 from deploy.sandbox.sii.exchange import Answer, Exchange, html, plain
 from deploy.sandbox.sii.faults import INSTEAD
-from deploy.sandbox.sii.gateway import ObjectionError, check_bytes, document_types
+from deploy.sandbox.sii.gateway import ObjectionError, document_types, open_file
 from deploy.sandbox.sii.misbehaviour import instead
 from deploy.sandbox.sii.multipart import ORDER, Form, read_form
 from deploy.sandbox.sii.registry import BOOKS
@@ -76,7 +76,7 @@ def _take(world: World, exchange: Exchange, form: Form, data: bytes) -> Answer:
     """Look at the bytes and store them."""
     company = exchange.occasion.company
     try:
-        root = check_bytes(data, _ROOTS, world.switches.max_line_bytes, ordered=world.switches.attribute_order)
+        root = open_file(data, _ROOTS, world.switches)
     except ObjectionError as objection:
         exchange.outcome = f"STATUS 7 {objection}"
         return status_answer(7, _escaped(str(objection)))

@@ -2,6 +2,7 @@
 
 import asyncio
 import hashlib
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
@@ -20,6 +21,7 @@ from deploy.sandbox.sii.exchange import Exchange
 from deploy.sandbox.sii.faults import TOKEN, VERDICT, Faults
 from deploy.sandbox.sii.keys import keep_key
 from deploy.sandbox.sii.ledger import Ledger
+from deploy.sandbox.sii.light import Glance
 from deploy.sandbox.sii.pipeline import Checks, Pipeline
 from deploy.sandbox.sii.postbox import Postbox
 from deploy.sandbox.sii.reading import Element, local
@@ -96,6 +98,12 @@ class World:
         )
         self.pipeline = Pipeline(self.registry, checks, self.switches, self.postbox.expect)
 
+    def effort(self) -> dict[str, float]:
+        """Seconds of CPU that the process has used since it began, and what it has done for them since the reset."""
+        uploads = self.registry.uploads.values()
+        documents = sum(len(upload.documents) for upload in uploads)
+        return {"cpu_seconds": time.process_time(), "uploads": len(uploads), "documents": documents}
+
     def choose(self, setting: str, forms: Sequence[str]) -> str:
         """The form that a switch sets, or one drawn when it says ``random``."""
         return self.random.choice(forms) if setting == "random" else setting
@@ -124,10 +132,11 @@ class World:
         self._dedupe[place] = track_id, times + 1, now if self.switches.dedupe_restarts else last
         return times + 1, track_id
 
-    def receive(self, exchange: Exchange, file: File, contents: Element | str) -> Upload:
+    def receive(self, exchange: Exchange, file: File, contents: Element | Glance | str) -> Upload:
         """Store a file under a new track id and let its examination begin.
 
-        `contents` is its root element, or what is wrong with a file that isn't even read (its verdict will be RSC).
+        `contents` is its root element (or a light look), or what is wrong with a file that isn't even read (its verdict
+        will be RSC).
         """
         track_id = self.next_track_id(file.channel)
         now = self.clock.now()
@@ -143,7 +152,7 @@ class World:
             filename=file.name,
             sha256=hashlib.sha256(file.data).hexdigest(),
             size=len(file.data),
-            root="" if isinstance(contents, str) else local(contents),
+            root=_root(contents),
             received_at=now,
             document_count=len(exchange.occasion.document_types),
             timeline=timeline,
@@ -188,3 +197,9 @@ class World:
         except TimeoutError:
             return "REC"
         return upload.state(self.clock.now())
+
+
+def _root(contents: Element | Glance | str) -> str:
+    if isinstance(contents, str):
+        return ""
+    return contents.root if isinstance(contents, Glance) else local(contents)
