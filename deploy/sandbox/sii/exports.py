@@ -63,9 +63,8 @@ def _pesos(body: Element, totals: Element) -> Iterator[Finding]:
 def _receiver(body: Element) -> Iterator[Finding]:
     if text_of(body, "Encabezado/Receptor/RUTRecep") != _FOREIGNER:
         yield Finding("HED-3-999", "RUT Receptor de Exportacion Debe Ser 55555555-5")
-    for tag in ("NumId", "Nacionalidad"):
-        if not text_of(body, f"Encabezado/Receptor/Extranjero/{tag}"):
-            yield Finding("HED-2-804", f"Falta {tag} del Receptor Extranjero")
+    if not text_of(body, "Encabezado/Receptor/Extranjero/Nacionalidad"):
+        yield Finding("HED-2-804", "Falta Nacionalidad del Receptor Extranjero")
 
 
 def _customs(body: Element, document_type: int) -> Iterator[Finding]:
@@ -75,8 +74,6 @@ def _customs(body: Element, document_type: int) -> Iterator[Finding]:
         for tag in ("CodModVenta", "CodClauVenta", "TotClauVenta", "CodViaTransp", "TotBultos", "CodPaisRecep"):
             if aduana is None or not text_of(aduana, tag):
                 yield Finding("HED-2-804", f"Falta {tag}")
-        if not text_of(body, "Encabezado/IdDoc/FmaPagExp"):
-            yield Finding("HED-2-804", "Falta FmaPagExp")
     for package in [] if aduana is None else find_all(aduana, "TipoBultos"):
         sealed = text_of(package, "CodTpoBultos") in _CONTAINERS
         for tag in ("IdContainer", "Sello", "EmisorSello") if sealed else ("Marcas",):
