@@ -144,7 +144,7 @@ def _events(world: World, call: _Call) -> str:
 
 def _cedible(world: World, call: _Call) -> str:
     identity = call.document.identity
-    notes = _note_events(world, call.document)
+    notes = _note_events(world, call.document) if call.document.annulled else []
     if any(event.code == "NCA" and event.at - call.received_at <= TERM for event in notes):
         return _result(21, "DTE No Cedible, Anulado por NC dentro de 8 dias")
     said = {event.code for event in world.claims.of(identity)}

@@ -92,7 +92,7 @@ class World:
         self.postbox = Postbox(self.folder, self.clock, self.switches, self.faults, self.registry)
         self.clock.on_move = self.postbox.clock_moved
         checks = Checks(
-            EnvelopeChecks(self.registry, self.certificates, self.schemas),
+            EnvelopeChecks(self.registry, self.certificates, self.schemas, self.switches),
             DocumentChecks(self.registry, self.certificates, self.switches),
             BookChecks(self.registry, self.certificates, self.schemas, self.switches),
         )
