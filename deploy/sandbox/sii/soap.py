@@ -10,7 +10,7 @@ from html import escape as escape_all
 
 from deploy.sandbox.sii.exchange import Answer, Exchange
 from deploy.sandbox.sii.faults import INSTEAD
-from deploy.sandbox.sii.misbehaviour import instead
+from deploy.sandbox.sii.misbehaviour import instead, words
 from deploy.sandbox.sii.reading import SOAP, Element, NotXmlError, children, find, local, namespace, read
 from deploy.sandbox.sii.rut import joined
 from deploy.sandbox.sii.world import World
@@ -44,14 +44,20 @@ class Service:
         name = local(called)
         exchange.occasion.operation = name
         operation, parameters = self.operations.get(name, (None, ()))
-        if operation is None or not self._namespace_is_right(world, called) or not _binds(called, parameters):
+        by_place = world.switches.soap_bind == "position" and len(children(called)) == len(parameters)
+        binds = by_place or _binds(called, parameters)
+        if operation is None or not self._namespace_is_right(world, called) or not binds:
+            exchange.outcome = "no such operation"
             return fault(f"No such operation '{name}'")
-        values = {local(child): "".join(child.itertext()) for child in children(called)}
+        texts = ["".join(child.itertext()) for child in children(called)]
+        names = parameters if by_place else [local(child) for child in children(called)]
+        values = dict(zip(names, texts, strict=True))
         if "RutCompania" in values:
             exchange.occasion.company = joined(values["RutCompania"], values["DvCompania"])
         rule = world.faults.fire(INSTEAD, exchange.occasion)
         if rule is not None:
-            return instead(rule, exchange)
+            said = words(rule, exchange)
+            return instead(rule, exchange) if said is None else self._returned(world, name, response(world, *said))
         inner = await operation(world, exchange, values)
         return self._returned(world, name, inner)
 
@@ -75,7 +81,9 @@ class Service:
         charset = "utf8"
         if not body.isascii():
             charset = world.choose(world.switches.charset, ("utf8", "latin1_mislabelled"))
-        return Answer(200, body.encode("utf-8" if charset == "utf8" else "iso-8859-1"), _XML)
+        if charset == "replacement_char":
+            body = "".join(letter if letter.isascii() else "\N{REPLACEMENT CHARACTER}" for letter in body)
+        return Answer(200, body.encode("iso-8859-1" if charset == "latin1_mislabelled" else "utf-8"), _XML)
 
     def _wsdl(self) -> str:
         """A description whose address is the internal host that real ones name: clients must not trust it."""
