@@ -151,8 +151,9 @@ class Faults:
         return chosen
 
     def clear(self) -> None:
-        """Lift all rules."""
+        """Lift all rules, and number the next from one again."""
         self.lift()
+        self._numbers = 0
 
     def release(self, which: str) -> int:
         """Let go the answers that a rule holds back, now and later; answers how many rules that were."""

@@ -239,7 +239,8 @@ class _Reception(HTTPMessageDelegate):
             _reset(self._connection)
 
     def finish(self) -> None:
-        self._front.arrived(self._connection, self._start, self._headers, bytes(self._body))
+        if self._cut_at is None:
+            self._front.arrived(self._connection, self._start, self._headers, bytes(self._body))
 
     def _look(self, doorway: Doorway) -> None:
         """With the first part of the body here: decide whether this request is cut off."""
