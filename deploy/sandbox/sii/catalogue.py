@@ -26,8 +26,8 @@ OPERATIONS: dict[str, frozenset[str]] = {
     "seed": frozenset({"getSeed", "semilla"}),
     "get_token": frozenset({"getToken", "token"}),
     "login": frozenset({"getSeed", "semilla", "getToken", "token"}),
-    "mail": frozenset({"reenvioCorreo"}),
-    "claim": frozenset(
+    "mail_again": frozenset({"reenvioCorreo"}),
+    "claims": frozenset(
         {"ingresarAceptacionReclamoDoc", "listarEventosHistDoc", "consultarDocDteCedible", "consultarFechaRecepcionSii"}
     ),
     "cession_upload": frozenset({"RTCAnotEnvio"}),
@@ -55,6 +55,25 @@ class Fault:
         return shown | {"args": self.args, "natural": self.natural, "times": self.times}
 
 
+# What may happen to a result mail.
+MAIL_VARIANTS = frozenset(
+    {
+        "early",
+        "late",
+        "twice",
+        "never",
+        "forwarded",
+        "forwarded-inline",
+        "quoted-printable",
+        "utf-8",
+        "windows-1252",
+        "mislabelled",
+        "unknown-codes",
+        "forged",
+        "unknown-track",
+    }
+)
+_LISTED = ", ".join(sorted(MAIL_VARIANTS))
 _STATE = {"state": "S: the work is done all the same (default N)"}
 _EXAMINED = "of an upload that is stored"
 _ENTRIES = (
@@ -157,15 +176,16 @@ _ENTRIES = (
     Fault("F-DNS", LINE, "the port takes no connection", args={"form": "refused, timeout"}, times=-1),
     # Mails, claims, cessions.
     Fault(
-        "F-MAIL-1",
-        MAIL,
-        "result mails are lost, doubled, early or oddly encoded",
-        args={"form": "lost, twice, early, …"},
+        "F-MAIL-1", MAIL, "a result mail never comes, or comes otherwise", args={"variants": _LISTED, "seconds": "late"}
     ),
+    Fault("F-MAIL-2", MAIL, "mails that aren't the SII's, or of no upload", args={"variants": "forged, unknown-track"}),
     Fault(
-        "F-MAIL-2", MAIL, "a mail about an unknown track id, or with a forged sender", args={"form": "unknown, forged"}
+        "F-RCL-x",
+        INSTEAD,
+        "a claim ends with that code",
+        "claims",
+        args={"code": "-1", "text": "its words", "form": "fault: of a bad token"},
     ),
-    Fault("F-RCL-x", INSTEAD, "a claim ends with that code", "claim", args={"codigo": "-1", "form": "code, fault"}),
     Fault("F-RTC-x", INSTEAD, "a cession's upload ends with that STATUS", "cession_upload", args={"status": "10"}),
     # Against parsers.
     Fault(
@@ -192,7 +212,7 @@ def named(text: str) -> tuple[Fault, dict[str, Any]]:
 
     Raises ValueError when there is none of that id.
     """
-    for family, argument in (("F-STATUS-", "status"), ("F-RTC-", "status"), ("F-RCL-", "codigo")):
+    for family, argument in (("F-STATUS-", "status"), ("F-RTC-", "status"), ("F-RCL-", "code")):
         rest = text.removeprefix(family)
         if text.startswith(family) and rest.lstrip("-").isdigit():
             return CATALOGUE[family + ("n" if family == "F-STATUS-" else "x")], {argument: int(rest)}

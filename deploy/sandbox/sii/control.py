@@ -11,6 +11,7 @@ from datetime import datetime
 from typing import Any
 from urllib.parse import unquote
 
+from deploy.sandbox.sii.afterwards import mail_file, shown_cessions, shown_events, shown_mails
 from deploy.sandbox.sii.catalogue import CATALOGUE
 from deploy.sandbox.sii.exchange import Answer, Exchange, plain
 from deploy.sandbox.sii.invariants import invariants
@@ -37,6 +38,8 @@ async def control(world: World, exchange: Exchange) -> Answer:
             return await _upload(world, method, path.split("/")[2:], body)
         if path.startswith("/faults/") and (method, path) not in _ROUTES:
             return _one_fault(world, method, path.split("/")[2:])
+        if path.startswith("/mails/"):
+            return mail_file(world, path.split("/")[2])
         handler = _ROUTES.get((method, path))
         if handler is None:
             return _json({"error": f"no such call: {method} {path}"}, 404)
@@ -49,9 +52,13 @@ async def control(world: World, exchange: Exchange) -> Answer:
 
 async def _settle(world: World, path: str) -> None:
     """Views of documents show what has arrived: examinations under way are waited for."""
-    if path in {"/documents", "/invariants", "/uploads"}:
+    if path in {"/documents", "/invariants", "/uploads", "/mails", "/cessions"}:
         for upload in list(world.registry.uploads.values()):
             await world.pipeline.done(upload)
+    if path in {"/mails", "/cessions"}:
+        for file in list(world.cessions.uploads.values()):
+            await file.examined.wait()
+        await world.postbox.deliver_due()
 
 
 def _clock(world: World, _exchange: Exchange, body: Body) -> Body:
@@ -169,6 +176,8 @@ async def _upload(world: World, method: str, parts: list[str], body: Body) -> An
         upload.frozen = bool(body.get("frozen", True))
     elif (method, call) == ("POST", "force"):
         upload.forced = body or None
+    elif (method, call) == ("POST", "mail"):
+        await world.postbox.write(upload, [str(variant) for variant in body.get("variants", ())])
     elif (method, call) != ("GET", ""):
         return _json({"error": f"no such call: {method} {call}"}, 404)
     if method == "POST":
@@ -198,6 +207,7 @@ def _ledger(world: World, exchange: Exchange, _body: Body) -> list[Body]:
 
 _ROUTES: dict[tuple[str, str], Handler] = {
     ("GET", "/"): lambda world, _exchange, _body: front_page(world),
+    ("GET", "/cpu"): lambda world, _exchange, _body: world.effort(),
     ("GET", "/caf-key"): lambda world, _exchange, _body: plain(
         200, world.caf_key.public.pem(), "application/x-pem-file"
     ),
@@ -221,6 +231,9 @@ _ROUTES: dict[tuple[str, str], Handler] = {
     ("GET", "/uploads"): _uploads,
     ("GET", "/documents"): _documents,
     ("GET", "/tokens"): _tokens,
+    ("GET", "/mails"): lambda world, _exchange, _body: shown_mails(world),
+    ("GET", "/events"): lambda world, _exchange, _body: shown_events(world),
+    ("GET", "/cessions"): lambda world, _exchange, _body: shown_cessions(world),
     ("GET", "/invariants"): lambda world, _exchange, _body: invariants(world.ledger, world.registry, world.switches),
 }
 

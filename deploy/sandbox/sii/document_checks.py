@@ -97,15 +97,18 @@ class DocumentChecks:
             findings=subject.findings,
         )
 
-    def _folio(self, subject: Subject) -> None:
-        earlier = self._registry.history.get(subject.identity, [])
+    def folio_findings(self, identity: Identity, digest: str) -> list[Finding]:
+        """What is to be said of a folio, given the SHA-256 of the document that bears it now."""
+        earlier = self._registry.history.get(identity, [])
         held = [d for d in earlier if d.state != "rejected" or self._switches.rejected_keeps_folio]
-        if any(d.digest == subject.piece.digest for d in held):
-            subject.object_to("DTE-3-100", "Documento Repetido")
-        elif held:
-            subject.object_to("DTE-3-101", "Folio de Documento Ya Fue Recibido")
-        elif subject.identity in self._registry.annulled:
-            subject.object_to("DTE-3-601", "Folio Anulado")
+        if any(d.digest == digest for d in held):
+            return [Finding("DTE-3-100", "Documento Repetido")]
+        if held:
+            return [Finding("DTE-3-101", "Folio de Documento Ya Fue Recibido")]
+        return [Finding("DTE-3-601", "Folio Anulado")] if identity in self._registry.annulled else []
+
+    def _folio(self, subject: Subject) -> None:
+        subject.findings.extend(self.folio_findings(subject.identity, subject.piece.digest))
 
     def _caf(self, subject: Subject) -> None:
         element = find(subject.body, "TED/DD/CAF")

@@ -18,6 +18,8 @@ from typing import Any
 from deploy.sandbox.sii.catalogue import (
     AFTER,
     INSTEAD,
+    MAIL,
+    MAIL_VARIANTS,
     NATURAL,
     OPERATIONS,
     TOKEN,
@@ -28,7 +30,7 @@ from deploy.sandbox.sii.catalogue import (
 )
 from deploy.sandbox.sii.clock import SANTIAGO, Clock
 
-__all__ = ["AFTER", "INSTEAD", "TOKEN", "VERDICT", "Faults", "Occasion", "Rule", "chosen_types"]
+__all__ = ["AFTER", "INSTEAD", "MAIL", "TOKEN", "VERDICT", "Faults", "Occasion", "Rule", "chosen_types"]
 
 _CONDITIONS = frozenset(
     {"host", "operation", "path", "rut", "company", "person", "trackid", "nth", "after", "until", "types"}
@@ -114,6 +116,8 @@ class Faults:
         entry, given = named(str(rule.get("fault") or rule.get("id") or ""))
         if entry.kind == NATURAL:
             raise ValueError(f"{entry.id} needs no rule: {entry.natural}")
+        if set((rule.get("args") or {}).get("variants", ())) - MAIL_VARIANTS:
+            raise ValueError(f"no such variants of a mail: {rule['args']['variants']}")
         when = dict(rule.get("when") or {})
         unknown = set(when) - _CONDITIONS | set(rule) - {"id", "fault", "when", "times", "probability", "seed", "args"}
         if unknown:

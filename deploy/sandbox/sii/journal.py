@@ -7,9 +7,10 @@ answered; nothing is forced to the disk, so a crash of the machine, not of the p
 """
 
 import json
+import os
 import shutil
+import weakref
 from collections.abc import Iterator
-from io import BufferedWriter
 from pathlib import Path
 from typing import Any
 
@@ -25,14 +26,19 @@ class Journal:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
-        self._writers: dict[str, BufferedWriter] = {}
+        self._open: dict[str, int] = {}
+        weakref.finalize(self, _close, self._open)
         self.seen_again: dict[int, tuple[int, float]] = {}
 
     def received(self, upload: Upload, data: bytes) -> None:
         """A file came: keep it, and its upload."""
-        self._folder.mkdir(parents=True, exist_ok=True)
-        self._path(upload.track_id).write_bytes(data)
+        self.keep(upload.track_id, data)
         self.judged(upload)
+
+    def keep(self, track_id: int, data: bytes) -> None:
+        """Keep the bytes of a file, which may be of another kind than those of uploads (a cession)."""
+        self._folder.mkdir(parents=True, exist_ok=True)
+        self._path(track_id).write_bytes(data)
 
     def judged(self, upload: Upload) -> None:
         """An upload changed: its verdict, its documents, or what was done to it by hand."""
@@ -69,9 +75,7 @@ class Journal:
 
     def forget(self) -> None:
         """Remove everything that was received."""
-        for writer in self._writers.values():
-            writer.close()
-        self._writers.clear()
+        _close(self._open)
         self.seen_again.clear()
         shutil.rmtree(self._folder, ignore_errors=True)
 
@@ -79,11 +83,10 @@ class Journal:
         return self._folder / f"{track_id}.xml"
 
     def _append(self, name: str, line: bytes) -> None:
-        if name not in self._writers:
+        if name not in self._open:
             self._folder.mkdir(parents=True, exist_ok=True)
-            self._writers[name] = (self._folder / name).open("ab")
-        self._writers[name].write(line)
-        self._writers[name].flush()
+            self._open[name] = os.open(self._folder / name, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
+        os.write(self._open[name], line)
 
     def _lines(self, name: str) -> Iterator[bytes]:
         """The whole lines of a file; one that a crash cut short isn't one."""
@@ -91,3 +94,9 @@ class Journal:
         if path.exists():
             with path.open("rb") as file:
                 yield from (line for line in file if line.endswith(b"\n"))
+
+
+def _close(descriptors: dict[str, int]) -> None:
+    for descriptor in descriptors.values():
+        os.close(descriptor)
+    descriptors.clear()

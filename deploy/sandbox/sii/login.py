@@ -6,6 +6,7 @@ The order of the checks in the real service isn't known; this is the simulator's
 import re
 
 from deploy.sandbox.sii.exchange import Exchange
+from deploy.sandbox.sii.lenient_login import loosely_signed, seed_of
 from deploy.sandbox.sii.reading import DSIG, Element, NotXmlError, children, find, local, read, text_of
 from deploy.sandbox.sii.signatures import ENVELOPED, BadSignatureError, Signature, open_signature, verify
 from deploy.sandbox.sii.world import World
@@ -56,14 +57,15 @@ def _person(world: World, channel: str, document: str) -> tuple[str, str]:
     except NotXmlError as error:
         raise RefusedError("02") from error
     element = _signature_element(root)
-    seed = text_of(root, "item/Semilla")
+    lenient = world.switches.seed_signature == "lenient"
+    seed = seed_of(root) if lenient else text_of(root, "item/Semilla")
     if not seed:
         raise RefusedError("06")
     if world.switches.seed_checked == "first":
         _check_seed(world, channel, seed)
     if find(element, "KeyInfo/X509Data/X509Certificate") is None:
         raise RefusedError("11")
-    signature = _verified(world, root, element)
+    signature = _loosely(world, root, element) if lenient else _verified(world, root, element)
     _check_seed(world, channel, seed)
     if signature.certificate.fault_at(world.clock.now()) is not None:
         raise RefusedError("-3")
@@ -86,6 +88,13 @@ def _signature_element(root: Element) -> Element:
     if any(e.prefix is not None for e in found[0].iter() if isinstance(e.tag, str)):
         raise RefusedError("10")
     return found[0]
+
+
+def _loosely(world: World, root: Element, element: Element) -> Signature:
+    try:
+        return loosely_signed(root, element, world.certificates)
+    except BadSignatureError as error:
+        raise RefusedError("05") from error
 
 
 def _verified(world: World, root: Element, element: Element) -> Signature:

@@ -25,7 +25,6 @@ _DENIED = (
 )
 Maker = Callable[[Rule, Exchange], Answer]
 
-_CLAIMS = "http://ws.registroreclamodte.diii.sdi.sii.cl"
 _BODILESS_SEEDS = ("-1", "-2")
 _MISUNDERSTOOD = 42
 _LATE = {"F-LOST-2": 30.0, "F-SLOW": 25.0}
@@ -59,7 +58,8 @@ def too_many(status: int, header: str, seconds: float, clock: Clock) -> Answer:
 def instead(rule: Rule, exchange: Exchange) -> Answer:
     """The answer of a fault that does no work; for codes inside a RESPUESTA see `words`."""
     _note(rule, exchange)
-    return _MADE[rule.fault](rule, exchange)
+    # A fault of another service's words, put on what has no such words.
+    return _MADE.get(rule.fault, _unavailable)(rule, exchange)
 
 
 def words(rule: Rule, exchange: Exchange) -> tuple[str, str] | None:
@@ -150,29 +150,12 @@ def _detail(error: str) -> Answer:
     return Answer(200, text.encode("ascii"), "text/xml")
 
 
-def _cession(rule: Rule, _exchange: Exchange) -> Answer:
-    """The upload of a cession ends with a STATUS."""
-    status = int(rule.args.get("status", 10))
-    text = f'<?xml version="1.0"?>\n<RECEPCIONAEC>\n <STATUS>{status}</STATUS>\n</RECEPCIONAEC>\n'
-    return Answer(200, text.encode("ascii"), "text/xml")
-
-
-def _claim(rule: Rule, exchange: Exchange) -> Answer:
-    """A claim's answer with a code, or the fault of a bad token."""
-    opening = '<S:Envelope xmlns:S="http://schemas.xmlsoap.org/soap/envelope/"><S:Body>'
-    if rule.args.get("form") == "fault":
-        inside = (
-            "<S:Fault><faultcode>S:Server</faultcode>"
-            "<faultstring>Error de Autenticacion: TOKEN invalido</faultstring></S:Fault>"
-        )
-    else:
-        code = int(rule.args.get("codigo", -1))
-        inside = (
-            f'<ns2:{exchange.occasion.operation}Response xmlns:ns2="{_CLAIMS}"><return><codResp>{code}</codResp>'
-            f"<descResp>Codigo {code}</descResp></return></ns2:{exchange.occasion.operation}Response>"
-        )
-    status = 500 if rule.args.get("form") == "fault" else 200
-    return Answer(status, f"{opening}{inside}</S:Body></S:Envelope>".encode("ascii"), "text/xml; charset=utf-8")
+def _bad_token_of_a_claim(_rule: Rule, _exchange: Exchange) -> Answer:
+    text = (
+        '<S:Envelope xmlns:S="http://schemas.xmlsoap.org/soap/envelope/"><S:Body><S:Fault><faultcode>S:Server</faultcode>'
+        "<faultstring>Error de Autenticacion: TOKEN invalido</faultstring></S:Fault></S:Body></S:Envelope>"
+    )
+    return Answer(500, text.encode("ascii"), "text/xml; charset=utf-8")
 
 
 def _cut(rule: Rule, answer: Answer) -> Answer:
@@ -211,16 +194,10 @@ _MADE: dict[str, Maker] = {
     "F-404": lambda _rule, _exchange: plain(404, "No existe recurso\n"),
     "F-TXT200": lambda _rule, _exchange: plain(200, "falta rut_receptor", "application/json"),
     "F-LINE": lambda _rule, _exchange: _detail("CHR-00002: Line too long (4090)"),
-    # Where what was called has no ESTADO to put the code of a login in.
-    "F-SEED-1": _unavailable,
-    "F-SEED-2": _unavailable,
-    "F-SEED-3": _unavailable,
-    "F-SEED-4": _unavailable,
     "F-UNK": _unknown,
     "F-9": _status(9),
     "F-STATUS-n": _status(1),
-    "F-RCL-x": _claim,
-    "F-RTC-x": _cession,
+    "F-RCL-x": _bad_token_of_a_claim,
 }
 
 _SPOILT: dict[str, Callable[[Rule, Answer], Answer]] = {

@@ -10,16 +10,19 @@ import asyncio
 import contextvars
 import sys
 import traceback
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
+from deploy.sandbox.sii.books import BookChecks
 from deploy.sandbox.sii.document_checks import DocumentChecks, identity_of, unreadable
 from deploy.sandbox.sii.envelope_checks import EnvelopeChecks, Refusal
 from deploy.sandbox.sii.extraction import Piece, pieces
+from deploy.sandbox.sii.light import Glance, counts, sketch
 from deploy.sandbox.sii.objections import objections
 from deploy.sandbox.sii.reading import Element, NotXmlError, children, find_all
-from deploy.sandbox.sii.references import enter_note, referred
+from deploy.sandbox.sii.references import NOTES, enter_note, referred
 from deploy.sandbox.sii.registry import Document, Finding, Registry, Upload
 from deploy.sandbox.sii.switches import Switches
 
@@ -28,25 +31,41 @@ _FORCED_REFUSALS = {
     "F-RFR": Refusal("RFR", Finding("ENV-3-999", "Firma del Envio Incorrecta")),
     "F-RSC": Refusal("RSC", Finding("ENV-3-0", "LSX-00204: extra data at end of complex element")),
 }
+_A_BREATH = 100  # documents looked at lightly between two requests
+
+
+@dataclass(frozen=True, slots=True)
+class Checks:
+    """What files are examined with."""
+
+    envelopes: EnvelopeChecks
+    documents: DocumentChecks
+    books: BookChecks
 
 
 class Pipeline:
     """The queue of uploads under examination."""
 
     def __init__(
-        self, registry: Registry, envelopes: EnvelopeChecks, documents: DocumentChecks, switches: Switches
+        self,
+        registry: Registry,
+        checks: Checks,
+        switches: Switches,
+        examined: Callable[[Upload], None],
     ) -> None:
         self._registry = registry
-        self._envelopes = envelopes
-        self._documents = documents
+        self._envelopes = checks.envelopes
+        self._documents = checks.documents
+        self._books = checks.books
         self._switches = switches
-        self._queue: deque[tuple[Upload, bytes, Element]] = deque()
+        self._examined = examined
+        self._queue: deque[tuple[Upload, bytes, Element | Glance]] = deque()
         self._finished: dict[int, asyncio.Event] = {}
         self._touched: set[int] = set()
         self._worker: asyncio.Task[None] | None = None
-        self.finished: Callable[[Upload], None] = lambda _upload: None  # told of each upload that has been examined
+        self.changed: Callable[[Upload], None] = lambda _upload: None  # told of each upload that is another now
 
-    def put(self, upload: Upload, data: bytes, root: Element) -> None:
+    def put(self, upload: Upload, data: bytes, root: Element | Glance) -> None:
         """Queue a received file."""
         self._finished[upload.track_id] = asyncio.Event()
         self._queue.append((upload, data, root))
@@ -70,7 +89,10 @@ class Pipeline:
         while self._queue:
             upload, data, root = self._queue.popleft()
             try:
-                await self._examine(upload, data, root)
+                if isinstance(root, Glance):
+                    await self._glance(upload, data, root)
+                else:
+                    await self._examine(upload, data, root)
             except Exception:  # noqa: BLE001 - a bug here must be seen and must not stop what comes after
                 self._registry.errors.append(f"upload {upload.track_id}: {traceback.format_exc()}")
                 traceback.print_exc(file=sys.stderr)
@@ -79,13 +101,17 @@ class Pipeline:
                 self._finished.pop(upload.track_id).set()
 
     def _tell(self, upload: Upload) -> None:
-        """The upload is finished, and others may have changed: those whose documents its notes change."""
+        """The upload is examined, and others may have changed: those whose documents its notes change."""
         for track_id in {upload.track_id} | self._touched:
-            self.finished(self._registry.uploads[track_id])
+            self.changed(self._registry.uploads[track_id])
+        self._examined(upload)
         self._touched.clear()
 
     async def _examine(self, upload: Upload, data: bytes, root: Element) -> None:
         await asyncio.sleep(0)
+        if upload.is_book:
+            self._books.examine(root, upload)
+            return
         fault = upload.verdict_fault or {}
         refusal = _FORCED_REFUSALS.get(fault.get("fault", "")) or self._envelopes.examine(root, upload)
         elements = find_all(children(root)[0], "DTE")
@@ -104,9 +130,33 @@ class Pipeline:
         for element, piece in zip(elements, found, strict=True):
             document = self._document(upload, element, piece)
             document.findings.extend(objector.objection(document))
-            self._enter(document, piece)
+            self._registry.enter(document)
+            if document.document_type in NOTES and document.state != "rejected":
+                self._enter_note(children(piece.alone())[0], document)
             upload.documents.append(document)
             await asyncio.sleep(0)
+        upload.final_state = "EPR"
+
+    async def _glance(self, upload: Upload, data: bytes, seen: Glance) -> None:
+        """What is left of an examination under light checks: counts and folios."""
+        await asyncio.sleep(0)
+        fault = upload.verdict_fault or {}
+        refusal = _FORCED_REFUSALS.get(fault.get("fault", ""))
+        if refusal is None and counts(data) != Counter(seen.types):
+            refusal = Refusal("RCT", Finding("CRT-3-999", f"SubTotDTE No Cuadra [{counts(data)}]"))
+        if refusal is not None:
+            upload.final_state = refusal.state
+            upload.findings.append(refusal.finding)
+            return
+        objector = objections(fault, len(seen.pieces))
+        for number, piece in enumerate(seen.pieces, 1):
+            document = sketch(piece, upload.track_id, upload.timeline["EPR"])
+            document.findings.extend(self._documents.folio_findings(document.identity, document.digest))
+            document.findings.extend(objector.objection(document))
+            self._registry.enter(document)
+            upload.documents.append(document)
+            if number % _A_BREATH == 0:
+                await asyncio.sleep(0)
         upload.final_state = "EPR"
 
     def _document(self, upload: Upload, element: Element, piece: Piece) -> Document:
@@ -115,13 +165,9 @@ class Pipeline:
         except NotXmlError as error:
             return unreadable(children(element)[0], piece, upload, str(error))
 
-    def _enter(self, document: Document, piece: Piece) -> None:
-        self._registry.enter(document)
-        if document.state == "rejected":
-            return
-        body = children(piece.alone())[0]
-        enter_note(body, document, self._registry)
-        named = (referred(reference, document.issuer, self._registry) for reference in find_all(body, "Referencia"))
+    def _enter_note(self, body: Element, note: Document) -> None:
+        enter_note(body, note, self._registry)
+        named = (referred(reference, note.issuer, self._registry) for reference in find_all(body, "Referencia"))
         self._touched |= {original.track_id for original in named if original is not None}
 
     def _repeated(self, elements: list[Element], fault: dict[str, Any]) -> Refusal | None:

@@ -93,7 +93,8 @@ PROFILES: dict[str, Profile] = {
             "date_with_dashes": False,
             "chunked": "refuse",
             "unknown_track": "106",
-            "expired_token_state": "002",
+            "second_claim": False,
+            "expired_state": "002",
         },
     ),
     "lenient": Profile(
@@ -108,7 +109,7 @@ PROFILES: dict[str, Profile] = {
             "attribute_order": False,
             "soap_namespace": "both",
             "soap_bind": "position",
-            "token_signature": "lenient",
+            "seed_signature": "lenient",
             "guide_rule": "repair",
             "scope_with_xsi": True,
             "caf_expires": False,

@@ -7,7 +7,7 @@ text, 3 corrects its amounts.
 from deploy.sandbox.sii.reading import Element, find_all, text_of
 from deploy.sandbox.sii.registry import Document, Finding, Identity, Registry, Upload
 
-_NOTES = frozenset({56, 61})
+NOTES = frozenset({56, 61})
 _PAPER = frozenset({"30", "32", "35", "38", "40", "45", "55", "60"})
 _CHANGEABLE = {
     56: frozenset({"33", "34", "43", "46", "61"}),
@@ -19,7 +19,7 @@ _ANNULS, _CORRECTS_TEXT = "1", "2"
 def reference_findings(body: Element, upload: Upload, identity: Identity, registry: Registry) -> list[Finding]:
     """The findings about a note's references; other documents have none."""
     issuer, document_type, _ = identity
-    if document_type not in _NOTES:
+    if document_type not in NOTES:
         return []
     allowed = _CHANGEABLE[document_type] | _PAPER
     found = [r for r in find_all(body, "Referencia") if text_of(r, "TpoDocRef") in allowed]
@@ -50,12 +50,11 @@ def referred(reference: Element, issuer: str, registry: Registry) -> Document | 
 
 def enter_note(body: Element, note: Document, registry: Registry) -> None:
     """Write an accepted note on the documents it changes."""
-    if note.document_type not in _NOTES:
-        return
     for reference in find_all(body, "Referencia"):
         original, code = referred(reference, note.issuer, registry), text_of(reference, "CodRef")
         if original is not None and code.isdigit():
             original.notes.append((note.document_type, int(code)))
+            original.noted_by.append(note.identity)
 
 
 def _is_received(original: Document, upload: Upload) -> bool:

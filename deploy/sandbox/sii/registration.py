@@ -117,6 +117,7 @@ def _company(row: Body) -> Company:
         resolution_date=date.fromisoformat(resolution["date"]),
         actecos=tuple(int(a) for a in actecos) if actecos else None,
         authorised=bool(row.get("authorised", True)),
+        contact=str(row.get("contact", "")),
     )
 
 

@@ -9,11 +9,12 @@ import re
 from datetime import timedelta
 from typing import Any
 
-from deploy.sandbox.sii.answers import DOCUMENT_STATES, document_state
+from deploy.sandbox.sii.answers import DOCUMENT_STATES, Asked, document_state
 from deploy.sandbox.sii.clock import stamp
 from deploy.sandbox.sii.exchange import Answer, Exchange, plain
 from deploy.sandbox.sii.faults import INSTEAD, Rule
-from deploy.sandbox.sii.gateway import ObjectionError, check_bytes, document_types
+from deploy.sandbox.sii.gateway import ObjectionError, document_types, open_file
+from deploy.sandbox.sii.light import Glance
 from deploy.sandbox.sii.login import RefusedError, token_for
 from deploy.sandbox.sii.misbehaviour import instead, words
 from deploy.sandbox.sii.multipart import Form, read_form
@@ -93,10 +94,9 @@ def _take(world: World, exchange: Exchange, form: Form, data: bytes) -> Answer:
     if again is not None:
         exchange.track_id = again.track_id
         return _text(exchange, 400, repeated(again, world.switches.dedupe_window), "duplicate")
-    limit = world.switches.max_line_bytes
-    contents: Element | str
+    contents: Element | Glance | str
     try:
-        contents = check_bytes(data, frozenset({"EnvioBOLETA"}), limit, ordered=world.switches.attribute_order)
+        contents = open_file(data, frozenset({"EnvioBOLETA"}), world.switches)
         exchange.occasion.document_types = document_types(contents)
     except ObjectionError as objection:
         # This side takes any file; what its gateway dislikes shows later, as RSC.
@@ -199,7 +199,8 @@ async def _document_state(world: World, exchange: Exchange, path: re.Match[str])
     issued_on = f"{day.group(3)}-{day.group(2)}-{day.group(1)}" if day else ""
     total = int(given["monto"]) if given["monto"].removeprefix("-").isdigit() else -1
     receiver = joined(given["rut_receptor"], given["dv_receptor"])
-    code = await document_state(world, (company, int(path.group(3)), int(path.group(4))), receiver, total, issued_on)
+    identity = company, int(path.group(3)), int(path.group(4))
+    code = await document_state(world, identity, Asked(receiver, total, issued_on))
     exchange.outcome = code
     return _json({"codigo": code, "descripcion": DOCUMENT_STATES[code][2]})
 

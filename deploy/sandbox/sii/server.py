@@ -11,6 +11,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from deploy.sandbox.sii.cession_upload import PATH as CESSION_PATH
+from deploy.sandbox.sii.cession_upload import cession_upload
+from deploy.sandbox.sii.claim_service import claims
 from deploy.sandbox.sii.control import control
 from deploy.sandbox.sii.doorway import Doorway, Side
 from deploy.sandbox.sii.dte_services import services
@@ -72,9 +75,11 @@ async def serve(options: Options) -> None:
 
 
 async def dte(world: World, exchange: Exchange) -> Answer:
-    """Answer one request of the host of invoices: SOAP services and DTEUpload."""
+    """Answer one request of the host of invoices: SOAP services, DTEUpload and RTCAnotEnvio."""
     if exchange.path == PATH:
         return await dte_upload(world, exchange)
+    if exchange.path == CESSION_PATH:
+        return await cession_upload(world, exchange)
     service = _SERVICES.get(exchange.path)
     if service is None:
         exchange.outcome = "404"
@@ -114,4 +119,9 @@ def _announce(facts: dict[str, Any], port_file: Path | None) -> None:
 
 
 _SERVICES = services()
-_SIDES: dict[str, Side] = {"dte": dte, "boleta_api": boleta_api, "boleta_up": boleta_upload}
+_SIDES: dict[str, Side] = {
+    "dte": dte,
+    "boleta_api": boleta_api,
+    "boleta_up": boleta_upload,
+    "reclamo": claims,
+}

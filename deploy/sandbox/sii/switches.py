@@ -40,8 +40,8 @@ class Switches:
     token_ttl: float = _switch(3600.0, "life of a token")
     token_sliding: bool = _switch(True, "life counts from the last use; otherwise from the login")  # noqa: FBT003
     max_tokens_per_person: int = _switch(0, "living tokens of a person and channel, the oldest dies; 0: no limit")
-    expired_token_state: Literal["001", "002"] = _switch("001", "how QueryEstUp and QueryEstDte call an expired token")
-    token_signature: Literal["strict", "lenient"] = _switch("strict", "what a signed seed must look like")
+    expired_state: Literal["001", "002"] = _switch("001", "how QueryEstUp and QueryEstDte call an expired token")
+    seed_signature: Literal["strict", "lenient"] = _switch("strict", "what a signed seed must look like")
     seed_ttl: float = _switch(120.0, "life of a seed (published: two minutes)")
     seed_state: Literal["0", "00", "random"] = _switch("random", "ESTADO of a good seed over REST")
     seed_checked: Literal["last", "first"] = _switch("last", "whether getToken looks at the seed before the signature")
@@ -96,6 +96,13 @@ class Switches:
     guide_rule: Literal["reject", "repair"] = _switch("reject", "a guía without data of transport since 2026-11-01")
     wsdl_address: Literal["internal", "public"] = _switch("internal", "the host that a WSDL names as its service's")
     caf_expires: bool = _switch(True, "folios of 33, 43, 46, 56, 61 expire after six months")  # noqa: FBT003
+
+    checks: Literal["full", "light"] = _switch("full", "whether files are examined, or only counted and remembered")
+    report_state: Literal["LOK", "LRP"] = _switch("LOK", "the state of a report of folios that adds up")
+    second_claim: bool = _switch(True, "another claim after a first is taken; otherwise codResp 5")  # noqa: FBT003
+    mail_maildir: str = _switch("", "result mails go to this maildir; relative to the simulator's folder")
+    mail_smtp: str = _switch("", "result mails go to this server, host:port")
+    mail_lists_all_types: bool = _switch(False, "result mails list types that their schema doesn't know")  # noqa: FBT003
 
     max_logins_per_hour: int = _switch(0, "the invariants object to more logins of a person and channel; 0: to none")
     max_queries_per_hour: int = _switch(0, "the invariants object to more queries of a track id; 0: to none")

@@ -7,15 +7,17 @@ same bytes came before, and under which track id (recorded in 2026).
 from deploy.sandbox.sii.clock import stamp
 from deploy.sandbox.sii.exchange import Answer, Exchange, html, plain
 from deploy.sandbox.sii.faults import INSTEAD
-from deploy.sandbox.sii.gateway import ObjectionError, check_bytes, document_types
+from deploy.sandbox.sii.gateway import ObjectionError, document_types, open_file
+from deploy.sandbox.sii.light import Glance
 from deploy.sandbox.sii.misbehaviour import instead, upload_status
 from deploy.sandbox.sii.multipart import ORDER, Form, read_form
+from deploy.sandbox.sii.registry import BOOKS
 from deploy.sandbox.sii.rut import joined
 from deploy.sandbox.sii.sessions import Token
 from deploy.sandbox.sii.world import Earlier, File, World
 
 PATH = "/cgi_dte/UPL/DTEUpload"
-_ROOTS = frozenset({"EnvioDTE", "EnvioBOLETA"})
+_ROOTS = frozenset({"EnvioDTE", "EnvioBOLETA"}) | BOOKS
 _XML = "text/xml"
 CUT_AT = 4096  # bytes that are left of a chunked file where chunks aren't refused (seen in 2026)
 
@@ -90,7 +92,7 @@ def _take(world: World, exchange: Exchange, form: Form, data: bytes) -> Answer:
     """Look at the bytes and store them."""
     company = exchange.occasion.company
     try:
-        root = check_bytes(data, _ROOTS, world.switches.max_line_bytes, ordered=world.switches.attribute_order)
+        root = open_file(data, _ROOTS, world.switches)
     except ObjectionError as objection:
         exchange.outcome = f"STATUS 7 {objection}"
         return status_answer(7, _escaped(str(objection)))
@@ -100,7 +102,7 @@ def _take(world: World, exchange: Exchange, form: Form, data: bytes) -> Answer:
     if again is not None:
         exchange.outcome, exchange.track_id = "STATUS 99", again.track_id
         return status_answer(99, repeated(again, world.switches.dedupe_window))
-    faults = world.schema_faults(root) if world.switches.sync_schema else []
+    faults = world.schema_faults(root) if world.switches.sync_schema and not isinstance(root, Glance) else []
     if faults:
         exchange.outcome = "STATUS 7 schema"
         return status_answer(7, _escaped(f"SCH-00010: {faults[0]}"))

@@ -3,19 +3,24 @@
 import asyncio
 import dataclasses
 import hashlib
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 from random import Random
 from typing import Any, Protocol
 
+from deploy.sandbox.sii.books import BookChecks
 from deploy.sandbox.sii.caf import IDK_OF_ENVIRONMENT
 from deploy.sandbox.sii.catalogue import CLOCK, OPERATIONS
 from deploy.sandbox.sii.certificates import Certificates
-from deploy.sandbox.sii.clock import SANTIAGO, Clock
+from deploy.sandbox.sii.cessions import Cessions
+from deploy.sandbox.sii.claims import Claims
+from deploy.sandbox.sii.clock import Clock
+from deploy.sandbox.sii.clock_faults import jump
 from deploy.sandbox.sii.document_checks import DocumentChecks
 from deploy.sandbox.sii.envelope_checks import EnvelopeChecks
 from deploy.sandbox.sii.exchange import Exchange
@@ -23,7 +28,9 @@ from deploy.sandbox.sii.faults import TOKEN, VERDICT, Faults, Rule
 from deploy.sandbox.sii.journal import Journal
 from deploy.sandbox.sii.keys import keep_key
 from deploy.sandbox.sii.ledger import Ledger
-from deploy.sandbox.sii.pipeline import Pipeline
+from deploy.sandbox.sii.light import Glance, glance
+from deploy.sandbox.sii.pipeline import Checks, Pipeline
+from deploy.sandbox.sii.postbox import Postbox
 from deploy.sandbox.sii.profiles import PROFILES, STEPS
 from deploy.sandbox.sii.reading import Element, local, read
 from deploy.sandbox.sii.registry import Finding, Registry, Upload
@@ -35,7 +42,6 @@ from deploy.sandbox.sii.switches import Switches
 _OF_THE_REQUEST: ContextVar[Switches | None] = ContextVar("switches of the request", default=None)
 _EXPONENT_OF_THE_SII = 65537
 _LOOK = 8.0  # seconds of real time that a look waits for an examination under way
-_BEFORE = 30.0  # seconds before a change of summer time to which F-SKEW-3 moves the clock
 
 
 class Line(Protocol):
@@ -96,6 +102,7 @@ class World:
     def reset(self, seed: int | None = None, *, keep_fixtures: bool = False) -> None:
         """A clean state: no uploads, documents, tokens or faults, the machine's time, and by default no fixtures."""
         self.pipeline.stop()
+        self.postbox.stop()
         if keep_fixtures:
             self.registry.forget_documents()
         else:
@@ -115,15 +122,26 @@ class World:
         self._track_ids = {
             "soap": self.random.randrange(10**6, 9 * 10**8),
             "rest": self.random.randrange(10**10, 10**11),
+            "rtc": self.random.randrange(10**4, 10**6),
         }
         self._dedupe: dict[tuple[str, ...], Earlier] = {}
-        self.pipeline = Pipeline(
-            self.registry,
+        self.claims = Claims(self._switches)
+        self.cessions = Cessions()
+        self.postbox = Postbox(self.folder, self.clock, self._switches, self.faults, self.registry)
+        self.clock.on_move = self.postbox.clock_moved
+        checks = Checks(
             EnvelopeChecks(self.registry, self.certificates, self.schemas),
             DocumentChecks(self.registry, self.certificates, self._switches),
-            self._switches,
+            BookChecks(self.registry, self.certificates, self.schemas, self._switches),
         )
-        self.pipeline.finished = self.journal.judged
+        self.pipeline = Pipeline(self.registry, checks, self._switches, self.postbox.expect)
+        self.pipeline.changed = self.journal.judged
+
+    def effort(self) -> dict[str, float]:
+        """Seconds of CPU that the process has used since it began, and what it has done for them since the reset."""
+        uploads = self.registry.uploads.values()
+        documents = sum(len(upload.documents) for upload in uploads)
+        return {"cpu_seconds": time.process_time(), "uploads": len(uploads), "documents": documents}
 
     def resume(self) -> int:
         """Know again what was received before a restart, and examine what wasn't yet; answers how many files."""
@@ -134,7 +152,7 @@ class World:
             self._track_ids[upload.channel] = max(self._track_ids.get(upload.channel, 0), upload.track_id)
             self._remember(File(upload.channel, upload.sender, upload.company, upload.filename, data), upload)
             if not upload.final_state:
-                self.pipeline.put(upload, data, read(data))
+                self.pipeline.put(upload, data, glance(data) if self._switches.checks == "light" else read(data))
         return len(self.registry.uploads)
 
     @property
@@ -171,7 +189,7 @@ class World:
         """A rule was put in force or lifted: clocks move, ports close and open."""
         if rule.entry.kind == CLOCK:
             if on:
-                rule.args["seconds"] = clock_jump(rule, self.clock.now())
+                rule.args["seconds"] = jump(rule, self.clock.now())
             self.clock.advance(rule.args["seconds"] if on else -rule.args["seconds"])
         if rule.fault == "F-DNS":
             for name, line in self.lines.items():
@@ -234,13 +252,13 @@ class World:
         name = local(root)
         return [] if name in self.schemas.missing() else self.schemas.faults(root, name)
 
-    def receive(self, exchange: Exchange, file: File, contents: Element | str) -> Upload:
+    def receive(self, exchange: Exchange, file: File, contents: Element | Glance | str) -> Upload:
         """Store a file under a new track id and let its examination begin.
 
-        `contents` is its root element, or what is wrong with a file that isn't even read (its verdict will be RSC).
+        `contents` is its root element (or a light look), or what is wrong with a file that isn't even read (its verdict
+        will be RSC).
         """
-        self._track_ids[file.channel] += self.random.randrange(1, 60)
-        track_id = self._track_ids[file.channel]
+        track_id = self.next_track_id(file.channel)
         now = self.clock.now()
         timeline, at = {}, now
         steps = self.switches.steps_of(file.channel)
@@ -255,7 +273,7 @@ class World:
             filename=file.name,
             sha256=hashlib.sha256(file.data).hexdigest(),
             size=len(file.data),
-            root="" if isinstance(contents, str) else local(contents),
+            root=_root(contents),
             received_at=now,
             document_count=len(exchange.occasion.document_types),
             timeline=timeline,
@@ -272,6 +290,15 @@ class World:
         if not isinstance(contents, str):
             self.pipeline.put(upload, file.data, contents)
         return upload
+
+    def next_track_id(self, channel: str) -> int:
+        """A new track id of a channel: soap, rest, or rtc."""
+        self._track_ids[channel] += self.random.randrange(1, 60)
+        return self._track_ids[channel]
+
+    def keep(self, track_id: int, data: bytes) -> None:
+        """Keep the bytes of a received file."""
+        self.journal.keep(track_id, data)
 
     def _disturb(self, exchange: Exchange, upload: Upload) -> None:
         """Let a fault have its way with the verdict."""
@@ -296,27 +323,7 @@ class World:
         return upload.state(self.clock.now())
 
 
-def clock_jump(rule: Rule, now: datetime) -> float:
-    """By how many seconds a fault of clocks moves the clock."""
-    if rule.fault == "F-SKEW-1":
-        return float(rule.args.get("seconds", 600))
-    if rule.fault == "F-SKEW-2":
-        return float(rule.args.get("seconds", timedelta(days=184).total_seconds()))
-    goal = datetime.fromisoformat(str(rule.args["set"])) if "set" in rule.args else next_summer_time_change(now)
-    aware = goal.replace(tzinfo=SANTIAGO) if goal.tzinfo is None else goal
-    # Differences of moments in one zone are taken between what their clocks show: so by UTC.
-    return (aware.astimezone(UTC) - now.astimezone(UTC)).total_seconds() - _BEFORE
-
-
-def next_summer_time_change(now: datetime) -> datetime:
-    """The moment at which the zone of Santiago next changes its offset, to the second."""
-    low = now.astimezone(UTC).replace(microsecond=0)
-    offset = low.astimezone(SANTIAGO).utcoffset()
-    high = next(
-        (d for d in (low + timedelta(days=n) for n in range(1, 400)) if d.astimezone(SANTIAGO).utcoffset() != offset),
-        low + timedelta(days=1),
-    )
-    while high - low > timedelta(seconds=1):
-        middle = low + timedelta(seconds=(high - low).total_seconds() // 2)
-        low, high = (middle, high) if middle.astimezone(SANTIAGO).utcoffset() == offset else (low, middle)
-    return high
+def _root(contents: Element | Glance | str) -> str:
+    if isinstance(contents, str):
+        return ""
+    return contents.root if isinstance(contents, Glance) else local(contents)
