@@ -128,7 +128,7 @@ def test_what_is_wrong_with_the_request_has_a_code(receiver: Receiver, changed: 
 
 
 def test_document_waits_for_its_envelope(taxpayer: Taxpayer, buyer: Person) -> None:
-    taxpayer.sii.control("POST", "/switches", {"profile": "prod_dte"})
+    taxpayer.sii.control("POST", "/switches", {"timings": "prod_dte"})
     taxpayer.send(taxpayer.envelope(Sale(1)))
     receiver = Receiver(taxpayer, buyer)
     assert receiver.say("ACD") == "18"

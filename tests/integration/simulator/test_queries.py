@@ -278,7 +278,7 @@ def test_mail_is_asked_for_again(taxpayer: Taxpayer, authority: Authority) -> No
     assert sii.mail_again(token, "999").state == "105"
     assert sii.mail_again(token, track, RECEIVER).state == "105"
     assert sii.mail_again(sii.login(stranger), track).state == "106"
-    _switch(taxpayer, profile="prod_dte")
+    _switch(taxpayer, timings="prod_dte")
     pending = taxpayer.send(taxpayer.envelope(Sale(2)))
     assert sii.mail_again(token, pending).state == "114"
     assert len(sii.control("GET", "/mails")) == 2
