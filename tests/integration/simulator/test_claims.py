@@ -172,7 +172,7 @@ def test_credit_notes_are_events(receiver: Receiver, code: int, event: str) -> N
 
 def test_credit_note_is_an_event_once_its_envelope_shows(receiver: Receiver) -> None:
     taxpayer = receiver.taxpayer
-    taxpayer.sii.control("POST", "/switches", {"profile": "prod_dte"})
+    taxpayer.sii.control("POST", "/switches", {"timings": "prod_dte"})
     taxpayer.send(taxpayer.envelope(Sale(1, 61, references=reference(33, 1, 1))))
     taxpayer.sii.control("GET", "/documents")
     assert _code(receiver.ask("listarEventosHistDoc")) == "16"
