@@ -166,7 +166,8 @@ def _name(kind: int | None) -> str:
     known = DOCUMENT_TYPES.get(kind or 0)
     if known is None:
         return "(not read)"
-    return f"{known.code:>3} {known.name.removesuffix(' Electrónica').lower()}"
+    name = known.name.removesuffix(" Electrónica").replace("No Afecta o ", "").replace("de Exportación", "exportación")
+    return f"{known.code:>3} {name.lower()}"
 
 
 def _money(total: Decimal, kind: int | None) -> str:
