@@ -117,7 +117,7 @@ def print_report(
     console.print(f"  {issued} documents issued; {rate}; {outcome.seconds:.1f} s until the last verdict")
     console.print(f"  [bold]{sent} envelopes[/bold] as they were sent: {folder}")
     if newer:
-        console.print(f"  and in {NEWER}/ there {newer} with guías of the new format, which the older schemas refuse")
+        console.print(f"  and {newer} in {NEWER}/ with guías of the new format, which the older schemas refuse")
     console.print(f"  public key of this sandbox's CAFs (IDK 100): {key}")
     console.print(f"  logs of every process: {sandbox.logs}")
     if (address := flower.address()) is not None:
