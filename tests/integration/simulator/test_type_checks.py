@@ -36,10 +36,12 @@ def codes(
         text = text.replace(old, new)
     body = read(f"<Documento>{text}</Documento>".encode())
     document_type = int(name.partition("-")[0])
-    found = amount_findings(body, document_type) + tax_findings(body, document_type)
+    found = line_findings(body, document_type) + amount_findings(body, document_type)
+    found += tax_findings(body, document_type)
     found += export_findings(body, document_type)
-    found += goods_findings(body, document_type, day, Switches(format_profile=profile, guide_rule=guide_rule))
-    found += line_findings(body, document_type)
+    switches = Switches()
+    switches.change({"format_profile": profile, "guide_rule": guide_rule})
+    found += goods_findings(body, document_type, day, switches)
     return [finding.code for finding in found]
 
 
