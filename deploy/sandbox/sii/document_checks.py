@@ -9,7 +9,7 @@ from base64 import b64decode
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 
-from deploy.sandbox.sii.amounts import amount_findings, figure
+from deploy.sandbox.sii.amounts import amount_findings, figure, line_findings
 from deploy.sandbox.sii.caf import Caf
 from deploy.sandbox.sii.certificates import Certificates
 from deploy.sandbox.sii.clock import SANTIAGO
@@ -206,11 +206,12 @@ class DocumentChecks:
         subject.findings.extend(amount_findings(subject.body, document_type))
         subject.findings.extend(tax_findings(subject.body, document_type))
         subject.findings.extend(export_findings(subject.body, document_type))
-        subject.findings.extend(goods_findings(subject.body, document_type, today, self._switches))
         emisor = find(subject.body, "Encabezado/Emisor")
         actecos = [] if emisor is None else [(e.text or "").strip() for e in find_all(emisor, "Acteco")]
         if company.actecos is not None and any(a.isdigit() and int(a) not in company.actecos for a in actecos):
             subject.object_to("HED-3-861", "Actividad Economica No Registrada")
+        subject.findings.extend(goods_findings(subject.body, document_type, today, self._switches))
+        subject.findings.extend(line_findings(subject.body, document_type))
         subject.findings.extend(reference_findings(subject.body, subject.upload, subject.identity, self._registry))
 
 
