@@ -22,6 +22,9 @@ def instead(rule: Rule, exchange: Exchange) -> Answer:
         return answer
     if rule.fault == "F-500-LIT":
         return plain(int(rule.args.get("status", 200)), "Error 500", "text/html")
+    if rule.fault == "F-HTML-UP" and rule.args.get("page") == "sessions":
+        alert = "<script>alert('Usted ha superado el máximo de sesiones autenticadas');</script>\n"
+        return Answer(200, alert.encode("iso-8859-1"), "text/html")
     if rule.fault == "F-HTML-UP":
         return html(200, "Servicio de Impuestos Internos", "\n<h2>HA OCURRIDO UN ERROR EN EL UPLOAD</h2>\n")
     status = {"F-9": 9, "F-UNK": _MISUNDERSTOOD}.get(rule.fault, 0)

@@ -45,6 +45,8 @@ class Switches:
     attribute_order: bool = True
     soap_namespace: str = "default"  # default | jws | both
     wsdl_address: str = "internal"  # internal | public: the host that a WSDL names as its service's
+    status_form: str = "minimal"  # minimal | full: whether DTEUpload's refusals name sender, company, file and time
+    error_namespace: str = "schema"  # schema | manual: the namespace of answers that are a header alone
     hdr_order: str = "random"  # hdr_first | body_first | random
     charset: str = "random"  # utf8 | latin1_mislabelled | random: how accents in an answer travel
     inner_form: str = "random"  # plain | encoding | crlf | random: prolog and line ends of the inner document

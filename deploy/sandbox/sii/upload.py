@@ -4,6 +4,8 @@ The synchronous checks in their order, the first that fails answers. STATUS 0 is
 same bytes came before, and under which track id (recorded in 2026).
 """
 
+import re
+
 from deploy.sandbox.sii.clock import stamp
 from deploy.sandbox.sii.exchange import Answer, Exchange, html, plain
 from deploy.sandbox.sii.faults import INSTEAD
@@ -18,6 +20,7 @@ from deploy.sandbox.sii.world import File, World
 PATH = "/cgi_dte/UPL/DTEUpload"
 _ROOTS = frozenset({"EnvioDTE", "EnvioBOLETA"}) | BOOKS
 _XML = "text/xml"
+_CODED = re.compile(r"[A-Z]{3}-\d+|Archivo ya fue enviado")
 
 
 async def dte_upload(world: World, exchange: Exchange) -> Answer:
@@ -79,24 +82,41 @@ def _take(world: World, exchange: Exchange, form: Form, data: bytes) -> Answer:
         root = open_file(data, _ROOTS, world.switches)
     except ObjectionError as objection:
         exchange.outcome = f"STATUS 7 {objection}"
-        return status_answer(7, _escaped(str(objection)))
+        return _refused(world, exchange, form, 7, str(objection))
     again = world.duplicate(company, data)
     if again is not None:
         times, first = again
         exchange.outcome, exchange.track_id = "STATUS 99", first
         wait = f"Debe esperar {world.switches.dedupe_window:.0f} segundos antes de reintentar"
-        return status_answer(99, f"Archivo ya fue enviado {times} veces con Trackid {first}. {wait}")
+        text = f"Archivo ya fue enviado {times} veces con Trackid {first}. {wait}"
+        return _refused(world, exchange, form, 99, text)
     exchange.occasion.document_types = document_types(root)
     sender = joined(form.fields["rutSender"], form.fields["dvSender"])
     upload = world.receive(exchange, File("soap", sender, company, form.filename, data), root)
     exchange.outcome = "STATUS 0"
-    text = (
-        f'<?xml version="1.0"?>\n<RECEPCIONDTE>\n <RUTSENDER>{sender}</RUTSENDER>\n'
-        f" <RUTCOMPANY>{company}</RUTCOMPANY>\n <FILE>{_escaped(form.filename)}</FILE>\n"
-        f" <TIMESTAMP>{stamp(upload.received_at)}</TIMESTAMP>\n <STATUS>0</STATUS>\n\n\n"
-        f" <TRACKID>{upload.track_id:010}</TRACKID>\n\n</RECEPCIONDTE>\n"
-    )
+    track = f" <STATUS>0</STATUS>\n\n\n <TRACKID>{upload.track_id:010}</TRACKID>\n\n</RECEPCIONDTE>\n"
+    text = _particulars(world, exchange, form, sender) + track
     return Answer(200, text.encode("iso-8859-1", "xmlcharrefreplace"), _XML)
+
+
+def _refused(world: World, exchange: Exchange, form: Form, status: int, error: str) -> Answer:
+    """A refusal with its reason: short as some have been recorded, or with the file's particulars as others."""
+    text = _escaped(error)
+    if world.switches.status_form == "minimal":
+        return status_answer(status, text)
+    sender = joined(form.fields["rutSender"], form.fields["dvSender"])
+    inside = f" <DETAIL>\n<ERROR>{text}</ERROR>\n</DETAIL>\n" if _CODED.match(error) else f"  {text}\n"
+    body = f"{_particulars(world, exchange, form, sender)} <STATUS>{status}</STATUS>\n{inside}</RECEPCIONDTE>\n"
+    return Answer(200, body.encode("iso-8859-1", "xmlcharrefreplace"), _XML)
+
+
+def _particulars(world: World, exchange: Exchange, form: Form, sender: str) -> str:
+    """How a full answer begins."""
+    return (
+        f'<?xml version="1.0"?>\n<RECEPCIONDTE>\n <RUTSENDER>{sender}</RUTSENDER>\n'
+        f" <RUTCOMPANY>{exchange.occasion.company}</RUTCOMPANY>\n <FILE>{_escaped(form.filename)}</FILE>\n"
+        f" <TIMESTAMP>{stamp(world.clock.now())}</TIMESTAMP>\n"
+    )
 
 
 def _status(exchange: Exchange, status: int) -> Answer:
