@@ -76,13 +76,9 @@ async def claims(world: World, exchange: Exchange) -> Answer:
 async def _answer(
     world: World, exchange: Exchange, name: str, operation: "_Operation", values: dict[str, str]
 ) -> Answer:
-    rule = world.faults.fire(INSTEAD, exchange.occasion)
-    if rule is not None and rule.fault == "F-RCL":
-        exchange.faults.append(rule.fault)
-        code = int(rule.args.get("code", -1))
-        return _returned(exchange, name, _result(code, str(rule.args.get("text", "Error interno, reintente"))))
-    if rule is not None:
-        return instead(rule, exchange)
+    disturbed = _disturbed(world, exchange, name)
+    if disturbed is not None:
+        return disturbed
     if name == "getVersion":
         return _returned(exchange, name, "1.2")
     token = world.token(exchange, "soap", exchange.cookie_token())
@@ -92,6 +88,20 @@ async def _answer(
     if isinstance(call, str):
         return _returned(exchange, name, "" if name == "consultarFechaRecepcionSii" else call)
     return _returned(exchange, name, operation(world, call))
+
+
+def _disturbed(world: World, exchange: Exchange, name: str) -> Answer | None:
+    """The answer of a fault, None when none fires."""
+    rule = world.faults.fire(INSTEAD, exchange.occasion)
+    if rule is None:
+        return None
+    if rule.fault != "F-RCL":
+        return instead(rule, exchange)
+    exchange.faults.append(rule.fault)
+    if "fault" in rule.args:
+        return _fault(exchange, str(rule.args["fault"]))
+    text = str(rule.args.get("text", "Error interno, reintente"))
+    return _returned(exchange, name, _result(int(rule.args.get("code", -1)), text))
 
 
 async def _call(world: World, person: str, values: dict[str, str]) -> _Call | str:

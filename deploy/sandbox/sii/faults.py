@@ -73,7 +73,7 @@ _CODES = {"F-STATUS-": "status", "F-RCL-": "code", "F-RTC-": "status"}
 OPERATIONS = {
     "upload": {"DTEUpload", "envio"},
     "envelope_status": {"getEstUp", "estado_envio"},
-    "document_status": {"getEstDte", "estado_documento"},
+    "document_status": {"getEstDte", "getEstDteAv", "estado_documento"},
     "login": {"getSeed", "getToken", "semilla", "token"},
     "claims": {
         "ingresarAceptacionReclamoDoc",

@@ -193,8 +193,12 @@ class Postbox:
         if mail.lost:
             return
         if self._switches.mail_maildir:
-            mailbox.Maildir(self._folder / self._switches.mail_maildir, create=True).add(mail.data)
-            mail.delivered.append("maildir")
+            try:
+                mailbox.Maildir(self._folder / self._switches.mail_maildir, create=True).add(mail.data)
+            except OSError as error:
+                mail.errors.append(f"maildir: {error}")
+            else:
+                mail.delivered.append("maildir")
         if self._switches.mail_smtp:
             await self._send(mail)
 
