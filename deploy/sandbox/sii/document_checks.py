@@ -200,7 +200,11 @@ class DocumentChecks:
             subject.object_to("HED-3-999", "Fecha de Emision Posterior a la de Recepcion")
         elif today - issued > _TERM:
             subject.object_to("DTE-1-650", "Documento Enviado Fuera de Plazo")
-        subject.findings.extend(amount_findings(subject.body, document_type))
+        for finding in amount_findings(subject.body, document_type):
+            if self._switches.arithmetic == "strict":
+                subject.object_to(f"{finding.code[:3]}-3-999", finding.text)
+            else:
+                subject.findings.append(finding)
         emisor = find(subject.body, "Encabezado/Emisor")
         actecos = [] if emisor is None else [(e.text or "").strip() for e in find_all(emisor, "Acteco")]
         if company.actecos is not None and any(a.isdigit() and int(a) not in company.actecos for a in actecos):

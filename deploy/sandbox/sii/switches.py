@@ -64,6 +64,9 @@ class Switches:
     rejected_keeps_folio: bool = True  # a rejected document's folio counts as received (DTE-3-100/101)
     repeat_mode: str = "document"  # document | envelope: how an envelope of known documents with new bytes is refused
     caf_expires: bool = True
+    arithmetic: str = (
+        "lenient"  # lenient | strict: amounts that don't multiply are repairs (seen), or rejections (rules)
+    )
     report_state: str = "LOK"  # LOK | LRP: the state of a report of folios that adds up (nobody needs them any more)
     second_claim: bool = True  # another claim after a first is taken; otherwise codResp 5
     mail_maildir: str = ""  # result mails are delivered to this maildir; relative to the simulator's folder
