@@ -41,7 +41,7 @@ async def cession_upload(world: World, exchange: Exchange) -> Answer:
     exchange.occasion.company = joined(form.fields.get("rutCompany", ""), form.fields.get("dvCompany", ""))
     verdict = ""
     rule = world.faults.fire(INSTEAD, exchange.occasion)
-    if rule is not None and rule.fault == "F-RTC":
+    if rule is not None and rule.fault == "F-RTC-x":
         exchange.faults.append(rule.fault)
         if "verdict" not in rule.args:
             return _answer(world, exchange, form, int(rule.args.get("status", 10)))

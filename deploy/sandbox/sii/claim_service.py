@@ -95,7 +95,7 @@ def _disturbed(world: World, exchange: Exchange, name: str) -> Answer | None:
     rule = world.faults.fire(INSTEAD, exchange.occasion)
     if rule is None:
         return None
-    if rule.fault != "F-RCL":
+    if rule.fault != "F-RCL-x" or "form" in rule.args:
         return instead(rule, exchange)
     exchange.faults.append(rule.fault)
     if "fault" in rule.args:

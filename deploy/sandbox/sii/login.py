@@ -45,7 +45,6 @@ def token_for(world: World, exchange: Exchange, channel: str, document: str) -> 
     seed, rut = person
     exchange.occasion.person = rut
     exchange.outcome = "00"
-    world.ledger.logins[f"{rut} {channel}"] += 1
     return world.sessions.open(channel, seed, rut)
 
 
@@ -62,18 +61,24 @@ def _person(world: World, channel: str, document: str) -> tuple[str, str]:
     seed = seed_of(root) if lenient else text_of(root, "item/Semilla")
     if not seed:
         raise RefusedError("06")
+    if world.switches.seed_checked == "first":
+        _check_seed(world, channel, seed)
     if find(element, "KeyInfo/X509Data/X509Certificate") is None:
         raise RefusedError("11")
     signature = _loosely(world, root, element) if lenient else _verified(world, root, element)
-    fault = world.sessions.seed_fault(channel, seed)
-    if fault is not None:
-        raise RefusedError("08", f" {fault} ")
+    _check_seed(world, channel, seed)
     if signature.certificate.fault_at(world.clock.now()) is not None:
         raise RefusedError("-3")
     rut = signature.certificate.rut
     if rut is None or rut not in world.registry.persons:
         raise RefusedError("-07")
     return seed, rut
+
+
+def _check_seed(world: World, channel: str, seed: str) -> None:
+    fault = world.sessions.seed_fault(channel, seed)
+    if fault is not None:
+        raise RefusedError("08", f" {fault} ")
 
 
 def _signature_element(root: Element) -> Element:

@@ -4,13 +4,13 @@ from collections import Counter
 from html import escape
 
 from deploy.sandbox.sii.exchange import Answer
-from deploy.sandbox.sii.ledger import invariants
+from deploy.sandbox.sii.invariants import invariants
 from deploy.sandbox.sii.world import World
 
 
 def front_page(world: World) -> Answer:
     """The page."""
-    facts = invariants(world.ledger, world.registry)
+    facts = invariants(world.ledger, world.registry, world.switches)
     calls = Counter(f"{e['host']} {e['operation'] or e['path']}: {e['outcome']}" for e in world.ledger.entries)
     faults = [f"{r.fault} {r.when or ''} fired {r.fired} of {r.times}" for r in world.faults.rules()]
     kept = ("accepted", "repaired", "rejected", "doubled", "reissued", "peak_concurrency")

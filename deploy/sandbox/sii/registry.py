@@ -1,7 +1,7 @@
 """What the simulated SII knows: companies, persons, permissions, folios, uploads and documents.
 
 Companies, persons, permissions, authorities and CAFs come from fixtures and are kept in one file of the simulator's
-folder, so that a restart still knows the CAFs it gave out. Uploads and documents live in memory.
+folder, so that a restart still knows the CAFs it gave out. Uploads and documents live in memory; `journal` keeps them.
 """
 
 import base64
@@ -17,6 +17,7 @@ from deploy.sandbox.sii.caf import Caf, Range, authorise, read_caf
 from deploy.sandbox.sii.keys import PrivateKey, PublicKey, read_public_key
 
 Identity = tuple[str, int, int]  # issuer, type, folio
+_REPEATED = frozenset({"DTE-3-100", "DTE-3-101"})
 
 # Root elements of files that are not envelopes of documents: books, and the report of folios used by boletas.
 BOOKS = frozenset({"LibroCompraVenta", "LibroGuia", "LibroBoleta", "ConsumoFolios"})
@@ -227,6 +228,20 @@ class Registry:
         """Enter an accepted document; every entry is remembered, whatever was there before."""
         self.documents[document.identity] = document
         self.acceptances.append((document.identity, document.digest, document.track_id))
+
+    def restore(self, upload: Upload) -> None:
+        """Know an upload and its documents again, as they were before a restart."""
+        self.uploads[upload.track_id] = upload
+        for document in upload.documents:
+            self.enter(document)
+
+    def enter(self, document: Document) -> None:
+        """Enter a document that was examined; one that was received before adds nothing to the history."""
+        self.received[document.identity].add(document.digest)
+        if not {finding.code for finding in document.findings} & _REPEATED:
+            self.history[document.identity].append(document)
+        if document.state != "rejected":
+            self.accept(document)
 
     def save(self) -> None:
         """Write the fixtures to the simulator's folder, atomically."""

@@ -10,7 +10,7 @@ from html import escape as escape_all
 
 from deploy.sandbox.sii.exchange import Answer, Exchange
 from deploy.sandbox.sii.faults import INSTEAD
-from deploy.sandbox.sii.misbehaviour import instead
+from deploy.sandbox.sii.misbehaviour import instead, words
 from deploy.sandbox.sii.reading import SOAP, Element, NotXmlError, children, find, local, namespace, read
 from deploy.sandbox.sii.rut import joined
 from deploy.sandbox.sii.world import World
@@ -56,15 +56,21 @@ class Service:
         name = local(called)
         exchange.occasion.operation = name
         operation, parameters = self.operations.get(name, (None, ()))
-        if operation is None or not self._namespace_is_right(world, called) or not binds(called, parameters):
+        by_place = world.switches.soap_bind == "position" and len(children(called)) == len(parameters)
+        bound = by_place or binds(called, parameters)
+        if operation is None or not self._namespace_is_right(world, called) or not bound:
+            exchange.outcome = "no such operation"
             return fault(f"No such operation '{name}'")
-        values = {local(child): "".join(child.itertext()) for child in children(called)}
+        texts = ["".join(child.itertext()) for child in children(called)]
+        names = [p.rstrip("?") for p in parameters] if by_place else [local(child) for child in children(called)]
+        values = dict(zip(names, texts, strict=True))
         pair = next((pair for pair in _COMPANY if set(pair) <= set(values)), None)
         if pair is not None:
             exchange.occasion.company = joined(*(values[part] for part in pair))
         rule = world.faults.fire(INSTEAD, exchange.occasion)
         if rule is not None:
-            return instead(rule, exchange)
+            said = words(rule, exchange)
+            return instead(rule, exchange) if said is None else self._returned(world, name, response(world, *said))
         inner = await operation(world, exchange, values)
         return self._returned(world, name, inner)
 
@@ -88,7 +94,9 @@ class Service:
         charset = "utf8"
         if not body.isascii():
             charset = world.choose(world.switches.charset, ("utf8", "latin1_mislabelled"))
-        return Answer(200, body.encode("utf-8" if charset == "utf8" else "iso-8859-1"), _XML)
+        if charset == "replacement_char":
+            body = "".join(letter if letter.isascii() else "\N{REPLACEMENT CHARACTER}" for letter in body)
+        return Answer(200, body.encode("iso-8859-1" if charset == "latin1_mislabelled" else "utf-8"), _XML)
 
 
 def fault(text: str) -> Answer:

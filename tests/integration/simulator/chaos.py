@@ -46,7 +46,7 @@ def models_of(bench: Workbench) -> list[tuple[bytes, bool]]:
 async def send_all(bench: Workbench, models: list[tuple[bytes, bool]], uploads: int, seed: int) -> None:
     """So many uploads as a bad day brings them: new, repeated, with other bytes, broken, with questions in between."""
     world, chance = bench.world, random.Random(seed)
-    world.switches.change({"checks": "light", "profile": "fast"})
+    world.switches.change({"checks": "light", "timings": "fast"})
     for rule in CHAOS:
         world.faults.add(rule)
     tokens = {rest: bench.session("rest" if rest else "soap") for rest in (False, True)}

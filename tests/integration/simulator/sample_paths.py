@@ -139,7 +139,7 @@ def rest_upload_state(taxpayer: Taxpayer) -> bytes:
 
 
 def rest_upload_in_process(taxpayer: Taxpayer) -> bytes:
-    with_switches(taxpayer, steps={"SOK": [50, 60], "EPR": [900, 901]})
+    with_switches(taxpayer, rest_steps={"SOK": [50, 60], "EPR": [900, 901]})
     track = _rest_upload(taxpayer, Sale(1, 39)).json()["trackid"]
     return taxpayer.sii.rest(f"boleta.electronica.envio/{COMPANY}-{track}", taxpayer.rest_token).content
 

@@ -128,7 +128,7 @@ def test_what_is_wrong_with_the_request_has_a_code(receiver: Receiver, changed: 
 
 
 def test_document_waits_for_its_envelope(taxpayer: Taxpayer, buyer: Person) -> None:
-    taxpayer.sii.control("POST", "/switches", {"profile": "prod_dte"})
+    taxpayer.sii.control("POST", "/switches", {"timings": "prod_dte"})
     taxpayer.send(taxpayer.envelope(Sale(1)))
     receiver = Receiver(taxpayer, buyer)
     assert receiver.say("ACD") == "18"
@@ -239,7 +239,7 @@ def test_any_code_comes_on_demand(receiver: Receiver, code: int) -> None:
 
 def test_fault_comes_on_demand(receiver: Receiver) -> None:
     receiver.taxpayer.sii.control(
-        "POST", "/faults", {"fault": "F-RCL", "args": {"fault": "java.lang.NullPointerException"}}
+        "POST", "/faults", {"fault": "F-RCL-x", "args": {"fault": "java.lang.NullPointerException"}}
     )
     number, digit = COMPANY.split("-")
     parameters = {"rutEmisor": number, "dvEmisor": digit, "tipoDoc": "33", "folio": "1"}

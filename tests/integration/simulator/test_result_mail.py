@@ -120,7 +120,7 @@ def test_mail_goes_to_the_registered_address(taxpayer: Taxpayer) -> None:
 
 
 def test_mail_waits_for_the_final_state(taxpayer: Taxpayer) -> None:
-    taxpayer.sii.control("POST", "/switches", {"profile": "prod_dte"})
+    taxpayer.sii.control("POST", "/switches", {"timings": "prod_dte"})
     track = taxpayer.send(taxpayer.envelope(Sale(1)))
     assert _mails(taxpayer) == []
     taxpayer.sii.control("POST", "/clock", {"advance": 301})
@@ -128,7 +128,7 @@ def test_mail_waits_for_the_final_state(taxpayer: Taxpayer) -> None:
 
 
 def test_frozen_upload_has_no_mail_and_a_forced_one_has(taxpayer: Taxpayer) -> None:
-    taxpayer.sii.control("POST", "/switches", {"profile": "prod_dte"})
+    taxpayer.sii.control("POST", "/switches", {"timings": "prod_dte"})
     track = taxpayer.send(taxpayer.envelope(Sale(1)))
     taxpayer.sii.control("POST", f"/uploads/{track}/freeze", {})
     taxpayer.sii.control("POST", "/clock", {"advance": 301})
@@ -138,7 +138,7 @@ def test_frozen_upload_has_no_mail_and_a_forced_one_has(taxpayer: Taxpayer) -> N
 
 
 def test_mail_comes_early(taxpayer: Taxpayer) -> None:
-    taxpayer.sii.control("POST", "/switches", {"profile": "prod_dte"})
+    taxpayer.sii.control("POST", "/switches", {"timings": "prod_dte"})
     _with_variants(taxpayer, "early")
     taxpayer.sii.control("POST", "/switches", {"visibility_delay": 0.0})
     track = taxpayer.send(taxpayer.envelope(Sale(1)))
@@ -316,7 +316,7 @@ def test_smtp_gets_what_was_written_without_being_asked(taxpayer: Taxpayer) -> N
 
 def test_clock_moved_lets_mails_go_out_without_being_asked(taxpayer: Taxpayer) -> None:
     with _smtp_sink() as sink:
-        switches = {"profile": "prod_dte", "mail_smtp": f"127.0.0.1:{sink.server_address[1]}"}
+        switches = {"timings": "prod_dte", "mail_smtp": f"127.0.0.1:{sink.server_address[1]}"}
         taxpayer.sii.control("POST", "/switches", switches)
         track = taxpayer.send(taxpayer.envelope(Sale(1)))
         taxpayer.sii.control("GET", f"/uploads/{track}")

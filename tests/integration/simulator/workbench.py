@@ -10,11 +10,11 @@ from pathlib import Path
 from tornado.httputil import HTTPHeaders
 
 from deploy.sandbox.sii.caf import Range
+from deploy.sandbox.sii.doorway import Doorway
 from deploy.sandbox.sii.exchange import Answer, Exchange
 from deploy.sandbox.sii.extraction import pieces
-from deploy.sandbox.sii.faults import AFTER, Occasion
+from deploy.sandbox.sii.faults import Occasion
 from deploy.sandbox.sii.gateway import document_types, open_file
-from deploy.sandbox.sii.misbehaviour import after
 from deploy.sandbox.sii.registry import Company, Document, Upload
 from deploy.sandbox.sii.rest import boleta_api, boleta_upload
 from deploy.sandbox.sii.server import dte
@@ -81,10 +81,8 @@ class Workbench:
             body=body,
             occasion=Occasion(host, path),
         )
-        answer = await _SIDES[host](self.world, exchange)
-        rule = self.world.faults.fire(AFTER, exchange.occasion, stored=exchange.stored)
-        answer = answer if rule is None else after(rule, exchange, answer)
-        self.world.ledger.enter(exchange, answer)
+        answer = await Doorway(self.world, host, _SIDES[host])(exchange)
+        self.world.ledger.enter(exchange, answer, self.world.clock.now())
         return answer
 
     async def upload(
