@@ -59,7 +59,7 @@ def _parser() -> argparse.ArgumentParser:
     add("--environment", choices=sorted(IDK_OF_ENVIRONMENT), default="certification", help="one instance for each")
     add("--profile", choices=PROFILES, help="a named set of switches and faults")
     add("--timings", choices=TIMINGS, help="named times from reception to verdict")
-    add("--checks", choices=("full", "light"), help="examine files, or only count and remember them (full)")
+    add("--checks", choices=("full", "light"), help="examine files, or only count and remember them")
     add("--switch", action="append", default=[], metavar="NAME=VALUE", help="set a switch; repeats")
     add("--seed", type=int, default=0, help="of everything that varies by chance")
     add("--tls", action="store_true", help="serve TLS; trust FOLDER/tls/ca.pem")

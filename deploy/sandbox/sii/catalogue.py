@@ -184,9 +184,15 @@ _ENTRIES = (
         INSTEAD,
         "a claim ends with that code",
         "claims",
-        args={"code": "-1", "text": "its words", "form": "fault: of a bad token"},
+        args={"code": "-1", "text": "its words", "fault": "the words of a SOAP fault instead"},
     ),
-    Fault("F-RTC-x", INSTEAD, "a cession's upload ends with that STATUS", "cession_upload", args={"status": "10"}),
+    Fault(
+        "F-RTC-x",
+        INSTEAD,
+        "a cession's upload ends with that STATUS, or its examination with a verdict",
+        "cession_upload",
+        args={"status": "10", "verdict": "RCS and the like"},
+    ),
     # Against parsers.
     Fault(
         "F-XXE",
@@ -195,6 +201,13 @@ _ENTRIES = (
         args={"form": "entities, external, inner, deep, huge", "megabytes": "200", "depth": "100000"},
     ),
 )
+
+# Ids that hold a figure: the entry that they are of, and the argument that the figure is.
+_FAMILIES = {
+    "F-STATUS-": ("F-STATUS-n", "status"),
+    "F-RTC-": ("F-RTC-x", "status"),
+    "F-RCL-": ("F-RCL-x", "code"),
+}
 
 CATALOGUE: dict[str, Fault] = {entry.id: entry for entry in _ENTRIES}
 
@@ -212,12 +225,12 @@ def named(text: str) -> tuple[Fault, dict[str, Any]]:
 
     Raises ValueError when there is none of that id.
     """
-    for family, argument in (("F-STATUS-", "status"), ("F-RTC-", "status"), ("F-RCL-", "code")):
+    for family, (entry, argument) in _FAMILIES.items():
         rest = text.removeprefix(family)
+        if text == family.rstrip("-"):
+            return CATALOGUE[entry], {}
         if text.startswith(family) and rest.lstrip("-").isdigit():
-            return CATALOGUE[family + ("n" if family == "F-STATUS-" else "x")], {argument: int(rest)}
-    if text == "F-STATUS":
-        return CATALOGUE["F-STATUS-n"], {}
+            return CATALOGUE[entry], {argument: int(rest)}
     if text not in CATALOGUE:
         raise ValueError(f"no such fault: {text!r}; GET /faults/catalogue has them all")
     return CATALOGUE[text], {}

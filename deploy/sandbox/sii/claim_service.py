@@ -95,7 +95,7 @@ def _disturbed(world: World, exchange: Exchange, name: str) -> Answer | None:
     rule = world.faults.fire(INSTEAD, exchange.occasion)
     if rule is None:
         return None
-    if rule.fault != "F-RCL-x" or "form" in rule.args:
+    if rule.fault != "F-RCL-x":
         return instead(rule, exchange)
     exchange.faults.append(rule.fault)
     if "fault" in rule.args:
@@ -144,7 +144,7 @@ def _events(world: World, call: _Call) -> str:
 
 def _cedible(world: World, call: _Call) -> str:
     identity = call.document.identity
-    notes = _note_events(world, call.document)
+    notes = _note_events(world, call.document) if call.document.annulled else []
     if any(event.code == "NCA" and event.at - call.received_at <= TERM for event in notes):
         return _result(21, "DTE No Cedible, Anulado por NC dentro de 8 dias")
     said = {event.code for event in world.claims.of(identity)}

@@ -239,4 +239,6 @@ _ROUTES: dict[tuple[str, str], Handler] = {
 
 
 def _json(body: object, status: int = 200) -> Answer:
-    return Answer(status, json.dumps(body, ensure_ascii=False).encode("utf-8"), "application/json; charset=utf-8")
+    return Answer(
+        status, json.dumps(body, ensure_ascii=False, default=str).encode("utf-8"), "application/json; charset=utf-8"
+    )

@@ -158,14 +158,6 @@ def _detail(error: str) -> Answer:
     return Answer(200, text.encode("ascii"), "text/xml")
 
 
-def _bad_token_of_a_claim(_rule: Rule, _exchange: Exchange) -> Answer:
-    text = (
-        '<S:Envelope xmlns:S="http://schemas.xmlsoap.org/soap/envelope/"><S:Body><S:Fault><faultcode>S:Server</faultcode>'
-        "<faultstring>Error de Autenticacion: TOKEN invalido</faultstring></S:Fault></S:Body></S:Envelope>"
-    )
-    return Answer(500, text.encode("ascii"), "text/xml; charset=utf-8")
-
-
 def _cut(rule: Rule, answer: Answer) -> Answer:
     """An answer that ends too early although its length is announced; an answer of the other format is left alone."""
     is_json = answer.content_type.startswith("application/json")
@@ -205,7 +197,6 @@ _MADE: dict[str, Maker] = {
     "F-UNK": _unknown,
     "F-9": _status(9),
     "F-STATUS-n": _status(1),
-    "F-RCL-x": _bad_token_of_a_claim,
 }
 
 _SPOILT: dict[str, Callable[[Rule, Answer], Answer]] = {

@@ -167,8 +167,13 @@ class Pipeline:
 
     def _enter_note(self, body: Element, note: Document) -> None:
         enter_note(body, note, self._registry)
-        named = (referred(reference, note.issuer, self._registry) for reference in find_all(body, "Referencia"))
-        self._touched |= {original.track_id for original in named if original is not None}
+        for reference in find_all(body, "Referencia"):
+            original = referred(reference, note.issuer, self._registry)
+            if original is None:
+                continue
+            # A note that annuls a note also revives what that one had annulled.
+            revived = (self._registry.documents.get(identity) for identity, _ in original.changes)
+            self._touched |= {original.track_id} | {document.track_id for document in revived if document is not None}
 
     def _repeated(self, elements: list[Element], fault: dict[str, Any]) -> Refusal | None:
         """With the switch so set, an envelope of nothing but known folios is refused as a whole."""

@@ -20,7 +20,7 @@ from typing import Any
 from deploy.sandbox.sii.clock import Clock
 from deploy.sandbox.sii.faults import MAIL, Faults, Occasion
 from deploy.sandbox.sii.registry import PENDING, Registry, Upload
-from deploy.sandbox.sii.result_mail import FORGER, Letter, contradicting_xml, message, result_xml, text_message
+from deploy.sandbox.sii.result_mail import FORGER, SENDER, Letter, contradicting_xml, message, result_xml, text_message
 from deploy.sandbox.sii.switches import Switches
 
 _TICK = 1.0  # seconds of real time between looks at mails that wait for a frozen upload
@@ -218,4 +218,4 @@ def _is_told(upload: Upload, now: datetime, *, early: bool) -> bool:
 
 def _send(host: str, port: int, mail: Mail) -> None:
     with smtplib.SMTP(host, port, timeout=10) as server:
-        server.sendmail("siidte@sii.cl", [mail.to], mail.data)
+        server.sendmail(FORGER if mail.kind == "forged" else SENDER, [mail.to], mail.data)

@@ -130,7 +130,7 @@ class World:
         self.postbox = Postbox(self.folder, self.clock, self._switches, self.faults, self.registry)
         self.clock.on_move = self.postbox.clock_moved
         checks = Checks(
-            EnvelopeChecks(self.registry, self.certificates, self.schemas),
+            EnvelopeChecks(self.registry, self.certificates, self.schemas, self._switches),
             DocumentChecks(self.registry, self.certificates, self._switches),
             BookChecks(self.registry, self.certificates, self.schemas, self._switches),
         )

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from deploy.sandbox.sii.certificates import Certificates
+from deploy.sandbox.sii.cessions import first_holder
 from deploy.sandbox.sii.extraction import cut
 from deploy.sandbox.sii.reading import Element, read
 from deploy.sandbox.sii.schemas import Schemas
@@ -175,6 +176,11 @@ def test_only_the_holder_cedes(cedente: Cedente) -> None:
     track = re.findall(r"<TRACKID>0*(\d+)<", cedente.taxpayer.sii.cede(token, data, FACTOR).text)[0]
     assert cedente.state(track, token) == "RCS"
     assert cedente.why(track) == f"Cedente de la Cesion 1 No es el Tenedor {COMPANY}"
+
+
+def test_seller_of_a_factura_de_compra_is_its_receiver() -> None:
+    assert first_holder((COMPANY, 33, 1), RECEIVER) == COMPANY
+    assert first_holder((COMPANY, 46, 1), RECEIVER) == RECEIVER
 
 
 def test_same_file_again_is_rcs(cedente: Cedente) -> None:

@@ -46,9 +46,9 @@ def _notes_left_out(case: Case) -> None:
 
 def _mixed(case: Case) -> None:
     case.switch(omit_type_61=False)
-    case.taxpayer.send(case.invoice(9))
+    case.taxpayer.send(case.taxpayer.envelope(Sale(11), Sale(12)))
     case.fault("F-EPR-MIX")
-    notes = [Sale(n, 61, references=reference(33, 9, 1)) for n in (1, 2)]
+    notes = [Sale(n, 61, references=reference(33, 10 + n, 1)) for n in (1, 2)]
     track = case.taxpayer.send(case.taxpayer.envelope(Sale(1), Sale(2), Sale(3), *notes))
     answer = case.state(track)
     rows = [answer.all(tag) for tag in ("TIPO_DOCTO", "INFORMADOS", "ACEPTADOS", "REPAROS", "RECHAZADOS")]
