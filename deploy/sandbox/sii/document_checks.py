@@ -9,6 +9,8 @@ from base64 import b64decode
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 
+from lxml import etree
+
 from deploy.sandbox.sii.amounts import amount_findings, figure
 from deploy.sandbox.sii.caf import Caf
 from deploy.sandbox.sii.certificates import Certificates
@@ -65,7 +67,7 @@ class DocumentChecks:
         self._registry = registry
         self._certificates = certificates
         self._switches = switches
-        self._frma: dict[tuple[int, bytes, str], bool] = {}
+        self._frma: dict[tuple[int, int, bytes], bool] = {}
 
     def examine(self, piece: Piece, upload: Upload) -> Document:
         """Examine one document; the registry isn't changed."""
@@ -133,11 +135,11 @@ class DocumentChecks:
             subject.object_to("CAF-3-517", f"CAF Vencido: ({signed.date()}) - ({caf.date}) mayor que 6 meses")
 
     def _frma_is_good(self, caf: Caf, element: Element, da: Element) -> bool:
-        signature = text_of(element, "FRMA")
-        place = (caf.key.n, flat(da), signature)
+        keys = self._registry.frma_keys.get(caf.idk, [])
+        place = len(keys), caf.key.n, etree.tostring(element, with_tail=False)
         if place not in self._frma:
-            keys = self._registry.frma_keys.get(caf.idk, [])
-            self._frma[place] = any(key.verify_base64(place[1], signature) for key in keys)
+            signature = text_of(element, "FRMA")
+            self._frma[place] = any(key.verify_base64(flat(da), signature) for key in keys)
         return self._frma[place]
 
     def _stamp(self, subject: Subject) -> None:
