@@ -291,3 +291,20 @@ def test_refusals_in_full_and_strange_part_orders(taxpayer: Taxpayer) -> None:
     wrong = case.upload(case.invoice().replace(b"</Caratula>", b"<Nada/></Caratula>"))
     assert (status(wrong), "SCH-00010" in wrong.text) == ("7", True)
     assert track_id(case.upload(case.invoice()))
+
+
+def test_page_escapes_what_came_and_says_what_is_broken(taxpayer: Taxpayer) -> None:
+    case = Case(taxpayer, Path())
+    for item in ("Martillo", "Otro"):
+        taxpayer.send(case.invoice(item=item))
+    case.sii.http.get(case.sii.hosts["dte"] + "/<script>alert(1)</script>")
+    case.fault("F-SLOW", when={"path": "/<b>"}, probability=0.25, times=-1)
+    page = case.sii.http.get(case.sii.hosts["control"]).text
+    assert "What must hold does not hold" in page
+    assert f"received with different bytes: {COMPANY} 33 1" in page
+    assert "<script>alert" not in page
+    assert "path=/&lt;b&gt;, 25.0% of them" in page
+    assert "DTE-3-101" in page
+    for link in ("ledger", "faults/catalogue", "switches/described", "profiles", "mails", "cpu"):
+        assert f'href="{link}"' in page
+        assert case.sii.http.get(f"{case.sii.hosts['control']}/{link}").status_code == 200
