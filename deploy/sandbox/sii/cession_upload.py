@@ -17,6 +17,7 @@ from deploy.sandbox.sii.exchange import Answer, Exchange, html, plain
 from deploy.sandbox.sii.faults import INSTEAD
 from deploy.sandbox.sii.misbehaviour import instead
 from deploy.sandbox.sii.multipart import Form, read_form
+from deploy.sandbox.sii.restart import keep_cession, restore_cessions
 from deploy.sandbox.sii.result_mail import Letter
 from deploy.sandbox.sii.rut import joined
 from deploy.sandbox.sii.sessions import Token
@@ -88,11 +89,26 @@ def _take(world: World, exchange: Exchange, form: Form, verdict: str) -> Answer:
     )
     world.keep(upload.track_id, data)
     world.cessions.uploads[upload.track_id] = upload
+    keep_cession(world, upload)
     exchange.stored, exchange.track_id = True, upload.track_id
+    _begin(world, upload, data)
+    return _answer(world, exchange, form, 0, f" <TRACKID>{upload.track_id:010}</TRACKID>\n")
+
+
+def resume(world: World) -> None:
+    """Know the files again that came before a restart, and examine those that weren't yet."""
+    restore_cessions(world)
+    for upload in world.cessions.uploads.values():
+        if upload.verdict:
+            upload.examined.set()
+        else:
+            _begin(world, upload, world.journal.file(upload.track_id))
+
+
+def _begin(world: World, upload: AecUpload, data: bytes) -> None:
     task = asyncio.get_running_loop().create_task(_examine(world, upload, data))
     _TASKS.add(task)
     task.add_done_callback(_TASKS.discard)
-    return _answer(world, exchange, form, 0, f" <TRACKID>{upload.track_id:010}</TRACKID>\n")
 
 
 async def _examine(world: World, upload: AecUpload, data: bytes) -> None:
@@ -104,6 +120,7 @@ async def _examine(world: World, upload: AecUpload, data: bytes) -> None:
             world.registry.errors.append(f"cession {upload.track_id}: {traceback.format_exc()}")
             traceback.print_exc(file=sys.stderr)
         finally:
+            keep_cession(world, upload)
             upload.examined.set()
     world.postbox.expect_text(*_mail(upload))
 

@@ -16,6 +16,7 @@ from deploy.sandbox.sii.faults import INSTEAD
 from deploy.sandbox.sii.misbehaviour import instead
 from deploy.sandbox.sii.reading import SOAP, NotXmlError, children, find, local, namespace, read
 from deploy.sandbox.sii.registry import Document
+from deploy.sandbox.sii.restart import keep_event
 from deploy.sandbox.sii.rut import canonical
 from deploy.sandbox.sii.sessions import Token
 from deploy.sandbox.sii.soap import binds
@@ -129,7 +130,10 @@ def _enter(world: World, call: _Call) -> str:
     if not world.registry.may(call.person, call.document.receiver):
         return _result(17, "Solo el receptor puede registrar eventos en este documento")
     event = Event(call.values["accionDoc"], call.document.receiver, world.clock.now())
-    return _result(*world.claims.enter(call.document.identity, event, call.received_at))
+    code, text = world.claims.enter(call.document.identity, event, call.received_at)
+    if code == 0:
+        keep_event(world, call.document.identity, event)
+    return _result(code, text)
 
 
 def _events(world: World, call: _Call) -> str:

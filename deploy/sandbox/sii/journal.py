@@ -1,9 +1,10 @@
 """What was received, on disk: files, what became of them, and the requests, so that a restart still knows.
 
-A folder holds each file as it came (``TRACKID.xml``) and two files of JSON lines that are only appended to: uploads
-with their documents (the last line of a track id holds) and requests. Seeds and tokens aren't kept: whoever was logged
-in logs in again, as after a restart of the real service. A line is written before the request that caused it is
-answered; nothing is forced to the disk, so a crash of the machine, not of the process, may lose the last ones.
+A folder holds each file as it came (``TRACKID.xml``) and files of JSON lines that are only appended to: uploads with
+their documents (the last line of a track id holds), requests, and what follows an upload, by its kind. Seeds and tokens
+aren't kept: whoever was logged in logs in again, as after a restart of the real service. A line is written before the
+request that caused it is answered; nothing is forced to the disk, so a crash of the machine, not of the process, may
+lose the last ones.
 """
 
 import json
@@ -72,6 +73,14 @@ class Journal:
     def requests(self) -> list[dict[str, Any]]:
         """Every request that was kept."""
         return [json.loads(line) for line in self._lines("requests.jsonl")]
+
+    def add(self, name: str, row: dict[str, Any]) -> None:
+        """Write down one of the things that follow an upload, under the name of its kind."""
+        self._append(f"{name}.jsonl", json.dumps(row, ensure_ascii=False).encode() + b"\n")
+
+    def rows(self, name: str) -> list[dict[str, Any]]:
+        """Everything of a kind that was written down."""
+        return [json.loads(line) for line in self._lines(f"{name}.jsonl")]
 
     def forget(self) -> None:
         """Remove everything that was received."""

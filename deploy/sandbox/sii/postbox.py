@@ -80,6 +80,7 @@ class Postbox:
         self._moved = asyncio.Event()
         self._delivering = asyncio.Lock()
         self._worker: asyncio.Task[None] | None = None
+        self.written: Callable[[int], None] | None = None  # called with the track id of each result mail
 
     def expect(self, upload: Upload) -> None:
         """An upload has been examined: its mail is due when its final state shows."""
@@ -190,6 +191,8 @@ class Postbox:
             lost="never" in variants,
         )
         self.mails.append(mail)
+        if kind == "result" and self.written is not None:
+            self.written(mail.track_id)
         if mail.lost:
             return
         if self._switches.mail_maildir:

@@ -66,14 +66,21 @@ def enter_note(body: Element, note: Document, registry: Registry) -> None:
     """Write an accepted note on the documents it changes."""
     for reference in find_all(body, "Referencia"):
         original, code = referred(reference, note.issuer, registry), text_of(reference, "CodRef")
-        if original is None or not code.isdigit() or text_of(reference, "RUTOtr"):
-            continue
+        if original is not None and code.isdigit() and not text_of(reference, "RUTOtr"):
+            note.changes = *note.changes, (original.identity, code)
+    apply_note(note, registry)
+
+
+def apply_note(note: Document, registry: Registry) -> None:
+    """Let an accepted note change the documents it is known to change, unless they bear it already."""
+    pairs = [(registry.documents.get(identity), code) for identity, code in note.changes]
+    fresh = [(original, code) for original, code in pairs if original and note.identity not in original.noted_by]
+    for original, code in fresh:
         original.notes.append((note.document_type, int(code)))
         original.noted_by.append(note.identity)
         if code == _ANNULS:
             original.annulled = True
             _revive(original, registry)
-        note.changes = *note.changes, (original.identity, code)
         if code == _CORRECTS_AMOUNTS:
             original.taken_off += note.total if note.document_type in _CREDITS else -note.total
 

@@ -13,6 +13,7 @@ from typing import Any
 
 from deploy.sandbox.sii.cession_upload import PATH as CESSION_PATH
 from deploy.sandbox.sii.cession_upload import cession_upload
+from deploy.sandbox.sii.cession_upload import resume as resume_cessions
 from deploy.sandbox.sii.claim_service import claims
 from deploy.sandbox.sii.control import control
 from deploy.sandbox.sii.doorway import Doorway, Side
@@ -22,6 +23,7 @@ from deploy.sandbox.sii.front import Choose, Front, Lines, Port
 from deploy.sandbox.sii.hosts import NAMES, SHARED, host_of
 from deploy.sandbox.sii.registration import register_file
 from deploy.sandbox.sii.rest import boleta_api, boleta_upload
+from deploy.sandbox.sii.restart import restore_claims_and_mails
 from deploy.sandbox.sii.tls import Tls
 from deploy.sandbox.sii.upload import PATH, dte_upload
 from deploy.sandbox.sii.world import World
@@ -58,6 +60,8 @@ async def serve(options: Options) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
     known = world.resume()
+    restore_claims_and_mails(world)
+    resume_cessions(world)
     fronts = {name: Front(world, name, Doorway(world, name, side)) for name, side in _SIDES.items()}
     fronts["control"] = Front(world, "control", lambda exchange: control(world, exchange), entered=False)
     Front.go_on_from(world.ledger)

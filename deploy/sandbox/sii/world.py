@@ -33,6 +33,7 @@ from deploy.sandbox.sii.pipeline import Checks, Pipeline
 from deploy.sandbox.sii.postbox import Postbox
 from deploy.sandbox.sii.profiles import PROFILES, STEPS
 from deploy.sandbox.sii.reading import Element, local, read
+from deploy.sandbox.sii.references import apply_note
 from deploy.sandbox.sii.registry import Finding, Registry, Upload
 from deploy.sandbox.sii.schemas import Schemas
 from deploy.sandbox.sii.sessions import Sessions, Token
@@ -89,7 +90,7 @@ class World:
         self.caf_key = keep_key(folder / "keys" / f"idk-{idk}.pem", _EXPONENT_OF_THE_SII)
         self.clock = Clock()
         self.schemas = Schemas(schema_dir)
-        self.registry = Registry(folder / "registry.json", idk, self.caf_key)
+        self.registry = Registry(folder / "fixtures.json", idk, self.caf_key)
         self.certificates = Certificates(self.registry.authorities)
         self.journal = Journal(folder / "received")
         self.ledger = Ledger(self.journal)
@@ -128,6 +129,7 @@ class World:
         self.claims = Claims(self._switches)
         self.cessions = Cessions()
         self.postbox = Postbox(self.folder, self.clock, self._switches, self.faults, self.registry)
+        self.postbox.written = lambda track_id: self.journal.add("mails", {"track_id": track_id})
         self.clock.on_move = self.postbox.clock_moved
         checks = Checks(
             EnvelopeChecks(self.registry, self.certificates, self.schemas, self._switches),
@@ -149,10 +151,12 @@ class World:
         for upload in self.journal.uploads():
             data = self.journal.file(upload.track_id)
             self.registry.restore(upload)
-            self._track_ids[upload.channel] = max(self._track_ids.get(upload.channel, 0), upload.track_id)
+            self.reserve_track_id(upload.channel, upload.track_id)
             self._remember(File(upload.channel, upload.sender, upload.company, upload.filename, data), upload)
             if not upload.final_state:
                 self.pipeline.put(upload, data, glance(data) if self._switches.checks == "light" else read(data))
+        for document in list(self.registry.documents.values()):
+            apply_note(document, self.registry)
         return len(self.registry.uploads)
 
     @property
@@ -295,6 +299,10 @@ class World:
         """A new track id of a channel: soap, rest, or rtc."""
         self._track_ids[channel] += self.random.randrange(1, 60)
         return self._track_ids[channel]
+
+    def reserve_track_id(self, channel: str, track_id: int) -> None:
+        """Give out no track id of a channel up to this one."""
+        self._track_ids[channel] = max(self._track_ids[channel], track_id)
 
     def keep(self, track_id: int, data: bytes) -> None:
         """Keep the bytes of a received file."""

@@ -1,5 +1,6 @@
 """Books and reports of folios: taken by DTEUpload, examined as a whole, told apart by states of their own."""
 
+import dataclasses
 import re
 from collections.abc import Callable
 
@@ -50,8 +51,9 @@ def test_schema_caratula_and_signature_have_states_of_their_own(taxpayer: Taxpay
     assert changed != good
     assert taxpayer.state(taxpayer.send(changed)) == "LRF"
     other = make_person(authority, "12222222-5")
-    by_another = sales(other).replace(b"<RutEnvia>12222222-5", b"<RutEnvia>" + taxpayer.person.rut.encode())
-    assert taxpayer.state(taxpayer.send(by_another)) == "LRF"
+    track = taxpayer.send(sales(dataclasses.replace(other, rut=taxpayer.person.rut)))
+    assert taxpayer.state(track) == "LRF"
+    assert _why(taxpayer, track).endswith("RUT del certificado distinto a RutEnvia")
     assert taxpayer.state(taxpayer.send(good)) == "LOK"
 
 

@@ -15,7 +15,7 @@ from tests.integration.simulator.cessions import FACTOR, SECOND_FACTOR, Transfer
 from tests.integration.simulator.client import AGENT, Answer, multipart
 from tests.integration.simulator.conftest import Taxpayer
 from tests.integration.simulator.documents import COMPANY, RECEIVER, Cover, Sale, envelope, reference
-from tests.integration.simulator.signing import Authority, Person, make_person
+from tests.integration.simulator.signing import Authority, Person, make_authority, make_person
 
 
 class Cedente:
@@ -142,6 +142,18 @@ def test_cession_goes_on_to_a_second_factor(cedente: Cedente) -> None:
     ]
 
 
+def test_sworn_declaration_may_not_get_lost(cedente: Cedente) -> None:
+    first, whole = cesion(cedente.sale, Transfer(), cedente.person), cedente.ceded
+    assert cedente.state(cedente.send(aec(whole, [first], cedente.person))) == "EOK"
+    second = cesion(cedente.sale, Transfer(2, FACTOR, SECOND_FACTOR, sworn=False), cedente.factor)
+    token = cedente.taxpayer.sii.login(cedente.factor)
+    answer = cedente.taxpayer.sii.cede(
+        token, aec(whole, [first, second], cedente.factor, FACTOR, SECOND_FACTOR), FACTOR
+    )
+    track = re.findall(r"<TRACKID>0*(\d+)<", answer.text)[0]
+    assert (cedente.state(track, token), "Declaracion Jurada" in cedente.why(track)) == ("RCS", True)
+
+
 def test_two_people_may_have_to_sign(cedente: Cedente) -> None:
     granted = {"person": cedente.factor.rut, "company": COMPANY, "can": ["sign"]}
     cedente.taxpayer.sii.control("POST", "/fixtures", {"permissions": [granted]})
@@ -231,6 +243,32 @@ def test_document_must_be_the_received_one(cedente: Cedente) -> None:
     for dte, sale in ((other, Sale(1, amount=20000)), (cedente.taxpayer.dte(Sale(2)), Sale(2))):
         file = aec(ceded(dte, cedente.person), [cesion(sale, Transfer(), cedente.person)], cedente.person)
         assert cedente.state(cedente.send(file)) == "RDC"
+
+
+def test_document_whose_text_was_changed_is_not_the_received_one(cedente: Cedente) -> None:
+    changed = cedente.dte.replace("Martillo", "Martilla", 1)
+    assert changed != cedente.dte
+    cession = cesion(cedente.sale, Transfer(), cedente.person)
+    track = cedente.send(aec(ceded(changed, cedente.person), [cession], cedente.person))
+    assert (cedente.state(track), cedente.why(track)) == ("RDC", "Firma de Documento Incorrecta: firma no verifica")
+
+
+def test_who_signs_the_file_needs_permission_in_the_company(cedente: Cedente) -> None:
+    cession = cesion(cedente.sale, Transfer(), cedente.person)
+    track = cedente.send(aec(cedente.ceded, [cession], cedente.factor))
+    assert cedente.state(track) == "RFS"
+    assert cedente.why(track).endswith(f"{cedente.factor.rut} sin permiso en {COMPANY}")
+
+
+def test_certificates_of_unknown_authorities_sign_nothing(cedente: Cedente) -> None:
+    foreign = make_person(make_authority("OTRA"), cedente.person.rut)
+    good = cesion(cedente.sale, Transfer(), cedente.person)
+    files = {
+        "RFS": aec(cedente.ceded, [good], foreign),
+        "RDC": aec(ceded(cedente.dte, foreign), [good], cedente.person),
+        "RCS": aec(cedente.ceded, [cesion(cedente.sale, Transfer(), foreign)], cedente.person),
+    }
+    assert [cedente.state(cedente.send(data)) for data in files.values()] == list(files)
 
 
 def test_claimed_or_annulled_document_is_not_ceded(cedente: Cedente) -> None:

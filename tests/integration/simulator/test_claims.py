@@ -170,6 +170,26 @@ def test_credit_notes_are_events(receiver: Receiver, code: int, event: str) -> N
     assert _events(receiver.ask("listarEventosHistDoc")) == [event]
 
 
+def test_credit_note_is_an_event_once_its_envelope_shows(receiver: Receiver) -> None:
+    taxpayer = receiver.taxpayer
+    taxpayer.sii.control("POST", "/switches", {"timings": "prod_dte"})
+    taxpayer.send(taxpayer.envelope(Sale(1, 61, references=reference(33, 1, 1))))
+    taxpayer.sii.control("GET", "/documents")
+    assert _code(receiver.ask("listarEventosHistDoc")) == "16"
+    taxpayer.sii.control("POST", "/clock", {"advance": 301})
+    assert _events(receiver.ask("listarEventosHistDoc")) == ["NCA"]
+
+
+def test_credit_note_after_the_term_leaves_a_document_cedible(receiver: Receiver) -> None:
+    taxpayer = receiver.taxpayer
+    taxpayer.sii.control("POST", "/clock", {"advance": 8 * _DAY + 60})
+    receiver.log_in_again()
+    taxpayer.tokens.clear()
+    taxpayer.send(taxpayer.envelope(Sale(1, 61, references=reference(33, 1, 1))))
+    assert _events(receiver.ask("listarEventosHistDoc")) == ["NCA"]
+    assert _code(receiver.ask("consultarDocDteCedible")) == "25"
+
+
 def test_reception_is_the_uploads(receiver: Receiver) -> None:
     (upload,) = receiver.taxpayer.sii.control("GET", "/uploads")
     year, month, day = upload["received_at"][:10].split("-")

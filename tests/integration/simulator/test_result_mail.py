@@ -107,6 +107,15 @@ def test_type_61_is_in_the_mail_even_when_the_query_omits_it(taxpayer: Taxpayer)
     assert [e.text for e in root.iter("TIPODOC")] == ["33", "61"]
 
 
+def test_types_that_the_schema_does_not_know_are_left_out_unless_switched_on(taxpayer: Taxpayer) -> None:
+    for folio, listed in ((1, []), (2, ["39"])):
+        taxpayer.sii.control("POST", "/switches", {"mail_lists_all_types": bool(listed)})
+        taxpayer.send(taxpayer.envelope(Sale(folio, 39), root="EnvioBOLETA"))
+        last = _mails(taxpayer)[-1]
+        root = etree.fromstring(_attachment(taxpayer.sii.mail(last["number"])))
+        assert [e.text for e in root.iter("TIPODOC")] == listed
+
+
 def test_mail_goes_to_the_registered_address(taxpayer: Taxpayer) -> None:
     company = {
         "rut": COMPANY,
