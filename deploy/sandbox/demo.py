@@ -104,8 +104,10 @@ class Demo:
             self.send(jobs)
 
     def answer_rejections(self, rows: Sequence[watch.Row]) -> None:
-        """The shop answers each rejected sale with a job that replaces it."""
-        rejected = [row for row in rows if row.state == "rejected" and row.key not in self.replaced]
+        """The shop answers each rejected sale, once, with a job that replaces it."""
+        rejected = [
+            row for row in rows if row.state == "rejected" and row.replaces is None and row.key not in self.replaced
+        ]
         if not rejected:
             return
         jobs = []

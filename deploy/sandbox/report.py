@@ -102,10 +102,11 @@ def print_report(
     """Print everything; the closing line comes last."""
     rows = watch.documents(ledger)
     console.print()
-    console.print(_refusals(rows, watch.refused_messages(ledger)))
+    messages = watch.refused_messages(ledger)
+    console.print(_refusals(rows, messages))
     stories = watch.envelope_story(ledger)
     console.print(_envelopes(stories))
-    console.print(_types(rows, sii.documents()))
+    console.print(_types(rows, sii.documents(), no_jobs=len(messages)))
     folder = sandbox.folder / "envelopes"
     sent, newer = watch.export_envelopes(ledger, folder, folder / NEWER)
     key = folder / "sandbox-caf-key.pem"
@@ -116,7 +117,7 @@ def print_report(
     console.print(f"  {issued} documents issued; {rate}; {outcome.seconds:.1f} s until the last verdict")
     console.print(f"  [bold]{sent} envelopes[/bold] as they were sent: {folder}")
     if newer:
-        console.print(f"  and {newer} with guías of the format of 2026, which older schemas refuse: {folder / NEWER}")
+        console.print(f"  and {newer} in {NEWER}/ with guías of the new format, which the older schemas refuse")
     console.print(f"  public key of this sandbox's CAFs (IDK 100): {key}")
     console.print(f"  logs of every process: {sandbox.logs}")
     if (address := flower.address()) is not None:
@@ -127,12 +128,12 @@ def print_report(
     console.print(outcome.line(), markup=False, style="bold green" if outcome.holds else "bold red")
 
 
-def _types(rows: Sequence[watch.Row], verdicts: Sequence[dict[str, Any]]) -> Table:
+def _types(rows: Sequence[watch.Row], verdicts: Sequence[dict[str, Any]], *, no_jobs: int) -> Table:
     """A row per type: what FMgo issued, what the SII's ledger says of it, and what FMgo refused."""
     title = "What became of each type (accepted, reparos, rejected: the SII's own ledger)"
     table = Table(title=title, title_justify="left", title_style="bold", show_footer=True)
     held = {(one["issuer"], one["type"], one["folio"]): one["state"] for one in verdicts}
-    counts: Counter[tuple[int | None, str]] = Counter()
+    counts: Counter[tuple[int | None, str]] = Counter({(None, "invalid"): no_jobs})
     totals: defaultdict[int | None, Decimal] = defaultdict(Decimal)
     for row in rows:
         kind = row.document_type if row.document_type in DOCUMENT_TYPES else None
@@ -165,8 +166,11 @@ def _coloured(column: str, n: int) -> str:
 def _name(kind: int | None) -> str:
     known = DOCUMENT_TYPES.get(kind or 0)
     if known is None:
-        return "(not read)"
-    return f"{known.code:>3} {known.name.removesuffix(' Electrónica').lower()}"
+        return "(no type)"
+    name = known.name.removesuffix(" Electrónica").replace("No Afecta o ", "")
+    if kind in EXPORTS:
+        name = name.replace(" de ", " ")
+    return f"{known.code:>3} {name.lower()}"
 
 
 def _money(total: Decimal, kind: int | None) -> str:

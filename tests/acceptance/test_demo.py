@@ -24,6 +24,7 @@ from lxml import etree
 from deploy.sandbox.report import NEWER
 from domain.codes.document_types import DOCUMENT_TYPES
 from domain.schema import own_folder, validate_envelope
+from tests.acceptance.trades import SALES, sale
 from tests.unit.domain.referee import document_holds, documents_of, envelope_holds, parsed
 
 ROOT = Path(__file__).parents[2]
@@ -194,8 +195,12 @@ def test_any_file_of_jobs_enrols_its_issuers_and_ends_well(room: Path) -> None:
         }
         for n, (issuer, kind) in enumerate([("76192083-9", 33), ("76192083-9", 39), ("96790240-3", 33)] * 4)
     ]
+    made += [
+        {"version": 1, "idempotency_key": f"type-{number}", "issuer": "77654321-7", "document": sale(number)}
+        for number in SALES
+    ]
     text = "\n".join([json.dumps(job, ensure_ascii=False) for job in made] + ["not json", json.dumps(made[0])])
     jobs.write_text(text, encoding="utf-8")
     ended = run_demo(room / "second", "--jobs", str(jobs))
     assert ended.returncode == 0, ended.stdout + ended.stderr
-    assert ended.stdout.strip().splitlines()[-1] == "valid=12 accepted=12 invalid=1 lost=0 doubled=0"
+    assert ended.stdout.strip().splitlines()[-1] == "valid=20 accepted=20 invalid=1 lost=0 doubled=0"

@@ -117,7 +117,7 @@ def test_an_export_keeps_its_decimals_to_the_end(
     assert json.loads(works.told(result.id)["result"], parse_float=Decimal)["total"] == total
 
 
-def test_notes_on_an_export_take_off_no_more_than_there_was_left_of_it(works: Works) -> None:
+def test_partial_notes_on_an_export_keep_their_decimals(works: Works) -> None:
     shelf = Shelf(works, works.company((110, 111, 112)))
     shelf.issue({"sale": export("12.3456", "100")})
     issued = shelf.results["sale"]
@@ -129,6 +129,16 @@ def test_notes_on_an_export_take_off_no_more_than_there_was_left_of_it(works: Wo
     assert shelf.results["part"].total == Decimal("413.5776")
     assert shelf.results["more"].total == Decimal("0.0123")
     check_books(works, shelf.company)
+
+
+def test_the_sii_is_asked_about_an_export_with_its_decimals(works: Works) -> None:
+    company = works.company((110,))
+    works.fault("F-HALF", company)
+    works.producer.enqueue_many([job(company, f"sale-{n}", export("12.3456", f"{n}.5")) for n in (1, 2)])
+    works.await_states(company, {"accepted": 1, "rejected": 1})
+    asked = works.requests(company, "getEstDte")
+    assert {one["outcome"] for one in asked} >= {"DOK", "FAU"}
+    check_books(works, company)
 
 
 # ---- the format of 2026 --------------------------------------------------------------------------------------------

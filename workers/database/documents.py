@@ -155,7 +155,7 @@ def number(tx: Connection, numberings: Sequence[Numbering], fence: int, worker: 
         cafs=[n.caf for n in numberings],
         dates=[n.issued_on for n in numberings],
         receivers=[n.receiver for n in numberings],
-        totals=[Decimal(n.total) for n in numberings],  # psycopg writes no array of mixed kinds
+        totals=[Decimal(n.total) for n in numberings],
         nets=[n.net for n in numberings],
         exempts=[None if n.exempt is None else Decimal(n.exempt) for n in numberings],
         vats=[n.vat for n in numberings],

@@ -15,6 +15,7 @@ from deploy.sandbox.sii.reading import Element, find, find_all, text_of
 from deploy.sandbox.sii.registry import Finding
 
 EXPORTS = frozenset({110, 111, 112})
+PESOS = "PESO CL"
 _BOLETA_AFECTA = 39
 _BOLETAS = frozenset({39, 41})
 SETTLEMENT, PURCHASE = 43, 46
@@ -35,13 +36,12 @@ WITHHELD = WHOLE_VAT | {"30", "32", "33", "34", "36", "37", "48", "49"}
 
 
 def amount_findings(body: Element, document_type: int) -> list[Finding]:
-    """The findings about amounts of a document's body in pesos; exports have theirs elsewhere."""
+    """The findings about the totals of a document's body in pesos; exports have theirs elsewhere."""
     totals = find(body, "Encabezado/Totales")
     if totals is None or document_type in EXPORTS:
         return []
     sums = class_sums(body, document_type)
     return [
-        *line_findings(body),
         *_classes(body, totals, sums, document_type),
         *_vat(body, totals, document_type),
         *_commissions(totals, body, document_type),
@@ -75,8 +75,13 @@ def amount_of(element: Element, path: str) -> Decimal:
     return number(text_of(element, path)) or Decimal(0)
 
 
-def line_findings(body: Element, unit: Decimal = _ONE_PESO) -> list[Finding]:
-    """Lines whose amount isn't price by quantity less discount plus surcharge, to the `unit`."""
+def line_findings(body: Element, document_type: int) -> list[Finding]:
+    """Lines whose amount isn't price by quantity less discount plus surcharge.
+
+    In whole pesos; in the currency of an export to its fourth decimal.
+    """
+    foreign = document_type in EXPORTS and text_of(body, "Encabezado/Totales/TpoMoneda") != PESOS
+    unit = _FOREIGN if foreign else _ONE_PESO
     found = []
     for line in find_all(body, "Detalle"):
         quantity, price = number(text_of(line, "QtyItem")), number(text_of(line, "PrcItem"))

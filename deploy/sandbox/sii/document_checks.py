@@ -11,7 +11,7 @@ from datetime import date, datetime, timedelta
 
 from lxml import etree
 
-from deploy.sandbox.sii.amounts import amount_findings, figure
+from deploy.sandbox.sii.amounts import amount_findings, figure, line_findings
 from deploy.sandbox.sii.caf import Caf
 from deploy.sandbox.sii.certificates import Certificates
 from deploy.sandbox.sii.clock import SANTIAGO
@@ -205,19 +205,24 @@ class DocumentChecks:
             subject.object_to("HED-3-999", "Fecha de Emision Posterior a la de Recepcion")
         elif today - issued > _TERM:
             subject.object_to("DTE-1-650", "Documento Enviado Fuera de Plazo")
-        sums = amount_findings(subject.body, document_type) + tax_findings(subject.body, document_type)
-        for finding in sums:
-            if self._switches.arithmetic == "strict":
-                subject.object_to(f"{finding.code[:3]}-3-999", finding.text)
-            else:
-                subject.findings.append(finding)
+        self._count(subject, amount_findings(subject.body, document_type))
+        self._count(subject, tax_findings(subject.body, document_type))
         subject.findings.extend(export_findings(subject.body, document_type))
-        subject.findings.extend(goods_findings(subject.body, document_type, today, self._switches))
         emisor = find(subject.body, "Encabezado/Emisor")
         actecos = [] if emisor is None else [(e.text or "").strip() for e in find_all(emisor, "Acteco")]
         if company.actecos is not None and any(a.isdigit() and int(a) not in company.actecos for a in actecos):
             subject.object_to("HED-3-861", "Actividad Economica No Registrada")
+        subject.findings.extend(goods_findings(subject.body, document_type, today, self._switches))
+        self._count(subject, line_findings(subject.body, document_type))
         subject.findings.extend(reference_findings(subject.body, subject.upload, subject.identity, self._registry))
+
+    def _count(self, subject: Subject, found: list[Finding]) -> None:
+        """Enter what doesn't add up: under strict arithmetic it rejects, whatever its level is in reports of the field."""
+        for finding in found:
+            if self._switches.arithmetic == "strict" and finding.level < 3:  # noqa: PLR2004 - the level that rejects
+                subject.object_to(f"{finding.code[:3]}-3-999", finding.text)
+            else:
+                subject.findings.append(finding)
 
 
 def identity_of(body: Element) -> Identity:

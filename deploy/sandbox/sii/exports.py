@@ -7,12 +7,11 @@ Aduana; codes of real answers.
 from collections.abc import Iterator
 from decimal import Decimal
 
-from deploy.sandbox.sii.amounts import EXPORTS, amount_of, class_sums, line_findings, number, rounded
+from deploy.sandbox.sii.amounts import EXPORTS, PESOS, amount_of, class_sums, number, rounded
 from deploy.sandbox.sii.reading import Element, find, find_all, text_of
 from deploy.sandbox.sii.registry import Finding
 
 _INVOICE = 110
-_PESOS = "PESO CL"
 _FOREIGNER = "55555555-5"
 _UNPAID = "21"
 _CONTAINERS = frozenset({"73", "74", "75", "76", "77", "78"})
@@ -25,7 +24,6 @@ def export_findings(body: Element, document_type: int) -> list[Finding]:
     if document_type not in EXPORTS or totals is None:
         return []
     return [
-        *line_findings(body, Decimal(1) if text_of(totals, "TpoMoneda") == _PESOS else Decimal("0.0001")),
         *_totals(body, totals, document_type),
         *_pesos(body, totals),
         *_receiver(body),
@@ -48,7 +46,7 @@ def _totals(body: Element, totals: Element, document_type: int) -> Iterator[Find
 
 def _pesos(body: Element, totals: Element) -> Iterator[Finding]:
     other = find(body, "Encabezado/OtraMoneda")
-    if other is None or text_of(other, "TpoMoneda") != _PESOS:
+    if other is None or text_of(other, "TpoMoneda") != PESOS:
         yield Finding("HED-3-834", "Falta Otra Moneda en Pesos")
         return
     for own, tag in (("MntExe", "MntExeOtrMnda"), ("MntTotal", "MntTotOtrMnda")):

@@ -29,6 +29,7 @@ _XS = "{http://www.w3.org/2001/XMLSchema}"
 _CL_SII_DATA = Path("data/ref/factura_electronica/schemas-xml")
 _SHIPPED = Path(__file__).parents[3] / "domain" / "schemas"
 _ADDED = "DTE_2026.xsd"
+_NEW = "FchSalida"
 _SIGNED = ("Encabezado", "Totales", "ImptoReten", "MontoImp")  # may be below 0 since 2026
 
 
@@ -71,8 +72,13 @@ class Schemas:
         return document
 
     def _laid_over(self, folder: Path) -> Path:
-        """Write the DTE of 2026 into a folder: the one in circulation with the elements and types that were added."""
+        """Write the DTE of 2026 into a folder: the one in circulation with the elements and types that were added.
+
+        A file that has them already (of a folder given at the start) is left as it is.
+        """
         document = self._located("DTE_v10.xsd", {})
+        if document.find(f".//{_XS}element[@name='{_NEW}']") is not None:
+            return self._find("DTE_v10.xsd")
         added = etree.parse(str(self._find(_ADDED))).getroot()
         start = document.find(f".//{_XS}element[@name='Documento']")
         for group in added.findall(f"{_XS}group"):

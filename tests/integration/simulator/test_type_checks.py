@@ -9,10 +9,11 @@ from pathlib import Path
 
 import pytest
 
-from deploy.sandbox.sii.amounts import amount_findings
+from deploy.sandbox.sii.amounts import amount_findings, line_findings
 from deploy.sandbox.sii.exports import export_findings
 from deploy.sandbox.sii.goods import GUIDES_SAY_SINCE, goods_findings
 from deploy.sandbox.sii.reading import read
+from deploy.sandbox.sii.schemas import Schemas
 from deploy.sandbox.sii.switches import Switches
 from deploy.sandbox.sii.taxes import tax_findings
 from tests.integration.simulator.conftest import Taxpayer
@@ -35,7 +36,8 @@ def codes(
         text = text.replace(old, new)
     body = read(f"<Documento>{text}</Documento>".encode())
     document_type = int(name.partition("-")[0])
-    found = amount_findings(body, document_type) + tax_findings(body, document_type)
+    found = line_findings(body, document_type) + amount_findings(body, document_type)
+    found += tax_findings(body, document_type)
     found += export_findings(body, document_type)
     switches = Switches()
     switches.change({"format_profile": profile, "guide_rule": guide_rule})
@@ -196,6 +198,12 @@ def test_the_format_of_2026_takes_documents_of_2019_too(taxpayer: Taxpayer) -> N
     taxpayer.sii.control("POST", "/switches", {"format_profile": "2026"})
     track = taxpayer.send(taxpayer.envelope(Sale(1)))
     assert (taxpayer.state(track), taxpayer.findings(track)) == ("EPR", [[]])
+
+
+@pytest.mark.needs_shared
+def test_a_schema_of_2026_in_a_folder_of_its_own_is_taken_as_it_is(taxpayer: Taxpayer, shared: Path) -> None:
+    schemas = Schemas(shared / "reference" / "xsd" / "reconstructed-2026")
+    assert schemas.faults(read(of_2026(taxpayer, 1)), "EnvioDTE", "2026") == []
 
 
 @pytest.mark.parametrize("value", [2026, "2025", "reject"])
