@@ -99,7 +99,7 @@ _ENTRIES = (
     ),
     Fault("F-MAINT", DOOR, "every host answers HTML", times=-1, args={"status": "503 or 200"}),
     Fault("F-500-LIT", INSTEAD, "the text Error 500 with status 200", "upload", args=_STATE | {"status": "200"}),
-    Fault("F-HTML-UP", INSTEAD, "the page HA OCURRIDO UN ERROR EN EL UPLOAD", "upload"),
+    Fault("F-HTML-UP", INSTEAD, "the page HA OCURRIDO UN ERROR EN EL UPLOAD", "upload", args={"page": "sessions"}),
     Fault("F-LOST-1", AFTER, "stored; the connection is reset before any byte", "upload"),
     Fault("F-LOST-2", AFTER, "stored; the answer is late", "upload", args={"seconds": "30, of real time"}),
     Fault("F-LOST-3", BODY, "reset in the middle of the request's body", "upload", args={"bytes": "half of it"}),

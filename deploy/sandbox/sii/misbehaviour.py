@@ -124,6 +124,14 @@ def _not_liked(_rule: Rule, exchange: Exchange) -> Answer:
     return html(200, "Servicio de Impuestos Internos", _UPLOAD_ERROR)
 
 
+def _page(rule: Rule, _exchange: Exchange) -> Answer:
+    """The page of a failed upload, or the one that says: too many sessions (ISO-8859-1)."""
+    if rule.args.get("page") != "sessions":
+        return html(200, "Servicio de Impuestos Internos", _UPLOAD_ERROR)
+    alert = "<script>alert('Usted ha superado el máximo de sesiones autenticadas');</script>\n"
+    return Answer(200, alert.encode("iso-8859-1"), "text/html")
+
+
 def _status(default: int) -> Maker:
     return lambda rule, _exchange: upload_status(
         int(rule.args.get("status", default)), str(rule.args.get("form", "minimal"))
@@ -178,7 +186,7 @@ def _note(rule: Rule, exchange: Exchange) -> None:
 _MADE: dict[str, Maker] = {
     "F-HTTP-503": _unavailable,
     "F-500-LIT": lambda rule, _exchange: plain(int(rule.args.get("status", 200)), "Error 500", "text/html"),
-    "F-HTML-UP": lambda _rule, _exchange: html(200, "Servicio de Impuestos Internos", _UPLOAD_ERROR),
+    "F-HTML-UP": _page,
     "F-HOST": lambda _rule, _exchange: Answer(500, _DENIED.encode("ascii"), "text/xml"),
     "F-UA-1": _not_liked,
     "F-106": lambda _rule, _exchange: plain(401, "NO ESTA AUTENTICADO\n"),

@@ -83,6 +83,7 @@ PROFILES: dict[str, Profile] = {
     "strict": Profile(
         "The strictest reading of every unknown.",
         {
+            "arithmetic": "strict",
             "timings": "fast",
             "token_sliding": False,
             "max_tokens_per_person": 1,

@@ -20,6 +20,7 @@ Operation = Callable[[World, Exchange, dict[str, str]], Awaitable[str]]
 
 _HOST = {"certification": "https://maullin.sii.cl", "production": "https://palena.sii.cl"}
 _XML = "text/xml; charset=utf-8"
+_SCHEMA, _MANUAL = "http://www.sii.cl/XMLSchema", "http://www.sii.cl/xxx"
 _ENVELOPE = (
     '<?xml version="1.0" encoding="UTF-8"?>\n'
     '<soapenv:Envelope xmlns:soapenv="http://schemas.xmlsoap.org/soap/envelope/"'
@@ -117,7 +118,8 @@ def response(world: World, header: str, body: str = "", *, empty_body: bool = Fa
     tail = f"<SII:RESP_BODY>{body}</SII:RESP_BODY>" if body else "<SII:RESP_BODY/>" if empty_body else ""
     order = world.choose(world.switches.hdr_order, ("hdr_first", "body_first"))
     parts = head + tail if order == "hdr_first" else tail + head
-    return f'<SII:RESPUESTA xmlns:SII="http://www.sii.cl/XMLSchema">{parts}</SII:RESPUESTA>'
+    space = _MANUAL if not tail and world.switches.error_namespace == "manual" else _SCHEMA
+    return f'<SII:RESPUESTA xmlns:SII="{space}">{parts}</SII:RESPUESTA>'
 
 
 def _prolog(world: World) -> str:

@@ -95,6 +95,10 @@ class Switches:
     format_profile: Literal["2019", "2026"] = _switch("2019", "edition of the schema that judges documents")
     guide_rule: Literal["reject", "repair"] = _switch("reject", "a guía without data of transport since 2026-11-01")
     wsdl_address: Literal["internal", "public"] = _switch("internal", "the host that a WSDL names as its service's")
+    error_namespace: Literal["schema", "manual"] = _switch("schema", "namespace of answers that are a header alone")
+    arithmetic: Literal["lenient", "strict"] = _switch(
+        "lenient", "amounts that don't multiply: repairs, as seen, or rejections, by the rules"
+    )
     caf_expires: bool = _switch(True, "folios of 33, 43, 46, 56, 61 expire after six months")  # noqa: FBT003
 
     checks: Literal["full", "light"] = _switch("full", "whether files are examined, or only counted and remembered")

@@ -4,6 +4,8 @@ The synchronous checks in their order, the first that fails answers. STATUS 0 is
 same bytes came before, and under which track id (recorded in 2026).
 """
 
+import re
+
 from deploy.sandbox.sii.clock import stamp
 from deploy.sandbox.sii.exchange import Answer, Exchange, html, plain
 from deploy.sandbox.sii.faults import INSTEAD
@@ -20,6 +22,7 @@ PATH = "/cgi_dte/UPL/DTEUpload"
 _ROOTS = frozenset({"EnvioDTE", "EnvioBOLETA"}) | BOOKS
 _XML = "text/xml"
 CUT_AT = 4096  # bytes that are left of a chunked file where chunks aren't refused (seen in 2026)
+_CODED = re.compile(r"[A-Z]{3}-\d+|Archivo ya fue enviado")
 
 
 async def dte_upload(world: World, exchange: Exchange) -> Answer:
@@ -95,27 +98,43 @@ def _take(world: World, exchange: Exchange, form: Form, data: bytes) -> Answer:
         root = open_file(data, _ROOTS, world.switches)
     except ObjectionError as objection:
         exchange.outcome = f"STATUS 7 {objection}"
-        return status_answer(7, _escaped(str(objection)))
+        return _refused(world, exchange, form, 7, str(objection))
     sender = joined(form.fields["rutSender"], form.fields["dvSender"])
     file = File("soap", sender, company, form.filename, data)
     again = world.duplicate(file)
     if again is not None:
         exchange.outcome, exchange.track_id = "STATUS 99", again.track_id
-        return status_answer(99, repeated(again, world.switches.dedupe_window))
+        return _refused(world, exchange, form, 99, repeated(again, world.switches.dedupe_window))
     faults = world.schema_faults(root) if world.switches.sync_schema and not isinstance(root, Glance) else []
     if faults:
         exchange.outcome = "STATUS 7 schema"
-        return status_answer(7, _escaped(f"SCH-00010: {faults[0]}"))
+        return _refused(world, exchange, form, 7, f"SCH-00010: {faults[0]}")
     exchange.occasion.document_types = document_types(root)
     upload = world.receive(exchange, file, root)
     exchange.outcome = "STATUS 0"
-    text = (
-        f'<?xml version="1.0"?>\n<RECEPCIONDTE>\n <RUTSENDER>{sender}</RUTSENDER>\n'
-        f" <RUTCOMPANY>{company}</RUTCOMPANY>\n <FILE>{_escaped(form.filename)}</FILE>\n"
-        f" <TIMESTAMP>{stamp(upload.received_at)}</TIMESTAMP>\n <STATUS>0</STATUS>\n\n\n"
-        f" <TRACKID>{upload.track_id:010}</TRACKID>\n\n</RECEPCIONDTE>\n"
-    )
+    track = f" <STATUS>0</STATUS>\n\n\n <TRACKID>{upload.track_id:010}</TRACKID>\n\n</RECEPCIONDTE>\n"
+    text = _particulars(world, exchange, form, sender) + track
     return Answer(200, text.encode("iso-8859-1", "xmlcharrefreplace"), _XML)
+
+
+def _refused(world: World, exchange: Exchange, form: Form, status: int, error: str) -> Answer:
+    """A refusal with its reason: short as some have been recorded, or with the file's particulars as others."""
+    text = _escaped(error)
+    if world.choose(world.switches.status_form, ("minimal", "full")) == "minimal":
+        return status_answer(status, text)
+    sender = joined(form.fields["rutSender"], form.fields["dvSender"])
+    inside = f" <DETAIL>\n<ERROR>{text}</ERROR>\n</DETAIL>\n" if _CODED.match(error) else f"  {text}\n"
+    body = f"{_particulars(world, exchange, form, sender)} <STATUS>{status}</STATUS>\n{inside}</RECEPCIONDTE>\n"
+    return Answer(200, body.encode("iso-8859-1", "xmlcharrefreplace"), _XML)
+
+
+def _particulars(world: World, exchange: Exchange, form: Form, sender: str) -> str:
+    """How a full answer begins."""
+    return (
+        f'<?xml version="1.0"?>\n<RECEPCIONDTE>\n <RUTSENDER>{sender}</RUTSENDER>\n'
+        f" <RUTCOMPANY>{exchange.occasion.company}</RUTCOMPANY>\n <FILE>{_escaped(form.filename)}</FILE>\n"
+        f" <TIMESTAMP>{stamp(world.clock.now())}</TIMESTAMP>\n"
+    )
 
 
 def _status(exchange: Exchange, status: int, world: World) -> Answer:

@@ -90,7 +90,7 @@ class World:
         self.caf_key = keep_key(folder / "keys" / f"idk-{idk}.pem", _EXPONENT_OF_THE_SII)
         self.clock = Clock()
         self.schemas = Schemas(schema_dir)
-        self.registry = Registry(folder / "registry.json", idk, self.caf_key)
+        self.registry = Registry(folder / "fixtures.json", idk, self.caf_key)
         self.certificates = Certificates(self.registry.authorities)
         self.journal = Journal(folder / "received")
         self.ledger = Ledger(self.journal)

@@ -259,7 +259,7 @@ def test_any_code_comes_on_demand(receiver: Receiver, code: int) -> None:
 
 def test_fault_comes_on_demand(receiver: Receiver) -> None:
     receiver.taxpayer.sii.control(
-        "POST", "/faults", {"fault": "F-RCL", "args": {"fault": "java.lang.NullPointerException"}}
+        "POST", "/faults", {"fault": "F-RCL-x", "args": {"fault": "java.lang.NullPointerException"}}
     )
     number, digit = COMPANY.split("-")
     parameters = {"rutEmisor": number, "dvEmisor": digit, "tipoDoc": "33", "folio": "1"}

@@ -85,14 +85,16 @@ class Workbench:
         self.world.ledger.enter(exchange, answer, self.world.clock.now())
         return answer
 
-    async def upload(self, token: str, data: bytes, *, rest: bool = False, agent: str = "") -> Answer:
+    async def upload(
+        self, token: str, data: bytes, *, rest: bool = False, agent: str = "", company: str = COMPANY
+    ) -> Answer:
         """An upload by either channel."""
         headers = {
             "User-Agent": agent or (REST_AGENT if rest else AGENT),
             "Content-Type": "multipart/form-data; boundary=limite",
             "Cookie": f"TOKEN={token}",
         }
-        body = form("limite", self.person.rut, COMPANY, data)
+        body = form("limite", self.person.rut, company, data)
         path = "/recursos/v1/boleta.electronica.envio" if rest else "/cgi_dte/UPL/DTEUpload"
         return await self.request("boleta_up" if rest else "dte", "POST", path, body, headers)
 
