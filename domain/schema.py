@@ -92,6 +92,13 @@ def official_schema_2026() -> etree.XMLSchema:
     return etree.XMLSchema(envelope)
 
 
+@cache
+def tags_of_2026() -> frozenset[str]:
+    """The elements that only the format of 2026 has."""
+    added = etree.parse(own_folder() / "DTE_2026.xsd", _parser()).getroot()
+    return frozenset(str(each.get("name")) for each in added.iter(f"{_XSD}element"))
+
+
 def _declared(place: etree._Element, way: list[str]) -> etree._Element:
     """The declaration that a way of names leads to from the declaration of an element."""
     for name in way:
@@ -110,6 +117,25 @@ def _schema_of(profile: Profile) -> etree.XMLSchema:
 def boleta_schema() -> etree.XMLSchema:
     """EnvioBOLETA_v11 of this house: judges an EnvioBOLETA, or the DTE of a boleta alone."""
     return own_schema("EnvioBOLETA_v11.xsd")
+
+
+@cache
+def simplified_book_schema() -> etree.XMLSchema:
+    """LibroCVS_v10: the simplified book of purchases and sales, which isn't signed.
+
+    It is the official LibroCV_v10 but for four places, which are changed here (SII, LibroCVS_v10.xsd).
+    """
+    book = etree.parse(official_folder() / "LibroCV_v10.xsd", _parser()).getroot()
+    for reference in book.iterfind(f".//{_XSD}element[@ref='ds:Signature']"):
+        reference.set("minOccurs", "0")
+    for rate in book.iterfind(f".//{_XSD}element[@name='OtrosImp']//{_XSD}element[@name='TasaImp']"):
+        rate.attrib.pop("minOccurs", None)
+    for kind, code in (("ImptoType", "271"), ("DoctoType", "48")):
+        for value in book.iterfind(f"{_XSD}simpleType[@name='{kind}']//{_XSD}enumeration[@value='{code}']"):
+            value.getparent().remove(value)  # type: ignore[union-attr]
+    for imported in book.iterfind(f"{_XSD}import"):
+        imported.set("schemaLocation", (official_folder() / str(imported.get("schemaLocation"))).as_uri())
+    return etree.XMLSchema(book)
 
 
 @cache

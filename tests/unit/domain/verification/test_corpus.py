@@ -120,8 +120,8 @@ def test_reference_vectors_are_accepted(shared: Path, folder: str) -> None:
         for file in sorted((vectors / folder).glob("*.xml"))
     }
     refused = {name for name, verdict in verdicts.items() if verdict.verdict == "reject"}
-    # the one needs the schema of 2026; the other's certificate is not that of its key, by the SII's own making
-    assert refused <= {"EnvioDTE-52-profile2026.xml", "F60T33-sii-official-example.xml"}
+    # its certificate is not that of its key, by the SII's own making
+    assert refused <= {"F60T33-sii-official-example.xml"}
     assert len(verdicts) > len(refused)
     assert all(
         verdict.facts["totals_consistent"] and verdict.facts["coherent"]
