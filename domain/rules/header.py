@@ -7,7 +7,8 @@ from collections.abc import Callable, Iterator
 from datetime import timedelta
 
 from domain.calculation.findings import Finding
-from domain.codes.document_types import DISPATCH_GUIDE
+from domain.codes.document_types import DISPATCH_GUIDE, EXEMPT_INVOICE, EXPORT_INVOICE, INVOICE, SETTLEMENT
+from domain.completion import ON_CREDIT
 from domain.rules.rule import EVERY, IN_PESOS, NOT_BOLETAS, Rule, View
 from domain.rut import ANONYMOUS, FOREIGNER
 
@@ -85,6 +86,11 @@ def _paid_and_due(view: View) -> Iterator[Finding]:
     paid, due = view.id_doc.get("MntCancel"), view.id_doc.get("SaldoInsol")
     if paid is not None and due is not None and view.totals and paid + due != view.totals["MntTotal"]:
         yield f"{_ID_DOC}.MntCancel", {"stated": paid + due, "computed": view.totals["MntTotal"]}
+
+
+def _credit_without_end(view: View) -> Iterator[Finding]:
+    if view.id_doc.get("FmaPago") == ON_CREDIT and "FchVenc" not in view.id_doc:
+        yield f"{_ID_DOC}.FchVenc", {}
 
 
 RULES: tuple[Rule, ...] = (
@@ -190,6 +196,15 @@ RULES: tuple[Rule, ...] = (
         _paid_and_due,
         f"{_FORMAT}, fields MntCancel and SaldoInsol",
         IN_PESOS,
+        "warning",
+    ),
+    Rule(
+        "DTE-PAY-03",
+        f"{_ID_DOC}.FchVenc",
+        "State FchVenc: what is sold on credit (FmaPago 2) has a due date.",
+        _credit_without_end,
+        f"{_FORMAT}, fields FmaPago and FchVenc; Ley 21.131",
+        frozenset({INVOICE, EXEMPT_INVOICE, SETTLEMENT, EXPORT_INVOICE}),
         "warning",
     ),
 )
