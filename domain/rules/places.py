@@ -1,6 +1,6 @@
 """Rules of places: communes are those of Chile's list.
 
-The SII doesn't refuse a name that it doesn't know (the schema takes any text, and the format asks only that it be there),
+The SII refuses no name that it doesn't know (the schema takes any text, the format asks only that it be there),
 so it is a warning. The SII's list misspells some and lacks a few: official and usual spellings are taken beside it.
 Sources: SII, direcciones regionales y unidades; Subdere, Código Único Territorial; Formato DTE 2.5, fields Cmna….
 """
