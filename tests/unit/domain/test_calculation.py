@@ -114,6 +114,13 @@ def test_fuel_tax_is_the_issuer_s_and_margin_has_its_base() -> None:
     assert totals["MntTotal"] == 6000 + 1140 + 700 + 95 + 101 + 11
 
 
+def test_retail_prices_are_rounded_once_with_their_rate() -> None:
+    """0.5 × 499 at 0.5 % is 1.2475, twice that 2.495: two pesos; rounding each price first would give three."""
+    lines = [line(CodImpAdic="53", QtyItem="0.5", Retenedor={"IndAgente": "R", "PrcConsFinal": 499})] * 2
+    totals = prepared(spoilt(invoice(), Detalle=lines)).document.totals
+    assert [tax["MontoImp"] for tax in totals["ImptoReten"]] == [2]
+
+
 def test_net_of_halves_goes_up() -> None:
     assert [net_of(total, 19) for total in (0, 1, 3, 119)] == [0, 1, 3, 100]
 
