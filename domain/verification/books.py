@@ -204,10 +204,15 @@ def _boletas(content: etree._Element) -> _Found:
     details = _by(children(content, "Detalle"), "TpoDoc")
     partial = first(content, "ResumenSegmento")
     name = "ResumenPeriodo" if partial is None else "ResumenSegmento"
+    told: set[str] = set()
     for total in children(first(content, name), "TotalesPeriodo" if partial is None else "TotalesSegmento"):
         values = fields(total)
         kind = values.get("TpoDoc", "").strip()
         path = f"{name}[{shown(kind)}]"
+        if kind in told:
+            yield "BOOK-SUM", path, "The summary gives this type twice."
+            continue
+        told.add(kind)
         listed = details.get((kind,), [])
         services = children(total, "TotalesServicio")
         for service in services:
@@ -221,7 +226,7 @@ def _boletas(content: etree._Element) -> _Found:
         by_service = _by(standing, "TpoServ")
         for service in services:
             summary = fields(service)
-            of_service = by_service.get((summary.get("TpoServ", "").strip(),), [])
+            of_service = by_service.pop((summary.get("TpoServ", "").strip(),), [])
             place = f"{path}/TotalesServicio[{shown(summary.get('TpoServ', ''))}]"
             yield from _count(summary, "TotDoc", len(of_service), 0, place)
             yield from _compare(summary, _OF_BOLETAS, [fields(each) for each in of_service], place)
