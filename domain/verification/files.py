@@ -52,7 +52,7 @@ from domain.verification.verdict import Verdict
 
 _BOLETAS = ("39", "41")
 _SIGNATURE_FACTS = ("doc_signature_valid", "env_signature_valid", "all_signatures_valid", "ted_valid")
-_OF_2026 = ("DTE", "EnvioDTE")
+_OF_2026 = ("DTE", "EnvioDTE", "AEC")
 """Roots whose files may follow the format of 2026, which is unverified, when they don't hold by the one before."""
 _IDS = etree.XPath("//@ID", smart_strings=False)
 _SIGNATURES = etree.XPath("count(//s:Signature)", namespaces={"s": SIGNATURE[1 : SIGNATURE.index("}")]})
@@ -149,7 +149,7 @@ class _Case:
             self.values["simplified_book"] = bool(found) and not judge(root, simplified_book_schema())
         if name not in _OF_2026:
             return found
-        newer = judge(root, official_schema_2026()) if found else ()
+        newer = judge(root, official_schema_2026(kind.schema)) if found else ()
         taken = bool(found) and (not newer or any(tag in each.message for each in found for tag in tags_of_2026()))
         found = newer if taken else found
         self.values["profile"] = None if found else "2026" if taken else "2019"

@@ -240,6 +240,16 @@ def test_a_guide_of_the_format_of_2026_is_accepted_and_its_edition_told(shared: 
 
 
 @pytest.mark.needs_shared
+def test_a_cession_may_carry_a_document_of_2026(shared: Path, forge: Forge) -> None:
+    data = next((shared / "corpus" / "xml" / "aec").glob("*.xml")).read_bytes()
+    newer = data.replace(b"</Receptor>", b"</Receptor><Transporte><PatenteCarro>AB</PatenteCarro></Transporte>", 1)
+    assert newer != data
+    assert forge.judge(data).as_dict()["profile"] == "2019"
+    verdict = forge.judge(newer).as_dict()
+    assert (verdict["schema_valid"], verdict["profile"], verdict["doc_signature_valid"]) == (True, "2026", False)
+
+
+@pytest.mark.needs_shared
 def test_summaries_of_the_corpus_are_those_of_its_details(shared: Path) -> None:
     """Books of the corpus say what their summaries come to; where they give figures, these hold and others don't."""
     checked = 0
