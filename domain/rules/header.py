@@ -15,6 +15,8 @@ from domain.rut import ANONYMOUS, FOREIGNER
 DAYS_TO_SEND = 3
 """Days after FchEmis from which the SII remarks on the delay (reparo DTE-1-650)."""
 
+_SALES = (1, 9)
+"""IndTraslado of guías that are sales; other goods may well go to oneself."""
 _ID_DOC = "document.Encabezado.IdDoc"
 _RECEIVER = "document.Encabezado.Receptor.RUTRecep"
 _FORMAT = "SII, Formato DTE 2.5"
@@ -27,6 +29,8 @@ def _other_issuer(view: View) -> Iterator[Finding]:
 
 
 def _sold_to_oneself(view: View) -> Iterator[Finding]:
+    if view.type == DISPATCH_GUIDE and view.id_doc.get("IndTraslado") not in _SALES:
+        return
     if view.receiver is not None and view.receiver == view.document.emisor.get("RUTEmisor") and not view.on_boleta:
         yield _RECEIVER, {}
 
@@ -108,7 +112,7 @@ RULES: tuple[Rule, ...] = (
         "Check the receiver: it is the issuer itself.",
         _sold_to_oneself,
         "DL 825, article 2; practice",
-        IN_PESOS - {DISPATCH_GUIDE},
+        IN_PESOS,
         "warning",
     ),
     Rule(
