@@ -39,8 +39,8 @@ format: env ## put the code into its form
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
-bench: env ## documents per second and CPU per document, beside the floor of this machine
-	@$(BIN)/python -m tests.benchmarks
+bench: env ## documents per second, CPU and memory, beside the floor of this machine; QUICK=1: less of it
+	@$(BIN)/python -m tests.benchmarks $(if $(QUICK),--quick)
 
 lock: ## requirements.lock from pyproject.toml (needs uv)
 	uv pip compile pyproject.toml --extra embedded --group dev --universal --python-version 3.11 --only-binary :all: \
