@@ -58,10 +58,10 @@ class Verdict:
     @property
     def verdict(self) -> Literal["accept", "reject"]:
         """Accept when every fact that the kind needs is proven and no problem is an error."""
-        proven = all(self.facts.get(each) is True for each in self.needed)
-        refuted = any(value is False for name, value in self.facts.items() if name != "has_private_key")
+        proven = set(map(self.facts.get, self.needed)) == {True}
+        refuted = False in [value for name, value in self.facts.items() if name != "has_private_key"]
         errors = any(each.level == "error" for each in self.problems)
-        return "accept" if self.needed and proven and not refuted and not errors else "reject"
+        return "accept" if proven and not refuted and not errors else "reject"
 
     def as_dict(self) -> dict[str, object]:
         """The verdict as members of a JSON object."""
