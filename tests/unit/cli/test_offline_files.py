@@ -12,7 +12,7 @@ from cryptography.hazmat.primitives.serialization import BestAvailableEncryption
 
 from domain.verification import Trust, verify
 from tests.unit.domain import material
-from tests.unit.domain.samples import SAMPLES
+from tests.unit.domain.samples import SAMPLES, guide_2026
 from workers.cli.main import run_command
 
 IDK = 999
@@ -318,3 +318,17 @@ def test_files_to_refer_to_that_hold_no_document_are_said(folder: Path, capsys: 
         assert _render(folder, str(folder / "sale.json"), "--refers", str(folder / name)) == 2
         told = capsys.readouterr().err
         assert "ISSUED-NOTHING" in told or "XML-MALFORMED" in told or "FILE" in told
+
+
+def test_a_guide_of_2026_is_rendered_and_its_edition_told(
+    folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    sale = _written(tmp_path, "guide.json", guide_2026())
+    more = (*_keys(folder, 52), "--issuer", _written(tmp_path, "issuer.json", ISSUER), "--out", str(tmp_path))
+    assert _render(folder, sale, *more) == 1
+    assert "FMT-PROFILE" in capsys.readouterr().err
+    assert _render(folder, sale, *more, "--profile", "2026") == 0
+    assert _render(folder, sale, *more, "--profile", "2031") == 2
+    capsys.readouterr()
+    assert _verify(folder, str(tmp_path / "T52F7.xml")) == 0
+    assert "by the format of 2026" in capsys.readouterr().out
