@@ -328,3 +328,9 @@ def test_what_was_signed_as_written_and_not_in_its_canonical_form_was_not_signed
         xml = sign_document(inside, element="Documento", identifier="F1T33", signer=forge.signer).xml
         assert referee.document_holds(xml) is holds
         assert forge.judge(xml).facts["doc_signature_valid"] is holds
+
+
+@pytest.mark.parametrize("text", ['x="1" y="2"', "x='1'", ' xmlns="" version="1.0">', "<a/>", "&#xD;", "'\"&<>"])
+def test_text_that_looks_like_markup_is_text(forge: Forge, text: str) -> None:
+    verdict = forge.judge(forge.document(sale=material.Sale(items=(text,), receiver_name=text)))
+    assert verdict.verdict == "accept", verdict.problems
