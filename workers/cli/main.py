@@ -14,7 +14,7 @@ from sqlalchemy.exc import DBAPIError, OperationalError
 
 from domain.problems import DomainError
 from workers.cache.connection import CacheUrlError
-from workers.cli import doctor, jobs, ledger, offline, render, run, setup, verify
+from workers.cli import doctor, folios, jobs, ledger, offline, render, run, setup, uf, verify
 from workers.cli.access import first_line
 from workers.cli.output import BAD_INPUT, DONE, NO, complain
 from workers.database.engine import sqlstate
@@ -43,6 +43,8 @@ app.add_typer(setup.branch, name="branch")
 app.add_typer(setup.person, name="person")
 app.add_typer(setup.certificate, name="certificate")
 app.add_typer(setup.caf, name="caf")
+app.add_typer(folios.folio, name="folio")
+app.add_typer(uf.uf, name="uf")
 app.add_typer(ledger.ledger, name="ledger")
 app.command("doctor")(doctor.doctor)
 app.command("worker", context_settings=run.PASS_ON)(run.worker)
