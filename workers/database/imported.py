@@ -9,6 +9,7 @@ import json
 import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any, Final
 
 from sqlalchemy import Connection
@@ -86,9 +87,9 @@ def keep(
         folios=[one.folio for one in made],
         dates=[one.issued_on for one in made],
         receivers=[one.receiver for one in made],
-        totals=[one.total for one in made],
+        totals=[Decimal(one.total) for one in made],
         nets=[one.net for one in made],
-        exempts=[one.exempt for one in made],
+        exempts=[None if one.exempt is None else Decimal(one.exempt) for one in made],
         vats=[one.vat for one in made],
         signatures=[one.signature_value for one in made],
         warnings=[_warnings(one) for one in made],
