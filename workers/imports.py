@@ -56,7 +56,7 @@ class Answer:
             "issuer": self.issuer,
             "type": self.document_type,
             "folio": self.folio,
-            "document": self.document_id,
+            "id": self.document_id,
             "verified": self.verified,
             "problems": [problem.as_dict() for problem in self.problems],
         }

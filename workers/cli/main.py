@@ -14,7 +14,7 @@ from sqlalchemy.exc import DBAPIError, OperationalError
 
 from domain.problems import DomainError
 from workers.cache.connection import CacheUrlError
-from workers.cli import doctor, folios, imports, jobs, ledger, offline, render, run, setup, uf, verify
+from workers.cli import doctor, folios, imports, jobs, ledger, mending, offline, render, run, setup, uf, verify
 from workers.cli.access import first_line
 from workers.cli.output import BAD_INPUT, DONE, NO, complain
 from workers.database.engine import sqlstate
@@ -37,6 +37,8 @@ app.command("render")(render.render)
 app.command("enqueue")(jobs.enqueue)
 app.add_typer(jobs.batch, name="batch")
 ledger.document.command("import")(imports.document_import)
+ledger.document.command("release")(mending.document_release)
+ledger.document.command("replace")(mending.document_replace)
 app.add_typer(ledger.document, name="document")
 app.add_typer(ledger.envelope, name="envelope")
 app.add_typer(setup.issuer, name="issuer")

@@ -163,6 +163,7 @@ def test_annulling_while_folios_are_given_leaves_each_number_with_one_owner(ledg
     assert len(numbers) == len(set(numbers)) == 240
     # No documents are written in this test, so a number may be annulled after it was given, but never given after.
     with ledger.transaction() as tx:
-        next_, taken = run(tx, "SELECT next, taken FROM folio_counters").one()
+        row = run(tx, "SELECT next, taken FROM folio_counters").one()
+    next_, taken = row.next, row.taken
     assert set(range(1, next_)) == set(numbers) | {number for number in gone if number < next_}
     assert taken == len([number for number in gone if number > next_])
