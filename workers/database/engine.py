@@ -43,13 +43,13 @@ class ByteArray(list[bytes]):
 psycopg.adapters.register_dumper(ByteArray, ListBinaryDumper)
 
 
-def _figure(text: str) -> float | str:
+def exact(text: str) -> float | str:
     """A number with a fraction, as float where that is exact and else as the text that it was, as jobs state it."""
     number = float(text)
     return number if Decimal(repr(number)) == Decimal(text) else text
 
 
-set_json_loads(partial(json.loads, parse_float=_figure))
+set_json_loads(partial(json.loads, parse_float=exact))
 
 
 class Ledger:
