@@ -7,7 +7,7 @@ DTE 2.5, zone F (Referencia).
 """
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from domain.codes.document_types import CREDIT_NOTES, NOTES
 from domain.document import Document, changed_documents, folio_referred, type_referred
@@ -76,8 +76,16 @@ def taken(
 
     `totals` has the documents that the notes change, as far as they are known. `among` are the documents that somebody
     looks at together: a note on several that names only these counts wholly, against the first of them that it names.
+    Of a debit note that undid a credit note, what can't be undone again counts as taken: the credit note would take
+    more off than is left where it took it.
     """
-    return _Notes(notes, totals, frozenset(among) | {document}).taken(document, frozenset())
+    standing = _Notes(notes, totals, frozenset(among) | {document})
+    found = standing.taken(document, frozenset())
+    debit = standing.debit_note(document)
+    ceiling = None if debit is None else standing.ceiling(debit)
+    if debit is None or ceiling is None:
+        return found
+    return replace(found, credited=max(found.credited, debit.total + found.debited - ceiling))
 
 
 class _Notes:
@@ -86,6 +94,7 @@ class _Notes:
     def __init__(self, notes: Sequence[StandingNote], totals: Mapping[Key, Number], among: frozenset[Key]) -> None:
         self._totals = totals
         self._among = among
+        self._by_key = {note.key: note for note in notes}
         self._on: dict[Key, list[tuple[StandingNote, int]]] = {}
         for note in notes:
             for changed in note.changes:
@@ -107,6 +116,23 @@ class _Notes:
                 debited += share
             annulled |= code == ANNULS and stands
         return Taken(credited, debited, annulled)
+
+    def debit_note(self, document: Key) -> StandingNote | None:
+        """The debit note with that type and folio, if there is one."""
+        note = self._by_key.get(document)
+        return None if note is None or note.document_type in CREDIT_NOTES else note
+
+    def ceiling(self, debit: StandingNote) -> Number | None:
+        """How much of a debit note may be undone for what it undid itself; None where nothing limits it."""
+        limits = []
+        for undone in (self._by_key.get(changed.key) for changed in debit.changes if changed.code != CORRECTS_TEXT):
+            origins = [changed.key for changed in undone.changes if changed.code != CORRECTS_TEXT] if undone else []
+            if undone is None or len(origins) != 1 or origins[0] not in self._totals:
+                continue
+            there = self.taken(origins[0], frozenset())
+            spare = max(0, self.taken(undone.key, frozenset()).debited - undone.total)
+            limits.append(max(0, self._totals[origins[0]] + there.debited - there.credited) + spare)
+        return min(limits) if limits else None
 
     def _left(self, note: StandingNote, path: frozenset[Key]) -> tuple[Number, bool]:
         """What other notes leave of a note, and whether none annuls it."""

@@ -27,7 +27,7 @@ from workers.database.documents import Name, Refusal, Replaceable
 from workers.database.engine import ledger
 from workers.database.folios import open_series
 from workers.database.issuers import Company, SealedCertificate
-from workers.database.references import KnownReference, ReferenceBook, references
+from workers.database.references import KnownReference, Reference, ReferenceBook, references
 from workers.settings import settings
 
 ISSUED_TYPES: Final = frozenset(code for code, kind in DOCUMENT_TYPES.items() if kind.issued)
@@ -42,7 +42,8 @@ log: Final = structlog.get_logger(__name__)
 class Judgement:
     """What is to become of a claimed document: `prepared` and `signer`, or a `refusal`.
 
-    `changed` are the documents that a note changes, `known` those of them that the ledger knows, as it was judged by.
+    `changed` are the documents that a note changes, `touches` they and what they change themselves, `known` those of
+    them that the ledger knows, as it was judged by.
     """
 
     claimed: ClaimedDocument
@@ -52,6 +53,7 @@ class Judgement:
     replaces: uuid.UUID | None = None
     depends_on: uuid.UUID | None = None
     changed: tuple[Key, ...] = ()
+    touches: frozenset[Reference] = frozenset()
     known: Mapping[Key, KnownReference] = field(default_factory=dict)
 
 
@@ -157,6 +159,7 @@ def _judge_one(claimed: ClaimedDocument, job: Job, world: World, today: date) ->
         replaces=world.replaced[*company, job.replaces].document_id if job.replaces else None,
         depends_on=origin.document_id if origin else None,
         changed=changed,
+        touches=world.references.to_hold(company, changed),
         known=known,
     )
 

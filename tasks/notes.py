@@ -18,8 +18,7 @@ from workers.database.references import KnownReference, Reference, hold, referen
 
 def in_turn(tx: Connection, judgements: Sequence[Judgement]) -> tuple[list[Judgement], list[Judgement]]:
     """Of documents that may get folios, those whose turn it is and those that must be judged again."""
-    changed = {judgement.claimed.id: _names(judgement) for judgement in judgements}
-    wanted = {name for names in changed.values() for name in names}
+    wanted = {name for judgement in judgements for name in judgement.touches}
     if not wanted:
         return list(judgements), []
     hold(tx, wanted)
@@ -27,20 +26,14 @@ def in_turn(tx: Connection, judgements: Sequence[Judgement]) -> tuple[list[Judge
     taken: set[Reference] = set()
     going, overtaken = [], []
     for judgement in judgements:
-        names = changed[judgement.claimed.id]
         company = (judgement.claimed.issuer, judgement.claimed.environment)
         now = book.known(company, judgement.changed)
-        if taken.isdisjoint(names) and _facts(now) == _facts(judgement.known):
+        if taken.isdisjoint(judgement.touches) and _facts(now) == _facts(judgement.known):
             going.append(judgement)
         else:
             overtaken.append(judgement)
-        taken.update(names)
+        taken.update(judgement.touches)
     return going, overtaken
-
-
-def _names(judgement: Judgement) -> tuple[Reference, ...]:
-    claimed = judgement.claimed
-    return tuple((claimed.issuer, claimed.environment, *key) for key in judgement.changed)
 
 
 def _facts(known: Mapping[Key, KnownReference]) -> dict[Key, tuple[object, ...]]:

@@ -59,6 +59,18 @@ class ReferenceBook:
             found[key] = replace(document, facts=facts)
         return found
 
+    def to_hold(self, company: Company, keys: Collection[Key]) -> frozenset[Reference]:
+        """What a note on these documents touches: they, what they change if they are notes themselves, and so on."""
+        changes = {note.key: note.changes for note in self.notes.get(company, ())}
+        touched: set[Key] = set()
+        left = list(keys)
+        while left:
+            key = left.pop()
+            if key not in touched:
+                touched.add(key)
+                left += [changed.key for changed in changes.get(key, ())]
+        return frozenset((*company, *key) for key in touched)
+
 
 def hold(tx: Connection, references: Iterable[Reference]) -> None:
     """Be the only one who gives folios to notes on these documents until the transaction ends.
@@ -86,27 +98,42 @@ DOCUMENTS = """
          AND d.document_type = k.document_type AND d.folio = k.folio
 """
 
-# The notes on these documents, the notes on those notes, and so on; each once, with all that it changes.
+# `roots`: what these documents themselves change, if they are notes, and so on. `reached`: they all, the notes on them,
+# the notes on those, and so on. `beside`: debit notes on what else those notes change, which make room there.
 NOTES = """
-    WITH RECURSIVE reached (issuer, environment, document_type, folio) AS (
+    WITH RECURSIVE roots (issuer, environment, document_type, folio) AS (
         SELECT issuer, environment, CAST(document_type AS smallint), folio
         FROM unnest(CAST(:issuers AS text[]), CAST(:environments AS text[]), CAST(:types AS smallint[]),
                     CAST(:folios AS bigint[])) AS k (issuer, environment, document_type, folio)
+        UNION
+        SELECT c.issuer::text, c.environment::text, c.document_type, c.folio
+        FROM roots r
+        JOIN documents n ON n.issuer = r.issuer AND n.environment = r.environment
+             AND n.document_type = r.document_type AND n.folio = r.folio
+        JOIN note_changes c ON c.note = n.id
+    ), reached (issuer, environment, document_type, folio) AS (
+        SELECT * FROM roots
         UNION
         SELECT n.issuer::text, n.environment::text, n.document_type, n.folio
         FROM reached r
         JOIN note_changes c ON c.issuer = r.issuer AND c.environment = r.environment
              AND c.document_type = r.document_type AND c.folio = r.folio
         JOIN documents n ON n.id = c.note AND n.state NOT IN ('rejected', 'conflict')
-    )
-    SELECT n.issuer, n.environment, n.document_type, n.folio, n.total,
-           c.document_type AS changed_type, c.folio AS changed_folio, c.code, o.total AS changed_total
-    FROM (
+    ), standing (note) AS (
         SELECT DISTINCT c.note FROM reached r
         JOIN note_changes c ON c.issuer = r.issuer AND c.environment = r.environment
              AND c.document_type = r.document_type AND c.folio = r.folio
-    ) AS standing
-    JOIN documents n ON n.id = standing.note AND n.state NOT IN ('rejected', 'conflict')
+    ), beside (note) AS (
+        SELECT DISTINCT o.note FROM standing s
+        JOIN note_changes c ON c.note = s.note
+        JOIN note_changes o ON o.issuer = c.issuer AND o.environment = c.environment
+             AND o.document_type = c.document_type AND o.folio = c.folio
+        JOIN documents n ON n.id = o.note AND n.document_type IN (56, 111)
+    )
+    SELECT n.issuer, n.environment, n.document_type, n.folio, n.total,
+           c.document_type AS changed_type, c.folio AS changed_folio, c.code, o.total AS changed_total
+    FROM (SELECT note FROM standing UNION SELECT note FROM beside) AS found
+    JOIN documents n ON n.id = found.note AND n.state NOT IN ('rejected', 'conflict')
     JOIN note_changes c ON c.note = n.id
     LEFT JOIN documents o ON o.issuer = c.issuer AND o.environment = c.environment
          AND o.document_type = c.document_type AND o.folio = c.folio

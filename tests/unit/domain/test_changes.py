@@ -56,6 +56,40 @@ def test_what_stands_on_a_sale(name: str) -> None:
     assert taken(SALE, notes, TOTALS) == expected
 
 
+UNDO = note((56, 1), 100, ((61, 1), 1))
+CHAIN = [note((61, 1), 100, (SALE, 1)), UNDO]
+
+
+@pytest.mark.parametrize(("again", "left"), [(0, 100), (40, 60), (100, 0)])
+def test_an_undoing_is_undone_only_as_far_as_there_is_room(again: int, left: int) -> None:
+    notes = [*CHAIN, note((61, 2), again, (SALE, 3))]
+    assert 100 - taken((56, 1), notes, TOTALS).credited == left
+
+
+def test_what_was_undone_more_than_once_may_be_undone_until_it_counts() -> None:
+    twice = [
+        note((61, 1), 100, (SALE, 3)),
+        note((56, 1), 100, ((61, 1), 3)),
+        note((56, 2), 30, ((61, 1), 3)),
+        note((61, 2), 100, (SALE, 3)),
+    ]
+    assert taken((56, 1), twice, TOTALS).credited == 70
+
+
+@pytest.mark.parametrize(
+    "notes",
+    [
+        [UNDO],
+        [note((61, 1), 100, (SALE, 3), (OTHER, 3)), UNDO],
+        [note((61, 1), 100, ((33, 9), 3)), UNDO],
+        [*CHAIN[:1], note((56, 1), 0, ((61, 1), 2))],
+        [note((56, 1), 40, (SALE, 3))],
+    ],
+)
+def test_what_is_not_certain_limits_nothing(notes: list[StandingNote]) -> None:
+    assert taken((56, 1), notes, TOTALS) == Taken()
+
+
 def test_notes_within_the_documents_looked_at_count_wholly_and_once() -> None:
     notes = [note((61, 1), 90, (SALE, 3), (OTHER, 3)), note((61, 2), 50, (OTHER, 3), (SALE, 3))]
     both = (SALE, OTHER)
