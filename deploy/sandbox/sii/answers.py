@@ -1,5 +1,7 @@
 """Words and codes of the answers that both sides share: states of an envelope, states of a document."""
 
+from decimal import Decimal
+
 from deploy.sandbox.sii.registry import Document, Identity
 from deploy.sandbox.sii.world import World
 
@@ -40,8 +42,11 @@ def envelope_gloss(state: str) -> str:
     return _ENVELOPE.get(state, "Estado no Definido")
 
 
-async def document_state(world: World, identity: Identity, receiver: str, total: int, issued_on: str) -> str:
-    """What a query about a document answers: a key of DOCUMENT_STATES. `total` in pesos, `issued_on` ISO."""
+async def document_state(world: World, identity: Identity, receiver: str, total: int | Decimal, issued_on: str) -> str:
+    """What a query about a document answers: a key of DOCUMENT_STATES.
+
+    `total` is in pesos or an export's currency, `issued_on` ISO.
+    """
     company = world.registry.companies.get(identity[0])
     if company is None or not company.authorised:
         return "EMP"

@@ -275,4 +275,6 @@ def _rut(text: str) -> str:
 
 
 def _json(body: object, status: int = 200) -> Answer:
-    return Answer(status, json.dumps(body, ensure_ascii=False).encode("utf-8"), "application/json; charset=utf-8")
+    return Answer(
+        status, json.dumps(body, ensure_ascii=False, default=str).encode("utf-8"), "application/json; charset=utf-8"
+    )

@@ -9,17 +9,20 @@ from base64 import b64decode
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 
-from deploy.sandbox.sii.amounts import amount_findings, whole
+from deploy.sandbox.sii.amounts import amount_findings, figure, line_findings
 from deploy.sandbox.sii.caf import Caf
 from deploy.sandbox.sii.certificates import Certificates
 from deploy.sandbox.sii.clock import SANTIAGO
+from deploy.sandbox.sii.exports import export_findings
 from deploy.sandbox.sii.extraction import Piece
+from deploy.sandbox.sii.goods import goods_findings
 from deploy.sandbox.sii.reading import Element, NotXmlError, children, find, find_all, local, text_of
 from deploy.sandbox.sii.references import reference_findings
 from deploy.sandbox.sii.registry import Document, Finding, Identity, Registry, Upload
 from deploy.sandbox.sii.signatures import BadSignatureError, Signature, sign_check
 from deploy.sandbox.sii.stamp import flat
 from deploy.sandbox.sii.switches import Switches
+from deploy.sandbox.sii.taxes import tax_findings
 
 # Types that give VAT credit: their folios expire (SII, Res. Ex. 58/2017).
 _EXPIRING = frozenset({33, 43, 46, 56, 61})
@@ -87,10 +90,10 @@ class DocumentChecks:
             digest=subject.piece.digest,
             receiver=subject.text("Encabezado/Receptor/RUTRecep"),
             issued_on=subject.text("Encabezado/IdDoc/FchEmis"),
-            total=whole(subject.text(totals + "MntTotal")) or 0,
-            net=whole(subject.text(totals + "MntNeto")),
-            exempt=whole(subject.text(totals + "MntExe")),
-            vat=whole(subject.text(totals + "IVA")),
+            total=figure(subject.text(totals + "MntTotal")) or 0,
+            net=figure(subject.text(totals + "MntNeto")),
+            exempt=figure(subject.text(totals + "MntExe")),
+            vat=figure(subject.text(totals + "IVA")),
             signature="" if signature is None else "".join(text_of(signature, "SignatureValue").split()),
             track_id=subject.upload.track_id,
             final_at=subject.upload.timeline["EPR"],
@@ -198,10 +201,14 @@ class DocumentChecks:
         elif today - issued > _TERM:
             subject.object_to("DTE-1-650", "Documento Enviado Fuera de Plazo")
         subject.findings.extend(amount_findings(subject.body, document_type))
+        subject.findings.extend(tax_findings(subject.body, document_type))
+        subject.findings.extend(export_findings(subject.body, document_type))
         emisor = find(subject.body, "Encabezado/Emisor")
         actecos = [] if emisor is None else [(e.text or "").strip() for e in find_all(emisor, "Acteco")]
         if company.actecos is not None and any(a.isdigit() and int(a) not in company.actecos for a in actecos):
             subject.object_to("HED-3-861", "Actividad Economica No Registrada")
+        subject.findings.extend(goods_findings(subject.body, document_type, today, self._switches))
+        subject.findings.extend(line_findings(subject.body, document_type))
         subject.findings.extend(reference_findings(subject.body, subject.upload, subject.identity, self._registry))
 
 

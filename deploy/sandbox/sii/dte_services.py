@@ -3,6 +3,7 @@
 import re
 from datetime import timedelta
 
+from deploy.sandbox.sii.amounts import figure
 from deploy.sandbox.sii.answers import DOCUMENT_STATES, document_state, envelope_gloss
 from deploy.sandbox.sii.exchange import Exchange
 from deploy.sandbox.sii.login import RefusedError, token_for
@@ -65,15 +66,16 @@ async def get_document_state(world: World, exchange: Exchange, values: dict[str,
     if not isinstance(token, Token):
         return _token_refused(world, exchange, token)
     day = _DATE.fullmatch(values["FechaEmisionDte"].strip())
-    figures = [values[name].strip() for name in ("TipoDte", "FolioDte", "MontoDte")]
-    if day is None or not all(f.isascii() and f.removeprefix("-").isdigit() for f in figures) or not canonical(company):
+    figures = [values[name].strip() for name in ("TipoDte", "FolioDte")]
+    total = figure(values["MontoDte"].strip())
+    if day is None or total is None or not all(f.isascii() and f.isdigit() for f in figures) or not canonical(company):
         exchange.outcome = "-3"
         return response(world, "<ESTADO>-3</ESTADO><GLOSA_ESTADO>Error en Parametros de Entrada</GLOSA_ESTADO>")
     issued_on = f"{day.group(4)}-{day.group(3)}-{day.group(1)}"
     if day.group(2) and not world.switches.date_with_dashes:
         issued_on = ""
     identity = company, int(figures[0]), int(figures[1])
-    code = await document_state(world, identity, receiver, int(figures[2]), issued_on)
+    code = await document_state(world, identity, receiver, total, issued_on)
     exchange.outcome = code
     error, gloss, detail = DOCUMENT_STATES[code]
     return response(

@@ -10,6 +10,7 @@ import os
 from collections import defaultdict
 from dataclasses import asdict, dataclass, field
 from datetime import date, datetime
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -54,15 +55,18 @@ class Document:
     digest: str
     receiver: str
     issued_on: str
-    total: int
-    net: int | None
-    exempt: int | None
-    vat: int | None
+    total: int | Decimal  # pesos, or an export's currency
+    net: int | Decimal | None
+    exempt: int | Decimal | None
+    vat: int | Decimal | None
     signature: str
     track_id: int
     final_at: datetime
     findings: list[Finding] = field(default_factory=list)
     notes: list[tuple[int, int]] = field(default_factory=list)  # type and CodRef of accepted notes on it
+    changes: tuple[tuple[Identity, str], ...] = ()  # what an accepted note did to which documents: CodRef
+    taken_off: int | Decimal = 0  # what accepted notes took off, less what they added
+    annulled: bool = False
 
     @property
     def identity(self) -> Identity:

@@ -4,6 +4,7 @@ Where sources contradict, the default is the strict reading. `form` switches cho
 all been seen; ``random`` draws from the seeded generator.
 """
 
+from collections.abc import Collection
 from dataclasses import dataclass, field, fields
 from typing import Any
 
@@ -20,6 +21,12 @@ PROFILES: dict[str, dict[str, Span]] = {
     "prod_boleta": dict.fromkeys(STEPS, (120.0, 180.0)),
     # The certification environment takes hours.
     "cert": dict.fromkeys(STEPS, (600.0, 4800.0)),
+}
+# Switches that take one of a few words and would go wrong silently with another.
+_FORMS: dict[str, Collection[Any]] = {
+    "profile": PROFILES,
+    "format_profile": ("2019", "2026"),
+    "guide_rule": ("reject", "repair"),
 }
 
 
@@ -55,6 +62,8 @@ class Switches:
     rejected_keeps_folio: bool = True  # a rejected document's folio counts as received (DTE-3-100/101)
     repeat_mode: str = "document"  # document | envelope: how an envelope of known documents with new bytes is refused
     caf_expires: bool = True
+    format_profile: str = "2019"  # 2019 | 2026: edition of the schema that judges; 2026 has the guías' transport
+    guide_rule: str = "reject"  # reject | repair: what a guía without data of transport gets since 2026-11-01
 
     def use_profile(self, name: str) -> None:
         """Take the times of a named profile; raises KeyError when there is none."""
@@ -66,7 +75,7 @@ class Switches:
         """Set switches by name; raises ValueError for an unknown name, profile or kind of value."""
         kinds = {f.name: type(getattr(self, f.name)) for f in fields(self)}
         for name, value in values.items():
-            if name not in kinds or (name == "profile" and value not in PROFILES):
+            if name not in kinds or value not in _FORMS.get(name, (value,)):
                 raise ValueError(f"no such switch: {name}={value!r}")
             if name == "profile":
                 self.use_profile(str(value))

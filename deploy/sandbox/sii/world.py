@@ -81,7 +81,7 @@ class World:
         self._dedupe: dict[tuple[str, str], tuple[int, int, float]] = {}
         self.pipeline = Pipeline(
             self.registry,
-            EnvelopeChecks(self.registry, self.certificates, self.schemas),
+            EnvelopeChecks(self.registry, self.certificates, self.schemas, self.switches),
             DocumentChecks(self.registry, self.certificates, self.switches),
             self.switches,
         )
