@@ -43,6 +43,8 @@ def open_signature(element: Element, uri: str, transform: str, certificates: Cer
         raise BadSignatureError("Signature no contiene SignedInfo, SignatureValue, KeyInfo")
     if any(not str(e.tag).startswith(f"{{{DSIG}}}") for e in element.iter() if isinstance(e.tag, str)):
         raise BadSignatureError("elemento ajeno dentro de Signature")
+    if any(e.prefix is not None for e in element.iter() if isinstance(e.tag, str)):
+        raise BadSignatureError("Signature con prefijo")
     _check_signed_info(children(element)[0], uri, transform)
     info = children(element)[2]
     if [local(c) for c in children(info)] != ["KeyValue", "X509Data"]:
@@ -74,10 +76,22 @@ def verify(signature: Signature, signed: Element | None = None) -> bool:
 
 def sign_check(parent: Element, signed_name: str, certificates: Certificates) -> Signature:
     """Check that `parent` is one `signed_name` and its Signature, and nothing else; raises BadSignatureError."""
+    found = sign_checks(parent, signed_name, certificates)
+    if len(found) != 1:
+        raise BadSignatureError(f"{local(parent)} contiene {len(found)} Signature")
+    return found[0]
+
+
+def sign_checks(parent: Element, signed_name: str, certificates: Certificates) -> list[Signature]:
+    """Check that `parent` is one `signed_name` and its Signatures, one or more; raises BadSignatureError."""
     names = [local(c) for c in children(parent)]
-    if names != [signed_name, "Signature"]:
+    if names[:1] != [signed_name] or set(names[1:]) != {"Signature"}:
         raise BadSignatureError(f"{local(parent)} no contiene {signed_name} y Signature")
-    signed, element = children(parent)
+    signed, *elements = children(parent)
+    return [_sign_check(signed, element, certificates) for element in elements]
+
+
+def _sign_check(signed: Element, element: Element, certificates: Certificates) -> Signature:
     identifier = signed.get("ID", "")
     signature = open_signature(element, f"#{identifier}", _C14N, certificates)
     if not identifier or not signature.key_matches:
