@@ -196,10 +196,15 @@ def look_at_companies(tx: Connection) -> Iterator[Finding]:
             yield Finding("warn", "folios", said, todo)
         if row["next_expiry"] and row["next_expiry"] - row["today"] < timedelta(days=EXPIRY_DAYS):
             said = f"{name}: a range ends on {row['next_expiry']}"
-            yield Finding("warn", "folios", said, "Annul its unused folios at the SII then, and load another.")
+            yield Finding(
+                "warn",
+                "folios",
+                said,
+                "Annul its unused folios then, at the SII and with `fmgo folio annul`, and load another.",
+            )
         if row["expired_unused"]:
             said = f"{name}: {row['expired_unused']} folios ended unused"
-            yield Finding("warn", "folios", said, "Annul them at the SII.")
+            yield Finding("warn", "folios", said, "Annul them at the SII, and say so: `fmgo folio annul`.")
     yield Finding("ok", "folios", f"enough for each of {len(series)} series")
 
 
@@ -261,7 +266,8 @@ def look_at_schemas(settings: Settings) -> Iterator[Finding]:
     own = ", ".join(sorted(path.stem for path in own_folder().glob("*.xsd")))
     yield Finding("ok", "schemas", f"DTE and EnvioDTE as published by the SII (cl-sii {version('cl-sii')}); own: {own}")
     if settings.format_profile == "2019":
-        yield Finding("ok", "format", "documents follow profile 2019, the schema in circulation")
+        said = "documents follow profile 2019, the schema in circulation; what guías say since 2026-11-01 needs 2026"
+        yield Finding("ok", "format", said)
     else:
         said = f"documents follow profile {settings.format_profile}, which is unverified"
         yield Finding("warn", "format", said, "Watch the SII's first verdicts; docs/types.md says what is known.")
