@@ -59,7 +59,10 @@ def track_one(envelope: ClaimedEnvelope, me: Process) -> None:
     track_id, status = best_of_uploads(envelope, token)
     if status.phase == "token":
         access.refuse(envelope.sender, envelope.environment, envelope.channel, token)
-        give_back(envelope, me, 0)
+        if token.doubted:  # a fresh one: more slowly each time
+            _poll_again(envelope, me, status)
+        else:
+            give_back(envelope, me, 0)
         return
     if status.state:
         access.taken(envelope.sender, envelope.environment, envelope.channel, token)
@@ -138,6 +141,8 @@ def decide(envelope: ClaimedEnvelope, me: Process, track_id: str, status: Envelo
 
 def _alert(envelope: ClaimedEnvelope, status: EnvelopeStatus) -> str | None:
     """What a person should look at: an answer that waiting doesn't mend, or two days without a verdict."""
+    if status.phase == "token":
+        return alerts.TOKEN_NOT_TAKEN
     if status.alert:
         return f"sii-{status.state}"
     waited = envelope.sent_at is not None and envelope.at - envelope.sent_at >= UNTIL_A_PERSON
