@@ -14,7 +14,7 @@ from sqlalchemy.exc import DBAPIError, OperationalError
 
 from domain.problems import DomainError
 from workers.cache.connection import CacheUrlError
-from workers.cli import doctor, jobs, ledger, offline, render, run, setup, verify
+from workers.cli import doctor, jobs, ledger, offline, render, run, setup, simulator, verify
 from workers.cli.access import first_line
 from workers.cli.output import BAD_INPUT, DONE, NO, complain
 from workers.database.engine import sqlstate
@@ -48,7 +48,7 @@ app.add_typer(ledger.ledger, name="ledger")
 app.command("doctor")(doctor.doctor)
 app.command("worker", context_settings=run.PASS_ON)(run.worker)
 app.command("sandbox", context_settings=run.PASS_ON)(run.sandbox)
-app.command("simulator", context_settings=run.PASS_ON)(run.simulator)
+app.add_typer(simulator.simulator, name="simulator")
 
 _NO_TABLES: Final = ("42P01", "42883", "3F000")
 
