@@ -54,6 +54,6 @@ ALERTS: tuple[Alert, ...] = (
         "envelope",
         "everything was rejected or repeated while an earlier upload may still be in process; after two days of such"
         " answers its documents go to `conflict`",
-        "look in the SII's portal which upload brought the folios",
+        "look in the SII's portal which upload brought the folios; once they are `conflict`: `fmgo document settle`",
     ),
 )
