@@ -100,8 +100,12 @@ def may_send_again(envelope: ClaimedEnvelope) -> bool:
         return False
     if envelope.doubts >= TRIES_IN_THE_WINDOW:
         return False
-    window = timedelta(seconds=settings().dedupe_window_seconds - settings().upload_deadline_seconds)
-    return envelope.at - envelope.doubt_since < window
+    return envelope.at - envelope.doubt_since < timedelta(seconds=surely_recognised())
+
+
+def surely_recognised() -> float:
+    """Seconds after the beginning of an attempt in which DTEUpload surely recognises its bytes."""
+    return settings().dedupe_window_seconds - settings().upload_deadline_seconds
 
 
 def sessions(me: Process) -> Sessions:

@@ -15,7 +15,7 @@ from domain.answers.table import alerts
 from tasks.asking import Asking
 from tasks.base import phase, tools
 from tasks.ending import UNTIL_A_PERSON, standing_ends
-from tasks.submit import sessions, signer_of
+from tasks.submit import sessions, signer_of, surely_recognised
 from tasks.taking import AFTER_A_FAULT_SECONDS, give_back, take
 from tasks.verdict import verdict_of
 from workers.bells import ring
@@ -106,7 +106,7 @@ def decide(envelope: ClaimedEnvelope, me: Process, track_id: str, status: Envelo
     """Give the documents their verdicts; what isn't known yet is asked about again."""
     with ledger().transaction() as tx:
         riders = verdicts.riders(tx, envelope.id)
-        another = attempts.another_upload_is_possible(tx, envelope.id)
+        another = attempts.another_upload_is_possible(tx, envelope.id, surely_recognised())
     asking = Asking(envelope, sessions(me), signer_of(envelope))
     outcome = verdict_of(riders, status, asking.each, another=another)
     said: dict[str, Any] = {"state": status.state, "gloss": status.gloss, "counters": outcome.counters}
