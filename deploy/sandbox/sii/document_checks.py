@@ -217,7 +217,7 @@ class DocumentChecks:
         subject.findings.extend(reference_findings(subject.body, subject.upload, subject.identity, self._registry))
 
     def _count(self, subject: Subject, found: list[Finding]) -> None:
-        """Enter what doesn't add up: under strict arithmetic it rejects, whatever its level is in reports of the field."""
+        """Enter what doesn't add up; under strict arithmetic it rejects, whatever level was reported of it."""
         for finding in found:
             if self._switches.arithmetic == "strict" and finding.level < 3:  # noqa: PLR2004 - the level that rejects
                 subject.object_to(f"{finding.code[:3]}-3-999", finding.text)
