@@ -38,7 +38,7 @@ class Verdict:
     """What was found of a file."""
 
     kind: str
-    """dte, envio, aec, respuesta, recibos, libro, consumo_folios, getToken, ted, caf, or unknown."""
+    """dte, envio, aec, respuesta, recibos, libro, consumo_folios, resultado, getToken, ted, caf, or unknown."""
     root: str | None
     """The name of the file's root element; None when it could not be read."""
     facts: Mapping[str, bool | None]
@@ -48,7 +48,7 @@ class Verdict:
     judged: Sequence[Judged] = ()
     """The documents of the file, in order."""
     values: Mapping[str, object] | None = None
-    """What else the file says, e.g. the range of a CAF."""
+    """What else is said of the file, e.g. the range of a CAF, or the schema by which it was judged."""
 
     @property
     def documents(self) -> list[Mapping[str, object]]:
