@@ -74,8 +74,10 @@ def _submit(envelope: ClaimedEnvelope, me: Process) -> None:
     except (NoSessionError, NotNowError) as error:
         log.info("submit.not_now", envelope=str(envelope.id), reason=error.reason)
         # What is ready to go stays due: a closed channel's envelopes aren't taken, and then the most urgent goes first.
-        pause = min(error.after_seconds, SOON_SECONDS) if envelope.state == "sealed" else error.after_seconds
-        give_back(envelope, me, pause)
+        # Those of a person who gets no token would be taken over and over, so they wait as long as the person does.
+        theirs = isinstance(error, NoSessionError) and error.of_the_person
+        stays_due = envelope.state == "sealed" and not theirs
+        give_back(envelope, me, min(error.after_seconds, SOON_SECONDS) if stays_due else error.after_seconds)
     except Exception:
         give_back(envelope, me, AFTER_A_FAULT_SECONDS)
         raise
@@ -139,8 +141,8 @@ def knock(envelope: ClaimedEnvelope, admission: Admission) -> None:
     """Ask something harmless of a service that brought no answers, before a file goes; raises NotNowError."""
     silence = tools().sii.silence(envelope.channel)
     if silence is not None:
-        admission.learn(answered=False, words=silence)
-        raise NotNowError(admission.service, silence, LATER_SECONDS)
+        admission.learn(answered=False, words=silence.words, retry_after=silence.retry_after)
+        raise NotNowError(admission.service, silence.words, silence.retry_after or LATER_SECONDS)
 
 
 def attempt(envelope: ClaimedEnvelope, me: Process, access: Sessions, token: Token) -> UploadAnswer | None:

@@ -1,9 +1,10 @@
 """How fast and when the SII is asked: rate, open requests and breaker of each service, shared by all workers.
 
 `admitted` lets a request through or raises `NotNowError`, and then the work is put back. Tills come first: bulk may
-use only a part of the burst and of the open requests. A service that brings no answer several times in a row, or asks
-to wait (Retry-After), is closed; when its pause is over one request probes it, and a harmless one goes ahead of an
-upload. Limits: the SII publishes none; it controls rates by address and asks to honour Retry-After (API of boletas).
+use only a part of the burst and of the open requests. A service that brings no answer several times in a row is closed,
+and all of a host are when one asks to wait (Retry-After); when the pause is over one request probes it, and a harmless
+one goes ahead of an upload. Limits: the SII publishes none; it controls rates by address and asks to honour Retry-After
+(API of boletas).
 """
 
 from collections.abc import Iterator
@@ -51,6 +52,15 @@ class NotNowError(Exception):
 def service_of(channel: Channel, request: Request) -> str:
     """Name of the service that takes such requests, e.g. ``dte.upload`` or ``boleta.query``."""
     return f"{HOSTS[channel]}.{request}"
+
+
+def host_of(service: str) -> list[str]:
+    """All services of a service's host, which asks to wait for all of them: boletas' files have a host of their own."""
+    host, _, request = service.partition(".")
+    together: tuple[Request, ...] = ("login", "upload", "query")
+    if host == HOSTS["rest"]:
+        together = ("upload",) if request == "upload" else ("login", "query")
+    return [f"{host}.{one}" for one in together]
 
 
 @dataclass(slots=True)
@@ -140,6 +150,9 @@ def _leave(tx: Connection, environment: str, admission: Admission, worker: int) 
     chosen = settings()
     pauses = Pauses(chosen.sii_faults, chosen.sii_pause_seconds, chosen.sii_longest_pause_seconds)
     turn = pace.leave(tx, environment, admission.service, worker, learnt, pauses, probe=admission.probe)
+    if learnt.retry_after is not None:
+        beside = [service for service in host_of(admission.service) if service != admission.service]
+        pace.wait(tx, environment, beside, learnt.retry_after, learnt.fault)
     if turn.closed_until is not None and turn.closed_until != turn.was_closed_until:
         until = turn.closed_until.isoformat(timespec="seconds")
         log.warning("sii.closed", service=admission.service, until=until, reason=learnt.fault)
