@@ -1,5 +1,6 @@
 """Rows of front ends, connections, rates and clocks: nobody calls where nobody answers, nor before the named time."""
 
+import datetime as dt
 from typing import Any, Final
 
 from tests.faults.lost import SENT_AGAIN
@@ -7,6 +8,7 @@ from tests.faults.play import Play
 from tests.faults.row import FOR_EVER, STATES, UPLOADS, Case, Injected, Most, Row, each
 
 ISSUED: Final = {33: {"enveloped": 2}, 39: {"enveloped": 2}, 61: {"signed": 1}}
+NAMED: Final = dt.timedelta(seconds=600)
 HOSTS: Final = ("dte", "boleta_api", "boleta_up")
 
 
@@ -21,6 +23,15 @@ def _never_in_chunks(play: Play) -> None:
         assert "transfer-encoding" not in headers
         if one["method"] == "POST":
             assert int(headers["content-length"]) == one["body_size"]
+
+
+def _a_time_was_named(play: Play) -> None:
+    """So the SII's invariants had something to hold all later requests to that host against."""
+    named = [one for one in play.requests(*UPLOADS, *STATES) if "F-RATE" in one["faults"]]
+    assert named
+    for one in named:
+        seconds = dt.datetime.fromisoformat(one["wait_until"]) - dt.datetime.fromisoformat(one["answered"])
+        assert abs(seconds - NAMED) < dt.timedelta(seconds=1)
 
 
 ROWS: Final[dict[str, Row]] = {
@@ -42,9 +53,10 @@ ROWS: Final[dict[str, Row]] = {
     "F-RATE": Row(
         tuple(
             Case(
-                each("F-RATE", *operations, status=status, header=header, seconds=600),
+                each("F-RATE", *operations, status=status, header=header, seconds=NAMED.total_seconds()),
                 soap=f"{soap} received received".lstrip(),
                 rest=f"{rest} received".lstrip(),
+                check=_a_time_was_named if header != "none" else None,
             )
             for operations, status, header, soap, rest in (
                 (("DTEUpload",), 429, "x-retry-after", "not_received", ""),
