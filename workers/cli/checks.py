@@ -15,6 +15,7 @@ from typing import Final, Literal
 
 from sqlalchemy import Connection
 
+from domain.codes.document_types import BOLETA, EXEMPT_BOLETA
 from domain.schema import official_folder, own_folder
 from workers.cache.connection import AWAY, cluster_complaint, connect
 from workers.cli.ledger import newest_step
@@ -32,6 +33,7 @@ PARTITIONS_AHEAD: Final = 2
 EXPIRY_DAYS: Final = 30
 SKEW_SECONDS: Final = 2.0
 FREE_BYTES: Final = 1024**3
+BOLETAS: Final = (BOLETA, EXEMPT_BOLETA)
 
 
 @dataclass(frozen=True, slots=True)
@@ -205,6 +207,18 @@ def look_at_companies(tx: Connection) -> Iterator[Finding]:
             said = f"{name}: {row['expired_unused']} folios ended unused"
             yield Finding("warn", "folios", said, "Annul them at the SII, and say so: `fmgo folio annul`.")
     yield Finding("ok", "folios", f"enough for each of {len(series)} series")
+
+
+def look_at_uf(tx: Connection) -> Iterator[Finding]:
+    """Whether the UF of the day is known, where boletas are issued."""
+    found = health.uf_today(tx, BOLETAS)
+    if not found["boletas"]:
+        return
+    if found["value"] is None:
+        todo = "Load it: `fmgo uf import FILE`; until then boletas above 135 UF aren't told from others."
+        yield Finding("warn", "UF", f"none of {found['today']}", todo)
+    else:
+        yield Finding("ok", "UF", f"{found['value']} pesos on {found['today']}")
 
 
 _CAUSES: Final = {

@@ -38,7 +38,12 @@ def unit_of(option: str | None) -> Units:
             values = read_uf(file.read(LARGEST_FILE + 1))
     except OSError as fault:
         raise UfError([Problem("UF-FILE", "--uf", f"{option} can't be read: {fault.strerror}.")]) from None
-    return lambda document, day: values.get(_day_of(document) or day)
+
+    def of_day(document: Mapping[str, Any], day: date) -> Number | None:
+        stated = values.get(_day_of(document) or day)
+        return None if stated is None else stated.value
+
+    return of_day
 
 
 def _day_of(document: Mapping[str, Any]) -> date | None:
