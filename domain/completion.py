@@ -96,7 +96,7 @@ class ReferencedDocument:
     debited: Number = 0
     annulled: bool = False
     taxes: Mapping[str, int] | None = None
-    """MontoImp of its ImptoReten by code; None when that isn't known."""
+    """MontoImp of its ImptoReten by code; None when that isn't known, as of boletas, which don't state it."""
 
     @property
     def without_vat(self) -> bool:

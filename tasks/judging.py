@@ -17,7 +17,7 @@ from domain.changes import Key
 from domain.codes.document_types import BOLETA, DOCUMENT_TYPES, EXEMPT_BOLETA
 from domain.completion import IssuerData
 from domain.job import Job, parse_job
-from domain.preparing import Prepared, prepare, references_of
+from domain.preparing import Prepared, annulled_by, prepare, references_of
 from domain.problems import DomainError, Problem
 from domain.states import REPLACEABLE
 from workers.clock import santiago
@@ -104,6 +104,7 @@ def _one_replacement_each(judgements: list[Judgement]) -> list[Judgement]:
 def _look(readable: Sequence[ClaimedDocument], jobs: Mapping[uuid.UUID, Job], today: date) -> World:
     companies = {(claimed.issuer, claimed.environment) for claimed in readable}
     changed = set()
+    annulled = set()
     replaced = set()
     series = set()
     days = set()
@@ -114,13 +115,14 @@ def _look(readable: Sequence[ClaimedDocument], jobs: Mapping[uuid.UUID, Job], to
             if number in BOLETAS:
                 days.add(_stated_day(job.document) or today)
         changed |= {(claimed.issuer, claimed.environment, *key) for key in references_of(job.document)}
+        annulled |= {(claimed.issuer, claimed.environment, *key) for key in annulled_by(job.document)}
         if job.replaces is not None:
             replaced.add((claimed.issuer, claimed.environment, job.replaces))
     with ledger().statements() as tx:
         return World(
             issuers=issuers.issuer_data(tx, companies),
             signers=issuers.signers_of(tx, companies),
-            references=references(tx, changed),
+            references=references(tx, changed, annulled),
             replaced=documents.replaceable(tx, replaced),
             series=open_series(tx, sorted(series)),
             uf=uf.values(tx, days),
