@@ -258,7 +258,7 @@ def look_at_work(tx: Connection) -> Iterator[Finding]:
     refused = health.refused_lately(tx)
     if refused:
         said = f"{refused} in the last day were no jobs"
-        yield Finding("warn", "messages", said, "Their bytes and reasons are in `refused_messages`.")
+        yield Finding("warn", "messages", said, "Their bytes and reasons are in the ledger's table `refused_messages`.")
     for row in health.sii_state(tx):
         yield Finding("warn", "SII", f"{row['what']}: {row['why']}", "FMgo tries again by itself.")
 
@@ -270,8 +270,9 @@ def look_at_schemas(settings: Settings) -> Iterator[Finding]:
     except FileNotFoundError as error:
         yield Finding("fail", "schemas", str(error), "Nothing is issued without them.")
         return
-    own = ", ".join(sorted(path.stem for path in own_folder().glob("*.xsd")))
-    yield Finding("ok", "schemas", f"DTE and EnvioDTE as published by the SII (cl-sii {version('cl-sii')}); own: {own}")
+    own = len(list(own_folder().glob("*.xsd")))
+    said = f"DTE and EnvioDTE as the SII publishes them (cl-sii {version('cl-sii')}), {own} written for FMgo"
+    yield Finding("ok", "schemas", said)
     if settings.format_profile == "2019":
         said = "documents follow profile 2019, the schema in circulation; what guías say since 2026-11-01 needs 2026"
         yield Finding("ok", "format", said)

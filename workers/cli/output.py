@@ -20,9 +20,24 @@ from rich.table import Table
 
 from domain.problems import Problem
 from workers.database.engine import exact
+from workers.enrolment_fields import ENVIRONMENTS
 
 Json = Annotated[bool, typer.Option("--json", help="Write JSON, one object a line.")]
-Environment = Annotated[str, typer.Option(help="certification or production.", metavar="ENVIRONMENT")]
+
+
+def known_environment(value: str | None) -> str | None:
+    """One of the SII's environments, as an option states it."""
+    if value is not None and value not in ENVIRONMENTS:
+        raise typer.BadParameter(f"there is no environment {value!r}: {' or '.join(ENVIRONMENTS)}")
+    return value
+
+
+Environment = Annotated[
+    str, typer.Option(help="certification or production.", metavar="ENVIRONMENT", callback=known_environment)
+]
+EnvironmentFilter = Annotated[
+    str | None, typer.Option("--environment", help="Only this environment's.", callback=known_environment)
+]
 
 DONE: Final = 0
 NO: Final = 1
@@ -154,10 +169,17 @@ def cell(value: object) -> str:  # noqa: PLR0911  (a line for each kind)
     if isinstance(value, Decimal):
         return amount(value)
     if isinstance(value, Mapping):
-        return escape(json.dumps(plain(value), ensure_ascii=False))
+        return escape(_in_words(plain(value)))
     if isinstance(value, list | tuple):
         return escape(", ".join(str(item) for item in value))
     return escape(str(value))
+
+
+def _in_words(members: dict[str, Any]) -> str:
+    """Members of an object one after the other; as JSON where one of them is an object or a list itself."""
+    if any(isinstance(value, dict | list) for value in members.values()):
+        return json.dumps(members, ensure_ascii=False)
+    return ", ".join(f"{name} {value}" for name, value in members.items() if value not in (None, ""))
 
 
 def amount(value: Decimal | int | None) -> str:
