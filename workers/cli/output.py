@@ -17,6 +17,7 @@ from rich import box
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
+from rich.text import Text
 
 from domain.problems import Problem
 from workers.database.engine import exact
@@ -42,6 +43,10 @@ EnvironmentFilter = Annotated[
 DONE: Final = 0
 NO: Final = 1
 BAD_INPUT: Final = 2
+
+_AROUND_A_COLUMN: Final = 2
+_LEAST_WIDTH: Final = 10
+"""Characters that a column of longer texts keeps: a day stays whole."""
 
 SHORT_ID: Final = 8
 """Digits of an id that are shown, and that a command takes for the whole."""
@@ -104,18 +109,33 @@ def table(columns: Sequence[str], lines: Iterable[Sequence[object]], *, title: s
         title_style="bold",
         box=box.SIMPLE_HEAD if screen.is_terminal else None,
         pad_edge=False,
+        padding=(0, 1, 0, 0) if screen.is_terminal else (0, 1),
         header_style="bold" if screen.is_terminal else "",
     )
-    for column in columns:
-        shown.add_column(
-            column.lstrip("#"),
-            justify="right" if column.startswith("#") else "left",
-            no_wrap=not screen.is_terminal,
-            overflow="fold",
-        )
-    for line in lines:
-        shown.add_row(*(cell(value) for value in line))
+    names = [column.lstrip("#") for column in columns]
+    rows = [[cell(value) for value in line] for line in lines]
+    whole = _whole(names, rows, screen.width)
+    for at, (column, name) in enumerate(zip(columns, names, strict=True)):
+        right = column.startswith("#")
+        shown.add_column(name, justify="right" if right else "left", no_wrap=at in whole, overflow="fold")
+    for row in rows:
+        shown.add_row(*row)
     _print(screen, shown)
+
+
+def _whole(names: Sequence[str], rows: Sequence[Sequence[str]], width: int) -> set[int]:
+    """Columns that aren't broken into lines: the narrowest first, as long as each of the others keeps some room."""
+    widths = {
+        at: max(len(name), *(Text.from_markup(row[at]).cell_len for row in rows), 0) for at, name in enumerate(names)
+    }
+    left = width - _AROUND_A_COLUMN * len(names)
+    whole: set[int] = set()
+    for at in sorted(widths, key=lambda at: widths[at]):
+        left -= widths[at]
+        whole.add(at)
+        if left < sum(min(widths[other], _LEAST_WIDTH) for other in widths.keys() - whole):
+            return whole - {at}
+    return whole
 
 
 def _print(screen: Console, shown: Table) -> None:
