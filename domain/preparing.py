@@ -135,6 +135,17 @@ def annulled_by(raw_document: object) -> tuple[tuple[int, int], ...]:
     return tuple(dict.fromkeys(key for key, code in _changes(raw_document) if code == ANNULS and key[0] not in untaxed))
 
 
+def stated_day(raw_document: Mapping[str, Any]) -> date | None:
+    """FchEmis as a document states it, None when it states no day. Never raises."""
+    value: Any = raw_document
+    for step in ("Encabezado", "IdDoc", "FchEmis"):
+        value = value.get(step) if isinstance(value, Mapping) else None
+    try:
+        return date.fromisoformat(value) if isinstance(value, str) else None
+    except ValueError:
+        return None
+
+
 def _changes(raw_document: object) -> Iterator[tuple[tuple[int, int], int | None]]:
     """Type and folio of what a note changes, with the code that says how (None: none of the three)."""
     if not isinstance(raw_document, Mapping) or type_of(raw_document, Report()) not in NOTES:
