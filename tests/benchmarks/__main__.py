@@ -20,6 +20,7 @@ from tests.benchmarks.pipeline import drive
 from tests.benchmarks.processes import cores
 from tests.benchmarks.report import Domain, Pipeline, show
 from tests.benchmarks.sales import LINES, MANY_LINES
+from tests.benchmarks.simulator import measure_both
 from tests.benchmarks.town import NotDoneError, Town, town
 from tests.benchmarks.verification import Workshop, measure_envelopes, measure_verifying
 
@@ -90,7 +91,7 @@ def main() -> int:
     domain = measure_domain(console)
     if options.no_servers:
         console.print()
-        show(console, domain, None)
+        show(console, domain, None, [])
         return 0
     folder = options.folder or default_folder() / "bench"
     clear(folder)
@@ -101,8 +102,10 @@ def main() -> int:
             console.print(f"[red]{error}")
             return 1
         held = place.sii.invariants()
+    console.print("  the SII in a box", style="dim")
+    efforts = measure_both(folder / "in-a-box")
     console.print()
-    show(console, domain, pipeline)
+    show(console, domain, pipeline, efforts)
     seconds = time.monotonic() - began
     console.print(f"\nthe SII holds {held['accepted']} documents, doubled {held['doubled']}; {seconds:.0f} s in all")
     return 0 if held["ok"] and not held["doubled"] else 1

@@ -12,6 +12,7 @@ from tests.benchmarks.intake import Intake
 from tests.benchmarks.latency import Latency, percentile
 from tests.benchmarks.one_process import Issuing
 from tests.benchmarks.pipeline import NOT_OURS, Road
+from tests.benchmarks.simulator import GOALS, Effort
 from tests.benchmarks.verification import FEW, LARGEST, MANY, Envelopes, Verifying
 
 GOAL_FLOORS: Final = 3.0
@@ -173,7 +174,15 @@ class Pipeline:
                 yield Row(f"{name}, {part}", f"p99 {p99:.0f} ms", asked, figures)
 
 
-def show(console: Console, domain: Domain, pipeline: Pipeline | None) -> None:
+def in_a_box(efforts: list[Effort]) -> Iterator[Row]:
+    """Lines about the simulated SII, of a second of its own CPU."""
+    for found in efforts:
+        asked = at_least(found.rate, GOALS[found.checks], "/s")
+        beside = f"{found.cpu * 1000 / found.documents:.3f} ms a document"
+        yield Row(f"checks {found.checks}", f"{found.rate:,.0f}/s", asked, beside)
+
+
+def show(console: Console, domain: Domain, pipeline: Pipeline | None, efforts: list[Effort]) -> None:
     """All of it on one screen."""
     table = Table(show_edge=False, pad_edge=False)
     table.add_column("what", no_wrap=True)
@@ -186,6 +195,7 @@ def show(console: Console, domain: Domain, pipeline: Pipeline | None) -> None:
             ("recording jobs", "", pipeline.recording()),
             ("the whole road", "documents of 5 lines, shipped settings; the SII checks everything", pipeline.road()),
             ("a till's sale", "milliseconds that a producer waits", pipeline.till()),
+            ("the SII in a box", "documents for a second of one core", in_a_box(efforts)),
         ]
     for title, beside, rows in blocks:
         table.add_section()

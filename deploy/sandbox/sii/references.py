@@ -12,7 +12,7 @@ from deploy.sandbox.sii.reading import Element, find_all, text_of
 from deploy.sandbox.sii.registry import Document, Finding, Identity, Registry, Upload
 
 _CREDITS, _DEBITS = frozenset({61, 112}), frozenset({56, 111})
-_NOTES = _CREDITS | _DEBITS
+NOTES = _CREDITS | _DEBITS
 _PAPER = frozenset({"30", "32", "35", "38", "40", "45", "55", "60", "101", "104", "106"})
 _CHANGEABLE = {
     56: frozenset({"33", "34", "43", "46", "61", "30", "32", "40", "45", "60"}),
@@ -30,7 +30,7 @@ _AMOUNTS = (("MntTotal", "total"), ("MntNeto", "net"), ("MntExe", "exempt"), ("I
 def reference_findings(body: Element, upload: Upload, identity: Identity, registry: Registry) -> list[Finding]:
     """The findings about a note's references; other documents have none."""
     issuer, document_type, _ = identity
-    if document_type not in _NOTES:
+    if document_type not in NOTES:
         return []
     found = [r for r in find_all(body, "Referencia") if text_of(r, "TpoDocRef") in _CHANGEABLE[document_type]]
     if not found:
@@ -64,17 +64,23 @@ def referred(reference: Element, issuer: str, registry: Registry) -> Document | 
 
 def enter_note(body: Element, note: Document, registry: Registry) -> None:
     """Write an accepted note on the documents it changes."""
-    if note.document_type not in _NOTES:
-        return
     for reference in find_all(body, "Referencia"):
         original, code = referred(reference, note.issuer, registry), text_of(reference, "CodRef")
-        if original is None or not code.isdigit() or text_of(reference, "RUTOtr"):
-            continue
+        if original is not None and code.isdigit() and not text_of(reference, "RUTOtr"):
+            note.changes = *note.changes, (original.identity, code)
+    apply_note(note, registry)
+
+
+def apply_note(note: Document, registry: Registry) -> None:
+    """Let an accepted note change the documents it is known to change, unless they bear it already."""
+    pairs = [(registry.documents.get(identity), code) for identity, code in note.changes]
+    fresh = [(original, code) for original, code in pairs if original and note.identity not in original.noted_by]
+    for original, code in fresh:
         original.notes.append((note.document_type, int(code)))
+        original.noted_by.append(note.identity)
         if code == _ANNULS:
             original.annulled = True
             _revive(original, registry)
-        note.changes = *note.changes, (original.identity, code)
         if code == _CORRECTS_AMOUNTS:
             original.taken_off += note.total if note.document_type in _CREDITS else -note.total
 

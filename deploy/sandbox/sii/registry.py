@@ -1,7 +1,7 @@
 """What the simulated SII knows: companies, persons, permissions, folios, uploads and documents.
 
 Companies, persons, permissions, authorities and CAFs come from fixtures and are kept in one file of the simulator's
-folder, so that a restart still knows the CAFs it gave out. Uploads and documents live in memory.
+folder, so that a restart still knows the CAFs it gave out. Uploads and documents live in memory; `journal` keeps them.
 """
 
 import base64
@@ -18,6 +18,14 @@ from deploy.sandbox.sii.caf import Caf, Range, authorise, read_caf
 from deploy.sandbox.sii.keys import PrivateKey, PublicKey, read_public_key
 
 Identity = tuple[str, int, int]  # issuer, type, folio
+_REPEATED = frozenset({"DTE-3-100", "DTE-3-101"})
+
+# Root elements of files that are not envelopes of documents: books, and the report of folios used by boletas.
+BOOKS = frozenset({"LibroCompraVenta", "LibroGuia", "LibroBoleta", "ConsumoFolios"})
+_STEPS = tuple((step, step) for step in ("SOK", "CRT", "FOK", "PDR"))
+PENDING = frozenset({"REC", "SOK", "CRT", "FOK", "PDR", "LSO"})  # states that aren't final
+# The step at which a final state shows that isn't one of the whole examination.
+_LAST_STEP = {"RSC": "SOK", "RCT": "CRT", "RFR": "FOK", "LRS": "SOK", "LRC": "CRT", "LNC": "CRT", "LRF": "FOK"}
 
 
 @dataclass(slots=True)
@@ -30,6 +38,7 @@ class Company:
     resolution_date: date
     actecos: tuple[int, ...] | None = None
     authorised: bool = True
+    contact: str = ""  # the address for the SII's mails
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +73,7 @@ class Document:
     final_at: datetime
     findings: list[Finding] = field(default_factory=list)
     notes: list[tuple[int, int]] = field(default_factory=list)  # type and CodRef of accepted notes on it
+    noted_by: list[Identity] = field(default_factory=list)  # these notes
     changes: tuple[tuple[Identity, str], ...] = ()  # what an accepted note did to which documents: CodRef
     taken_off: int | Decimal = 0  # what accepted notes took off, less what they added
     annulled: bool = False
@@ -96,7 +106,7 @@ class Upload:
     received_at: datetime
     document_count: int
     timeline: dict[str, datetime]
-    final_state: str = ""  # EPR, RSC, RCT, RFR; empty while it hasn't been examined
+    final_state: str = ""  # EPR, RSC, RCT, RFR, those of books; empty while it hasn't been examined
     findings: list[Finding] = field(default_factory=list)
     documents: list[Document] = field(default_factory=list)
     verdict_fault: dict[str, Any] | None = None
@@ -108,8 +118,12 @@ class Upload:
     @property
     def final_at(self) -> datetime:
         """When the final state shows."""
-        step = {"RSC": "SOK", "RCT": "CRT", "RFR": "FOK"}.get(self.final_state, "EPR")
-        return self.timeline[step]
+        return self.timeline[_LAST_STEP.get(self.final_state, "EPR")]
+
+    @property
+    def is_book(self) -> bool:
+        """Whether the file is a book or a report of folios, not an envelope of documents."""
+        return self.root in BOOKS
 
     def state(self, now: datetime) -> str:
         """The state that a query made at `now` shows."""
@@ -118,10 +132,15 @@ class Upload:
         if self.final_state and not self.frozen and now >= self.final_at:
             return self.final_state
         shown = "REC"
-        for step in ("SOK", "CRT", "FOK", "PDR"):
+        for step, name in (("SOK", "LSO"),) if self.is_book else _STEPS:
             if now >= self.timeline[step] and not (self.final_state and self.timeline[step] >= self.final_at):
-                shown = step
-        return "PDR" if self.frozen and shown != "REC" else shown
+                shown = name
+        return "PDR" if self.frozen and shown != "REC" and not self.is_book else shown
+
+    def shown_counters(self) -> dict[int, dict[str, int]]:
+        """The counters that answers show: those forced by the control port, or the true ones."""
+        forced = self.forced.get("counters") if self.forced else None
+        return {int(k): v for k, v in forced.items()} if forced else self.counters()
 
     def counters(self) -> dict[int, dict[str, int]]:
         """Documents by type: informados, aceptados, rechazados, reparos."""
@@ -190,6 +209,12 @@ class Registry:
         self.cafs[caf.identity] = caf
         return caf
 
+    def upload(self, number: str, company: str, channel: str) -> Upload | None:
+        """The upload of that track id as written (leading zeros don't count), company and channel."""
+        written = number.strip()
+        found = self.uploads.get(int(written)) if written.isascii() and written.isdigit() else None
+        return found if found is not None and (found.company, found.channel) == (company, channel) else None
+
     def is_authorised(self, identity: Identity) -> bool:
         """Whether some CAF covers the folio."""
         company, document_type, folio = identity
@@ -207,6 +232,20 @@ class Registry:
         """Enter an accepted document; every entry is remembered, whatever was there before."""
         self.documents[document.identity] = document
         self.acceptances.append((document.identity, document.digest, document.track_id))
+
+    def restore(self, upload: Upload) -> None:
+        """Know an upload and its documents again, as they were before a restart."""
+        self.uploads[upload.track_id] = upload
+        for document in upload.documents:
+            self.enter(document)
+
+    def enter(self, document: Document) -> None:
+        """Enter a document that was examined; one that was received before adds nothing to the history."""
+        self.received[document.identity].add(document.digest)
+        if not {finding.code for finding in document.findings} & _REPEATED:
+            self.history[document.identity].append(document)
+        if document.state != "rejected":
+            self.accept(document)
 
     def save(self) -> None:
         """Write the fixtures to the simulator's folder, atomically."""

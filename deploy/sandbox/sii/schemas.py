@@ -16,7 +16,15 @@ from lxml import etree
 
 from deploy.sandbox.sii.reading import Element
 
-_FILES = {"EnvioDTE": "EnvioDTE_v10.xsd", "EnvioBOLETA": "EnvioBOLETA_v11.xsd"}
+_FILES = {
+    "EnvioDTE": "EnvioDTE_v10.xsd",
+    "EnvioBOLETA": "EnvioBOLETA_v11.xsd",
+    "AEC": "AEC_v10.xsd",
+    "LibroCompraVenta": "LibroCV_v10.xsd",
+    "LibroGuia": "LibroGuia_v10.xsd",
+    "LibroBoleta": "LibroBOLETA_v10.xsd",
+    "ConsumoFolios": "ConsumoFolio_v10.xsd",
+}
 _XS = "{http://www.w3.org/2001/XMLSchema}"
 _CL_SII_DATA = Path("data/ref/factura_electronica/schemas-xml")
 _SHIPPED = Path(__file__).parents[3] / "domain" / "schemas"

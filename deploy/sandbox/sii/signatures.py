@@ -14,7 +14,7 @@ import xmlsec
 from deploy.sandbox.sii.certificates import Certificate, Certificates
 from deploy.sandbox.sii.reading import DSIG, Element, children, find, local, text_of
 
-_C14N = "http://www.w3.org/TR/2001/REC-xml-c14n-20010315"
+C14N = "http://www.w3.org/TR/2001/REC-xml-c14n-20010315"
 _RSA_SHA1 = DSIG + "rsa-sha1"
 _SHA1 = DSIG + "sha1"
 ENVELOPED = DSIG + "enveloped-signature"
@@ -43,6 +43,8 @@ def open_signature(element: Element, uri: str, transform: str, certificates: Cer
         raise BadSignatureError("Signature no contiene SignedInfo, SignatureValue, KeyInfo")
     if any(not str(e.tag).startswith(f"{{{DSIG}}}") for e in element.iter() if isinstance(e.tag, str)):
         raise BadSignatureError("elemento ajeno dentro de Signature")
+    if any(e.prefix is not None for e in element.iter() if isinstance(e.tag, str)):
+        raise BadSignatureError("Signature con prefijo")
     _check_signed_info(children(element)[0], uri, transform)
     info = children(element)[2]
     if [local(c) for c in children(info)] != ["KeyValue", "X509Data"]:
@@ -74,12 +76,24 @@ def verify(signature: Signature, signed: Element | None = None) -> bool:
 
 def sign_check(parent: Element, signed_name: str, certificates: Certificates) -> Signature:
     """Check that `parent` is one `signed_name` and its Signature, and nothing else; raises BadSignatureError."""
+    found = sign_checks(parent, signed_name, certificates)
+    if len(found) != 1:
+        raise BadSignatureError(f"{local(parent)} contiene {len(found)} Signature")
+    return found[0]
+
+
+def sign_checks(parent: Element, signed_name: str, certificates: Certificates) -> list[Signature]:
+    """Check that `parent` is one `signed_name` and its Signatures, one or more; raises BadSignatureError."""
     names = [local(c) for c in children(parent)]
-    if names != [signed_name, "Signature"]:
+    if names[:1] != [signed_name] or set(names[1:]) != {"Signature"}:
         raise BadSignatureError(f"{local(parent)} no contiene {signed_name} y Signature")
-    signed, element = children(parent)
+    signed, *elements = children(parent)
+    return [_sign_check(signed, element, certificates) for element in elements]
+
+
+def _sign_check(signed: Element, element: Element, certificates: Certificates) -> Signature:
     identifier = signed.get("ID", "")
-    signature = open_signature(element, f"#{identifier}", _C14N, certificates)
+    signature = open_signature(element, f"#{identifier}", C14N, certificates)
     if not identifier or not signature.key_matches:
         raise BadSignatureError("KeyValue no corresponde al certificado")
     if not verify(signature, signed):
@@ -91,7 +105,7 @@ def _check_signed_info(info: Element, uri: str, transform: str) -> None:
     if [local(c) for c in children(info)] != ["CanonicalizationMethod", "SignatureMethod", "Reference"]:
         raise BadSignatureError("SignedInfo sin su estructura")
     method, algorithm, reference = children(info)
-    if (method.get("Algorithm"), algorithm.get("Algorithm")) != (_C14N, _RSA_SHA1):
+    if (method.get("Algorithm"), algorithm.get("Algorithm")) != (C14N, _RSA_SHA1):
         raise BadSignatureError("algoritmo de firma no permitido")
     if reference.get("URI") != uri:
         raise BadSignatureError("Reference no apunta al elemento firmado")

@@ -1,8 +1,8 @@
 """The SOAP front of the ``dte`` host: Axis 1.x, rpc/encoded, as strict as its WSDLs.
 
 An operation is called by its name in the namespace ``http://DefaultNamespace``, with exactly the parameters of the WSDL
-in their order. What it returns is an XML document escaped as text. Prologs, line ends, prefixes and the charset of that
-text vary as they do in recorded answers.
+in their order; one whose name ends in ``?`` here may be left out at the end. What it returns is an XML document escaped
+as text. Prologs, line ends, prefixes and the charset of that text vary as they do in recorded answers.
 """
 
 from collections.abc import Awaitable, Callable
@@ -10,20 +10,30 @@ from html import escape as escape_all
 
 from deploy.sandbox.sii.exchange import Answer, Exchange
 from deploy.sandbox.sii.faults import INSTEAD
-from deploy.sandbox.sii.misbehaviour import instead
+from deploy.sandbox.sii.misbehaviour import instead, words
 from deploy.sandbox.sii.reading import SOAP, Element, NotXmlError, children, find, local, namespace, read
 from deploy.sandbox.sii.rut import joined
 from deploy.sandbox.sii.world import World
+from deploy.sandbox.sii.wsdl import AXIS_NAMESPACE, INTERNAL_HOST, axis_wsdl
 
 Operation = Callable[[World, Exchange, dict[str, str]], Awaitable[str]]
 
-_NAMESPACE = "http://DefaultNamespace"
 _HOST = {"certification": "https://maullin.sii.cl", "production": "https://palena.sii.cl"}
 _XML = "text/xml; charset=utf-8"
+_SCHEMA, _MANUAL = "http://www.sii.cl/XMLSchema", "http://www.sii.cl/xxx"
 _ENVELOPE = (
     '<?xml version="1.0" encoding="UTF-8"?>\n'
     '<soapenv:Envelope xmlns:soapenv="http://schemas.xmlsoap.org/soap/envelope/"'
     ' xmlns:xsd="http://www.w3.org/2001/XMLSchema" xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance">'
+)
+
+
+# Pairs of parameters that name the company a request is about.
+_COMPANY = (
+    ("RutCompania", "DvCompania"),
+    ("RutEmpresa", "DvEmpresa"),
+    ("RutEmpresa", "DVEmpresa"),
+    ("RutEmisor", "DVEmisor"),
 )
 
 
@@ -37,21 +47,30 @@ class Service:
     async def call(self, world: World, exchange: Exchange) -> Answer:
         """Answer one request."""
         if exchange.method == "GET":
-            return Answer(200, self._wsdl().encode(), _XML)
-        called = _called(exchange)
+            table = {name: [p.rstrip("?") for p in names] for name, (_, names) in self.operations.items()}
+            host = _HOST[world.environment] if world.switches.wsdl_address == "public" else INTERNAL_HOST
+            return Answer(200, axis_wsdl(self.path, table, host).encode(), _XML)
+        called = called_operation(exchange)
         if isinstance(called, Answer):
             return called
         name = local(called)
         exchange.occasion.operation = name
         operation, parameters = self.operations.get(name, (None, ()))
-        if operation is None or not self._namespace_is_right(world, called) or not _binds(called, parameters):
+        by_place = world.switches.soap_bind == "position" and len(children(called)) == len(parameters)
+        bound = by_place or binds(called, parameters)
+        if operation is None or not self._namespace_is_right(world, called) or not bound:
+            exchange.outcome = "no such operation"
             return fault(f"No such operation '{name}'")
-        values = {local(child): "".join(child.itertext()) for child in children(called)}
-        if "RutCompania" in values:
-            exchange.occasion.company = joined(values["RutCompania"], values["DvCompania"])
+        texts = ["".join(child.itertext()) for child in children(called)]
+        names = [p.rstrip("?") for p in parameters] if by_place else [local(child) for child in children(called)]
+        values = dict(zip(names, texts, strict=True))
+        pair = next((pair for pair in _COMPANY if set(pair) <= set(values)), None)
+        if pair is not None:
+            exchange.occasion.company = joined(*(values[part] for part in pair))
         rule = world.faults.fire(INSTEAD, exchange.occasion)
         if rule is not None:
-            return instead(rule, exchange)
+            said = words(rule, exchange)
+            return instead(rule, exchange) if said is None else self._returned(world, name, response(world, *said))
         inner = await operation(world, exchange, values)
         return self._returned(world, name, inner)
 
@@ -60,7 +79,7 @@ class Service:
         is_own = space in {f"{host}{self.path}" for host in _HOST.values()}
         allowed = {"default": (True, False), "jws": (False, True), "both": (True, True)}
         default, jws = allowed[world.switches.soap_namespace]
-        return (default and space == _NAMESPACE) or (jws and is_own)
+        return (default and space == AXIS_NAMESPACE) or (jws and is_own)
 
     def _returned(self, world: World, name: str, inner: str) -> Answer:
         prefix = {"ns1": "ns1:", "none": ""}[world.choose(world.switches.return_prefix, ("none", "ns1"))]
@@ -75,24 +94,9 @@ class Service:
         charset = "utf8"
         if not body.isascii():
             charset = world.choose(world.switches.charset, ("utf8", "latin1_mislabelled"))
-        return Answer(200, body.encode("utf-8" if charset == "utf8" else "iso-8859-1"), _XML)
-
-    def _wsdl(self) -> str:
-        """A description whose address is the internal host that real ones name: clients must not trust it."""
-        operations = "".join(
-            f'<message name="{name}Request">'
-            + "".join(f'<part name="{p}" type="xsd:string"/>' for p in parameters)
-            + f'</message><message name="{name}Response"><part name="{name}Return" type="xsd:string"/></message>'
-            for name, (_, parameters) in self.operations.items()
-        )
-        service = self.path.rpartition("/")[2].removesuffix(".jws")
-        return (
-            f'<?xml version="1.0" encoding="UTF-8"?>\n<definitions targetNamespace="{_NAMESPACE}"'
-            ' xmlns="http://schemas.xmlsoap.org/wsdl/" xmlns:wsdlsoap="http://schemas.xmlsoap.org/wsdl/soap/"'
-            f' xmlns:xsd="http://www.w3.org/2001/XMLSchema">{operations}<service name="{service}Service">'
-            f'<port name="{service}"><wsdlsoap:address location="https://nogal.sii.cl{self.path}"/></port>'
-            "</service></definitions>\n"
-        )
+        if charset == "replacement_char":
+            body = "".join(letter if letter.isascii() else "\N{REPLACEMENT CHARACTER}" for letter in body)
+        return Answer(200, body.encode("iso-8859-1" if charset == "latin1_mislabelled" else "utf-8"), _XML)
 
 
 def fault(text: str) -> Answer:
@@ -105,13 +109,17 @@ def fault(text: str) -> Answer:
     return Answer(500, body.encode(), _XML)
 
 
-def response(world: World, header: str, body: str = "") -> str:
-    """The inner document: RESP_HDR and, where there is one, RESP_BODY, in either order."""
+def response(world: World, header: str, body: str = "", *, empty_body: bool = False) -> str:
+    """The inner document: RESP_HDR and, where there is one, RESP_BODY, in either order.
+
+    `empty_body`: an empty RESP_BODY stands there too.
+    """
     head = f"<SII:RESP_HDR>{header}</SII:RESP_HDR>"
-    tail = f"<SII:RESP_BODY>{body}</SII:RESP_BODY>" if body else ""
+    tail = f"<SII:RESP_BODY>{body}</SII:RESP_BODY>" if body else "<SII:RESP_BODY/>" if empty_body else ""
     order = world.choose(world.switches.hdr_order, ("hdr_first", "body_first"))
     parts = head + tail if order == "hdr_first" else tail + head
-    return f'<SII:RESPUESTA xmlns:SII="http://www.sii.cl/XMLSchema">{parts}</SII:RESPUESTA>'
+    space = _MANUAL if not tail and world.switches.error_namespace == "manual" else _SCHEMA
+    return f'<SII:RESPUESTA xmlns:SII="{space}">{parts}</SII:RESPUESTA>'
 
 
 def _prolog(world: World) -> str:
@@ -123,7 +131,7 @@ def _prolog(world: World) -> str:
     }[form]
 
 
-def _called(exchange: Exchange) -> Element | Answer:
+def called_operation(exchange: Exchange) -> Element | Answer:
     """The element of the operation that a request calls, or the fault that it deserves."""
     if "SOAPAction" not in exchange.headers:
         return fault("no SOAPAction header!")
@@ -136,11 +144,13 @@ def _called(exchange: Exchange) -> Element | Answer:
     return inside[0] if inside else fault("Bad envelope: no operation in the Body")
 
 
-def _binds(called: Element, parameters: tuple[str, ...]) -> bool:
+def binds(called: Element, parameters: tuple[str, ...]) -> bool:
     """Whether the parameters are those of the WSDL, in its order; unqualified, or in the operation's own namespace."""
     inside = children(called)
     spaces = {namespace(child) for child in inside}
-    return [local(child) for child in inside] == list(parameters) and spaces <= {"", namespace(called)}
+    needed = [name for name in parameters if not name.endswith("?")]
+    given = [local(child) for child in inside]
+    return given in (needed, [name.rstrip("?") for name in parameters]) and spaces <= {"", namespace(called)}
 
 
 _HOUSEKEEPING = ("getVersion", "getVersionMayor", "getVersionMenor", "getVersionPatch", "getState")

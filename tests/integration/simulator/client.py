@@ -1,9 +1,12 @@
 """A plain client of the simulator's services, written from the protocol's description for these tests."""
 
+import email
+import email.policy
 import html
 import re
 import uuid
 from dataclasses import dataclass, field
+from email.message import EmailMessage
 from typing import Any, Self
 
 import httpx
@@ -130,6 +133,53 @@ class Sii:
         }
         return self.soap("QueryEstDte.jws", "getEstDte", parameters)
 
+    def by_signature(self, token: str, document: dict[str, str], signature: str) -> Answer:
+        """QueryEstDteAv; `document` has the eight parameters that describe one."""
+        parameters = document | {"FirmaDte": signature, "Token": token}
+        return self.soap("services/QueryEstDteAv", "getEstDteAv", parameters)
+
+    def mail_again(self, token: str, track_id: str, company: str = COMPANY) -> Answer:
+        body, digit = company.split("-")
+        parameters = {"Token": token, "RutEmpresa": body, "DvEmpresa": digit, "TrackId": track_id}
+        return self.soap("services/wsDTECorreo", "reenvioCorreo", parameters)
+
+    def mail(self, number: int) -> EmailMessage:
+        """A mail that the simulator has written."""
+        answer = self.http.get(f"{self.hosts['control']}/mails/{number}")
+        assert answer.status_code == 200, answer.text
+        return email.message_from_bytes(answer.content, policy=email.policy.default)
+
+    def claim(self, operation: str, token: str, parameters: dict[str, str]) -> httpx.Response:
+        """The registry of claims, at the path of certification."""
+        inside = "".join(f"<{name}>{html.escape(value)}</{name}>" for name, value in parameters.items())
+        body = (
+            '<soapenv:Envelope xmlns:soapenv="http://schemas.xmlsoap.org/soap/envelope/"'
+            ' xmlns:ws="http://ws.registroreclamodte.diii.sdi.sii.cl"><soapenv:Header/><soapenv:Body>'
+            f"<ws:{operation}>{inside}</ws:{operation}></soapenv:Body></soapenv:Envelope>"
+        )
+        return self.http.post(
+            f"{self.hosts['reclamo']}/WSREGISTRORECLAMODTECERT/registroreclamodteservice",
+            content=body.encode(),
+            headers={"Content-Type": "text/xml", "SOAPAction": '""', "Cookie": f"TOKEN={token}"},
+        )
+
+    def cede(
+        self, token: str, data: bytes, company: str = COMPANY, email: str = "cobranza@empresa.example"
+    ) -> httpx.Response:
+        """RTCAnotEnvio."""
+        boundary = uuid.uuid4().hex
+        body, digit = company.split("-")
+        fields = {"emailNotif": email, "rutCompany": body, "dvCompany": digit}
+        return self.http.post(
+            self.hosts["dte"] + "/cgi_rtc/RTC/RTCAnotEnvio.cgi",
+            content=multipart(boundary, fields, data, "cesion.xml"),
+            headers={
+                "User-Agent": AGENT,
+                "Content-Type": f"multipart/form-data; boundary={boundary}",
+                "Cookie": f"TOKEN={token}",
+            },
+        )
+
     def rest(self, path: str, token: str, **parameters: str) -> httpx.Response:
         headers = {"Cookie": f"TOKEN={token}"} if token else {}
         return self.http.get(f"{self.hosts['boleta_api']}/recursos/v1/{path}", headers=headers, params=parameters)
@@ -162,12 +212,17 @@ def form(boundary: str, sender: str, company: str, data: bytes) -> bytes:
     """The multipart form of an upload."""
     fields = dict(zip(("rutSender", "dvSender"), sender.split("-"), strict=True))
     fields |= dict(zip(("rutCompany", "dvCompany"), company.split("-"), strict=True))
+    return multipart(boundary, fields, data, "envio.xml")
+
+
+def multipart(boundary: str, fields: dict[str, str], data: bytes, filename: str) -> bytes:
+    """A form of text fields and then the file."""
     parts = [
         f'--{boundary}\r\nContent-Disposition: form-data; name="{name}"\r\n\r\n{value}\r\n'
         for name, value in fields.items()
     ]
     head = (
-        f'--{boundary}\r\nContent-Disposition: form-data; name="archivo"; filename="envio.xml"\r\n'
+        f'--{boundary}\r\nContent-Disposition: form-data; name="archivo"; filename="{filename}"\r\n'
         "Content-Type: text/xml\r\n\r\n"
     )
     return "".join(parts).encode() + head.encode() + data + f"\r\n--{boundary}--\r\n".encode()

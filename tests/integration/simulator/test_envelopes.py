@@ -177,7 +177,7 @@ def test_chunked_body_is_a_bad_request(taxpayer: Taxpayer) -> None:
         (lambda d: d.replace(b'"ISO-8859-1"?', b'"ISO-8859-1" standalone="no"?'), "SCH-00001: Invalid Schema Name"),
         (lambda d: re.sub(rb' xsi:schemaLocation="[^"]*"', b"", d), "SCH-00001: Invalid Schema Name"),
         (lambda d: re.sub(rb'(<EnvioDTE) (.*?) (version="1.0")', rb"\1 \3 \2", d, count=1), "SCH-00001"),
-        (lambda d: d.replace(b"EnvioDTE", b"LibroGuia"), "SCH-00001: Invalid Schema Name"),
+        (lambda d: d.replace(b"EnvioDTE", b"RespuestaDTE"), "SCH-00001: Invalid Schema Name"),
         (lambda d: d.replace(b"ISO-8859-1", b"UTF-8"), "encoding"),
         (lambda d: d[:-30], "LPX-00007"),
         (lambda d: d.replace(b"?>\n", b'?>\n<!DOCTYPE EnvioDTE [<!ENTITY a "b">]>\n', 1), "LPX-00007"),
@@ -308,7 +308,7 @@ def test_states_follow_the_clock(taxpayer: Taxpayer) -> None:
 
 
 def test_refusal_shows_at_its_own_step(taxpayer: Taxpayer) -> None:
-    taxpayer.sii.control("POST", "/switches", {"profile": "prod_dte"})
+    taxpayer.sii.control("POST", "/switches", {"timings": "prod_dte"})
     track = taxpayer.send(taxpayer.envelope(Sale(1), resolution_number=80))
     taxpayer.sii.control("POST", "/clock", {"advance": 4})
     assert taxpayer.state(track) == "REC"

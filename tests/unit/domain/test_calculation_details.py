@@ -109,6 +109,17 @@ def test_what_a_settlement_states_as_taken_off_is_taken_off() -> None:
     ]
 
 
+def test_surcharge_that_is_not_its_percentage_is_told_on_its_line() -> None:
+    raw = spoilt(invoice(), Detalle=[line(), line(RecargoPct=10, RecargoMonto=101)])
+    assert _told(raw) == [
+        (
+            "DTE-LIN-06",
+            "Detalle[1].RecargoMonto",
+            "Correct RecargoMonto or its percentage: it says 101, 10 % gives 100.",
+        )
+    ]
+
+
 # Classes and global lines
 
 
@@ -228,6 +239,12 @@ def test_stated_sums_of_commissions_must_agree() -> None:
             "Correct ValComNeto: it says 4999, the lines give 5000.",
         )
     ]
+
+
+def test_sums_of_taxes_and_commissions_hide_no_wrong_total() -> None:
+    taxed = spoilt(invoice(), Detalle__0__CodImpAdic=["27"])
+    taxes = [{"TipoImp": "27", "TasaImp": 10, "MontoImp": 1000}]
+    assert codes_of(spoilt(taxed, Encabezado__Totales={"ImptoReten": taxes, "MntTotal": 12899})) == ["DTE-TOT-03"]
 
 
 @pytest.mark.parametrize("kind", [55, 60])
