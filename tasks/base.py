@@ -17,7 +17,9 @@ from workers.app import app
 from workers.cache.connection import connect
 from workers.cache.results import Results
 from workers.cache.tokens import TokenCopies
+from workers.database.engine import ledger
 from workers.database.issuers import SealedCaf
+from workers.exchanges import Exchanges
 from workers.settings import settings
 from workers.sii.client import SiiClient
 from workers.vault.sealing import Vault
@@ -76,7 +78,7 @@ def _tools_of(_pid: int) -> Tools:
         keys=KeyRing(vault),
         results=Results(cache, ttl_seconds=settings().result_ttl_seconds),
         tokens=TokenCopies(cache, vault),
-        sii=SiiClient(settings()),
+        sii=SiiClient(settings(), Exchanges(ledger(), settings().sii_environment).keep),
     )
 
 

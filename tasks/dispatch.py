@@ -23,6 +23,7 @@ from workers.database.engine import business_time, ledger
 from workers.database.issuers import SealedCertificate, resolution_of, signers_of
 from workers.database.sealing import Group, Load, NewEnvelope, Passenger
 from workers.evidence import Record, evidence_of_this_process
+from workers.pace import standing
 from workers.process import Process, this_process
 from workers.queues import worker_kind
 from workers.settings import settings
@@ -38,14 +39,15 @@ def dispatch(lane: str) -> None:
     """Seal what is due in a lane, company by company."""
     me = this_process(worker_kind())
     sealed = 0
+    uploads = standing("upload")  # what can't leave now stays in the order of its urgency
     with ledger().statements() as tx:
         copies_are_missing = sealing.any_unevidenced(tx)
-        groups = sealing.groups_due(tx, lane, REST_TYPES)
+        groups = sealing.groups_due(tx, lane, REST_TYPES, uploads.usable)
     if copies_are_missing:
         evidence_again(me)
     for group in groups:
         try:
-            while seal_one(group, me):
+            while seal_one(group, me, trial=group.channel in uploads.trial):
                 sealed += 1
         except VaultError:  # a person must act for this company; the others go on
             log.exception("dispatch.key_away", issuer=group.issuer, environment=group.environment)
@@ -53,11 +55,16 @@ def dispatch(lane: str) -> None:
         ring("fmgo.submit", times=sealed)
 
 
-def seal_one(group: Group, me: Process) -> bool:
-    """Seal one envelope of a group; False when nothing is due or enough are open."""
+def seal_one(group: Group, me: Process, *, trial: bool = False) -> bool:
+    """Seal one envelope of a group; False when nothing is due or enough are open.
+
+    On `trial`, when the channel's uploads brought no answers, one is sealed in all, for whoever sees how they are.
+    """
     size = settings().boleta_envelope_documents if group.channel == "rest" else settings().envelope_documents
     load = Load(size, settings().uploads_in_flight, settings().envelope_linger_seconds)
     with ledger().transaction() as tx:
+        if trial and sealing.any_sealed(tx, group.channel):
+            return False
         if not sealing.may_seal(tx, group, REST_TYPES, load):
             return False
         company = (group.issuer, group.environment)
@@ -66,6 +73,7 @@ def seal_one(group: Group, me: Process) -> bool:
             log.warning("dispatch.no_certificate", issuer=group.issuer, environment=group.environment)
             return False
         riders = fitting(sealing.passengers(tx, group, REST_TYPES, size), settings().envelope_bytes)
+        riders.sort(key=lambda rider: (rider.document_type, rider.folio))
         if not riders:
             return False
         envelope = _built(tx, group, certificate, riders)
@@ -108,11 +116,12 @@ def _built(tx: Connection, group: Group, certificate: SealedCertificate, riders:
         filename=f"{'EnvioBOLETA' if group.channel == 'rest' else 'EnvioDTE'}-{number.hex}.xml",
         data=data,
         sha256=hashlib.sha256(data).digest(),
+        send_by=min(rider.send_by for rider in riders),
     )
 
 
 def fitting(riders: Sequence[Passenger], limit: int) -> list[Passenger]:
-    """As many riders as fit into so many bytes of documents; at least one, in their order."""
+    """As many of the first riders as fit into so many bytes of documents; at least one."""
     sizes = accumulate(len(rider.dte) for rider in riders)
     return [rider for n, (rider, size) in enumerate(zip(riders, sizes, strict=True)) if n == 0 or size <= limit]
 

@@ -18,6 +18,7 @@ from sqlalchemy import Connection
 from sqlalchemy.exc import SQLAlchemyError
 
 from domain.changes import changes_of
+from domain.deadlines import send_by
 from domain.issuing import issue
 from domain.preparing import Prepared
 from domain.problems import DomainError, Problem
@@ -239,6 +240,7 @@ def _sign_one(one: Ready, range_: SealedCaf, at: datetime) -> SignedBytes:
         ted=made.ted,
         ted_sha256=hashlib.sha256(made.ted).digest(),
         signature_value=made.signature_value,
+        send_by=send_by(one.prepared.document, at, settings().send_by),
     )
 
 

@@ -12,6 +12,7 @@ from typing import Final
 
 import structlog
 
+from domain.answers.table import alerts
 from domain.answers.upload import UploadAnswer
 from domain.signature import RsaSigner
 from tasks.base import Tools, phase, tools
@@ -22,16 +23,26 @@ from workers.database import attempts, envelopes, verdicts
 from workers.database.engine import ledger
 from workers.database.envelopes import ClaimedEnvelope, Step
 from workers.database.issuers import certificate
+from workers.exchanges import about_envelope
+from workers.pace import SOON_SECONDS, Admission, NotNowError, admitted, standing
 from workers.process import Process, this_process
 from workers.queues import worker_kind
 from workers.sessions import NoSessionError, Sessions, Token
 from workers.settings import settings
+from workers.sii import Deadline, Parcel
 from workers.vault.sealing import Sealed
 
 log: Final = structlog.get_logger(__name__)
 
 ENVELOPES_A_BELL: Final = 10
 LATER_SECONDS: Final = 60.0
+TRIES_IN_THE_WINDOW: Final = 3
+"""So often the same bytes go while the SII recognises them: then the documents are asked about."""
+AFTER_REFUSALS: Final = (0.0, 60.0, 300.0, 900.0, 1800.0, 3600.0)
+"""Seconds after which an envelope goes again whose token was refused: at once with a new one, then ever later, since
+it may be this company's permission, while the person's other companies send well."""
+MORE_SLOWLY: Final = 4
+"""The third time comes after so many times the pause before the second: at 60 s and at 300 s."""
 
 
 @phase("fmgo.submit")
@@ -39,7 +50,7 @@ def submit() -> None:
     """Take envelopes that are due, one after the other."""
     me = this_process(worker_kind())
     for _ in range(ENVELOPES_A_BELL):
-        envelope = take(["sealed", "uncertain"], me)
+        envelope = take(["sealed", "uncertain"], me, standing("upload").usable)
         if envelope is None:
             return
         submit_one(envelope, me)
@@ -48,6 +59,11 @@ def submit() -> None:
 
 def submit_one(envelope: ClaimedEnvelope, me: Process) -> None:
     """Send an envelope, or end its doubt."""
+    with about_envelope(envelope.id, me.id):
+        _submit(envelope, me)
+
+
+def _submit(envelope: ClaimedEnvelope, me: Process) -> None:
     try:
         if envelope.state == "uncertain" and adopt_known_track_id(envelope, me):
             return
@@ -55,9 +71,11 @@ def submit_one(envelope: ClaimedEnvelope, me: Process) -> None:
             ask_about(envelope, me, sessions(me), signer_of(envelope))
             return
         send(envelope, me, sessions(me))
-    except NoSessionError as error:
-        log.info("submit.no_session", envelope=str(envelope.id), reason=error.reason)
-        give_back(envelope, me, error.after_seconds)
+    except (NoSessionError, NotNowError) as error:
+        log.info("submit.not_now", envelope=str(envelope.id), reason=error.reason)
+        # What is ready to go stays due: a closed channel's envelopes aren't taken, and then the most urgent goes first.
+        pause = min(error.after_seconds, SOON_SECONDS) if envelope.state == "sealed" else error.after_seconds
+        give_back(envelope, me, pause)
     except Exception:
         give_back(envelope, me, AFTER_A_FAULT_SECONDS)
         raise
@@ -83,8 +101,14 @@ def may_send_again(envelope: ClaimedEnvelope) -> bool:
         return True
     if envelope.channel != "soap" or envelope.doubt_since is None or envelope.verdict.get("ask_first"):
         return False
-    window = timedelta(seconds=settings().dedupe_window_seconds - settings().upload_deadline_seconds)
-    return envelope.at - envelope.doubt_since < window
+    if envelope.doubts >= TRIES_IN_THE_WINDOW:
+        return False
+    return envelope.at - envelope.doubt_since < timedelta(seconds=surely_recognised())
+
+
+def surely_recognised() -> float:
+    """Seconds after the beginning of an attempt in which DTEUpload surely recognises its bytes."""
+    return settings().dedupe_window_seconds - settings().upload_deadline_seconds
 
 
 def sessions(me: Process) -> Sessions:
@@ -101,33 +125,55 @@ def signer_of(envelope: ClaimedEnvelope) -> RsaSigner:
 
 
 def send(envelope: ClaimedEnvelope, me: Process, access: Sessions) -> None:
-    """One attempt: evidence first, then the bytes, then what came of it."""
+    """One attempt, when the service may be asked now."""
     token = access.token(envelope.sender, envelope.environment, envelope.channel, signer_of(envelope))
+    with admitted(envelope.channel, "upload", me.id, lane=envelope.lane) as admission:
+        if admission.probe:
+            knock(envelope, admission)
+        answer = attempt(envelope, me, access, token)
+        if answer is not None:
+            admission.learn(answered=answer.by_the_service, words=answer.detail, retry_after=answer.retry_after)
+
+
+def knock(envelope: ClaimedEnvelope, admission: Admission) -> None:
+    """Ask something harmless of a service that brought no answers, before a file goes; raises NotNowError."""
+    silence = tools().sii.silence(envelope.channel)
+    if silence is not None:
+        admission.learn(answered=False, words=silence)
+        raise NotNowError(admission.service, silence, LATER_SECONDS)
+
+
+def attempt(envelope: ClaimedEnvelope, me: Process, access: Sessions, token: Token) -> UploadAnswer | None:
+    """Evidence first, then the bytes, then what came of it; None when the envelope was no longer ours."""
     sending = Step(
         envelope.state,
         "sending",
         settings().lease_seconds,
         keep_lease=True,
         attempted=True,
-        verdict={} if envelope.verdict.get("send_once_more") else None,
+        verdict={"sent_again": True} if envelope.verdict.get("send_once_more") else None,
+        alert=envelope.alert,
     )
     mine = tools()
     began = time.monotonic()
     with ledger().transaction() as tx:
         doubtful = attempts.has_doubtful_attempt(tx, envelope.id)
         if not envelopes.step(tx, envelope.id, envelope.fence, me.id, sending):
-            return
-        attempt = attempts.open_attempt(
+            return None
+        number = attempts.open_attempt(
             tx, envelope, me.id, mine.sii.upload_address(envelope.channel), settings().upload_deadline_seconds
         )
-    answer = _upload(envelope, token, mine, settings().upload_deadline_seconds - (time.monotonic() - began))
+    with about_envelope(envelope.id, me.id, envelope.attempts + 1):
+        answer = _upload(envelope, token, mine, began)
     if answer.outcome == "not_received" and answer.retry == "token":
         # Before the envelope is free again, or whoever takes it next would send with the dead token.
         access.refuse(envelope.sender, envelope.environment, envelope.channel, token)
+    elif answer.status or answer.track_id:
+        access.taken(envelope.sender, envelope.environment, envelope.channel, token)
     with ledger().transaction() as tx:
         attempts.close_attempt(
             tx,
-            attempt,
+            number,
             outcome=answer.outcome,
             http_status=answer.http_status,
             sii_status=answer.status,
@@ -148,20 +194,16 @@ def send(envelope: ClaimedEnvelope, me: Process, access: Sessions) -> None:
         status=answer.status,
         track_id=answer.track_id,
     )
+    return answer
 
 
-def _upload(envelope: ClaimedEnvelope, token: Token, mine: Tools, seconds_left: float) -> UploadAnswer:
+def _upload(envelope: ClaimedEnvelope, token: Token, mine: Tools, began: float) -> UploadAnswer:
     """Send within the attempt's own deadline: a process that was paused since it opened the attempt doesn't send."""
-    if seconds_left < settings().upload_deadline_seconds / 2:
-        return UploadAnswer("not_received", retry="later", detail="the attempt was too old to begin")
     return mine.sii.upload(
         envelope.channel,
         token.value,
-        envelope.sender,
-        envelope.issuer,
-        envelope.filename,
-        envelope.data,
-        deadline_seconds=seconds_left,
+        Parcel(envelope.sender, envelope.issuer, envelope.filename, envelope.data),
+        Deadline(settings().upload_deadline_seconds, began),
     )
 
 
@@ -178,8 +220,12 @@ def _after(envelope: ClaimedEnvelope, answer: UploadAnswer, *, doubtful: bool) -
         ask = {"ask_first": True}
         return Step("sending", "uncertain", settings().resend_after_seconds, verdict=ask, detail=detail)
     if answer.outcome == "unknown" or doubtful:
-        return Step("sending", "uncertain", settings().resend_after_seconds, detail=detail)
+        pause = settings().resend_after_seconds * (MORE_SLOWLY if envelope.doubts else 1)
+        return Step("sending", "uncertain", pause, detail=detail, alert=envelope.alert)
     if answer.retry == "never":
         return Step("sending", "refused", None, sii_state=f"upload-{answer.status}", detail=detail)
-    soon = 0.0 if answer.retry == "token" and envelope.attempts < 3 else answer.retry_after or LATER_SECONDS  # noqa: PLR2004
-    return Step("sending", "sealed", soon, detail=detail)
+    if answer.retry == "token":
+        pause = AFTER_REFUSALS[min(envelope.attempts, len(AFTER_REFUSALS) - 1)]
+        alert = alerts.TOKEN_NOT_TAKEN if envelope.attempts else None
+        return Step("sending", "sealed", pause, detail=detail, alert=alert)
+    return Step("sending", "sealed", answer.retry_after or LATER_SECONDS, detail=detail)

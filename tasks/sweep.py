@@ -12,7 +12,7 @@ from sqlalchemy.exc import IntegrityError, ProgrammingError
 
 from tasks.base import phase
 from workers.bells import ring
-from workers.database import claims, envelopes, processes, results, sealing, waiting
+from workers.database import claims, envelopes, pace, processes, results, sealing, waiting
 from workers.database.engine import ledger
 from workers.inbox import orphaned_lists, return_lists
 from workers.process import this_process
@@ -59,6 +59,8 @@ def free_the_dead() -> None:
     with ledger().transaction() as tx:
         dead = processes.bury(tx, settings().dead_after_seconds)
     if dead:
+        with ledger().transaction() as tx:
+            pace.forget_the_dead(tx)
         log.warning("sweep.dead_processes", workers=dead)
     with ledger().transaction() as tx:
         documents = claims.release_dead(tx, quarantine_after=settings().quarantine_after_deaths)

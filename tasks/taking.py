@@ -4,7 +4,7 @@ A living process keeps what it has claimed, for ever if need be. So the number o
 the claim is made: if the ledger's answer is lost, or giving back fails, the process owes it and does it when it can.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Final
 
 from sqlalchemy import Connection
@@ -13,6 +13,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from workers.database import envelopes
 from workers.database.engine import ledger
 from workers.database.envelopes import ClaimedEnvelope, Step, claim_envelope, next_fence
+from workers.database.sealing import Channel
 from workers.process import Process, surely
 from workers.settings import settings
 
@@ -20,13 +21,13 @@ AFTER_A_FAULT_SECONDS: Final = 60.0
 """An envelope on which a phase failed is tried again after this long (business time)."""
 
 
-def take(states: Sequence[str], me: Process) -> ClaimedEnvelope | None:
-    """Claim the envelope in one of the states that comes first, None when none is due."""
+def take(states: Sequence[str], me: Process, channels: Collection[Channel]) -> ClaimedEnvelope | None:
+    """Claim the envelope in one of the states and channels that comes first, None when none is due."""
     with ledger().statements() as tx:
         fence = next_fence(tx)
     try:
         with ledger().transaction() as tx:
-            return claim_envelope(tx, states, settings().sii_environment, me.lease(), fence)
+            return claim_envelope(tx, states, settings().sii_environment, me.lease(), fence, channels)
     except SQLAlchemyError:
         surely(lambda tx: envelopes.give_back(tx, fence, me.id))
         raise
@@ -36,7 +37,7 @@ def give_back(envelope: ClaimedEnvelope, me: Process, after_seconds: float) -> N
     """Give an envelope back as it was, due again after some seconds; one that is being sent ends in doubt."""
 
     def back(tx: Connection) -> None:
-        same = Step(envelope.state, envelope.state, after_seconds)
+        same = Step(envelope.state, envelope.state, after_seconds, alert=envelope.alert)
         if not envelopes.step(tx, envelope.id, envelope.fence, me.id, same):
             lost = Step("sending", "uncertain", settings().resend_after_seconds, detail={"reason": "the sender failed"})
             envelopes.step(tx, envelope.id, envelope.fence, me.id, lost)

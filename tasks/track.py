@@ -1,28 +1,32 @@
 """`fmgo.track`: the SII is asked what became of an upload, until every document has its verdict.
 
 A processed envelope whose documents are all accepted is decided by its counters; otherwise each document is asked
-about. Absence (FAU) is a rejection only when the number of absent documents equals the number rejected. Unknown codes
-are kept and asked about again; they never become a verdict.
+about. Absence (FAU) is a rejection only when the number of absent documents equals the number rejected. An envelope may
+have several track ids; the best of what they say holds. Unknown codes are kept and asked about again; they never become
+a verdict. What stays without one has a named alert, and is asked about every half hour.
 """
 
-from functools import partial
-from typing import Final
+from typing import Any, Final
 
 import structlog
 
 from domain.answers.envelope import EnvelopeStatus
-from tasks.asking import ask_each
+from domain.answers.table import alerts
+from tasks.asking import Asking
 from tasks.base import phase, tools
-from tasks.submit import sessions, signer_of
+from tasks.ending import UNTIL_A_PERSON, standing_ends
+from tasks.submit import sessions, signer_of, surely_recognised
 from tasks.taking import AFTER_A_FAULT_SECONDS, give_back, take
 from tasks.verdict import verdict_of
 from workers.bells import ring
-from workers.database import envelopes, verdicts
+from workers.database import attempts, envelopes, verdicts
 from workers.database.engine import ledger
 from workers.database.envelopes import ClaimedEnvelope, Step
+from workers.exchanges import about_envelope
+from workers.pace import NotNowError, admitted, standing
 from workers.process import Process, this_process
 from workers.queues import worker_kind
-from workers.sessions import NoSessionError
+from workers.sessions import NoSessionError, Token
 from workers.settings import settings
 
 log: Final = structlog.get_logger(__name__)
@@ -35,12 +39,13 @@ def track() -> None:
     """Ask about envelopes that are due, one after the other."""
     me = this_process(worker_kind())
     for _ in range(ENVELOPES_A_BELL):
-        envelope = take(["sent"], me)
+        envelope = take(["sent"], me, standing("query").usable)
         if envelope is None:
             return
         try:
-            track_one(envelope, me)
-        except NoSessionError as error:
+            with about_envelope(envelope.id, me.id):
+                track_one(envelope, me)
+        except (NoSessionError, NotNowError) as error:
             give_back(envelope, me, error.after_seconds)
         except Exception:
             give_back(envelope, me, AFTER_A_FAULT_SECONDS)
@@ -52,49 +57,106 @@ def track_one(envelope: ClaimedEnvelope, me: Process) -> None:
     """Ask about one envelope and act on the answer."""
     access = sessions(me)
     token = access.token(envelope.sender, envelope.environment, envelope.channel, signer_of(envelope))
-    if envelope.track_id is None:
-        msg = f"envelope {envelope.id} is `sent` without a track id"
-        raise RuntimeError(msg)
-    status = tools().sii.envelope_status(envelope.channel, token.value, envelope.issuer, envelope.track_id)
+    track_id, status = best_of_uploads(envelope, token, me.id)
     if status.phase == "token":
         access.refuse(envelope.sender, envelope.environment, envelope.channel, token)
-        give_back(envelope, me, 0)
-    elif status.phase in ("processed", "refused"):
-        decide(envelope, me, status)
+        if token.doubted:  # a fresh one: more slowly each time
+            _poll_again(envelope, me, status)
+        else:
+            give_back(envelope, me, 0)
+        return
+    if status.state:
+        access.taken(envelope.sender, envelope.environment, envelope.channel, token)
+    if status.phase in ("processed", "refused"):
+        decide(envelope, me, track_id, status)
     else:
         _poll_again(envelope, me, status)
 
 
-def decide(envelope: ClaimedEnvelope, me: Process, status: EnvelopeStatus) -> None:
+def best_of_uploads(envelope: ClaimedEnvelope, token: Token, worker: int) -> tuple[str, EnvelopeStatus]:
+    """The track id that says most and what it says: others than the envelope's own are asked about where it's bad.
+
+    Accepted documents count before an upload in process, that one before rejected ones, and these before a refusal.
+    """
+    own = envelope.track_id
+    if own is None:
+        msg = f"envelope {envelope.id} is `sent` without a track id"
+        raise RuntimeError(msg)
+    best = own, _ask(envelope, token, worker, own)
+    if _worth(best[1]) == _ACCEPTED:
+        return best
+    with ledger().transaction() as tx:
+        others = [number for number in attempts.track_ids(tx, envelope.id) if number != own]
+    for number in others:
+        status = _ask(envelope, token, worker, number)
+        if status.phase == "token" or _worth(status) > _worth(best[1]):
+            best = number, status
+    return best
+
+
+def _ask(envelope: ClaimedEnvelope, token: Token, worker: int, track_id: str) -> EnvelopeStatus:
+    with admitted(envelope.channel, "query", worker, lane=envelope.lane) as admission:
+        status = tools().sii.envelope_status(envelope.channel, token.value, envelope.issuer, track_id)
+        admission.learn(
+            answered=bool(status.state) or status.phase == "token", words=status.gloss, retry_after=status.retry_after
+        )
+        return status
+
+
+_ACCEPTED: Final = 3
+
+
+def _worth(status: EnvelopeStatus) -> int:
+    if status.phase == "processed":
+        return _ACCEPTED if status.accepted + status.repaired else 1
+    return 0 if status.phase == "refused" else 2
+
+
+def decide(envelope: ClaimedEnvelope, me: Process, track_id: str, status: EnvelopeStatus) -> None:
     """Give the documents their verdicts; what isn't known yet is asked about again."""
     with ledger().transaction() as tx:
         riders = verdicts.riders(tx, envelope.id)
-    ask = partial(ask_each, envelope, access=sessions(me), signer=signer_of(envelope))
-    outcome = verdict_of(riders, status, ask)
-    said = {"state": status.state, "gloss": status.gloss, "counters": outcome.counters}
+        another = attempts.another_upload_is_possible(tx, envelope.id, surely_recognised())
+    asking = Asking(envelope, sessions(me), signer_of(envelope))
+    outcome = verdict_of(riders, status, asking.each, another=another)
+    said: dict[str, Any] = {"state": status.state, "gloss": status.gloss, "counters": outcome.counters}
+    ends = standing_ends(envelope, outcome, riders, said)
     with ledger().transaction() as tx:
-        verdicts.decide(tx, envelope.id, outcome.verdicts, me.id)
+        verdicts.decide(tx, envelope.id, [*outcome.verdicts, *ends], me.id)
         if outcome.refused_whole:
-            what = Step("sent", "refused", None, sii_state=status.state, verdict=said)
+            what = Step("sent", "refused", None, track_id=track_id, sii_state=status.state, verdict=said)
             if envelopes.step(tx, envelope.id, envelope.fence, me.id, what):
                 verdicts.send_back(tx, envelope.id, f"envelope-refused:{status.state}", said, me.id)
-        elif outcome.complete:
-            what = Step("sent", "processed", None, sii_state=status.state, verdict=said)
+        elif outcome.complete or ends:
+            what = Step("sent", "processed", None, track_id=track_id, sii_state=status.state, verdict=said)
             envelopes.step(tx, envelope.id, envelope.fence, me.id, what)
         else:
-            what = Step("sent", "sent", _pause(envelope), polled=True, sii_state=status.state, verdict=said)
-            envelopes.step(tx, envelope.id, envelope.fence, me.id, what)
+            alert = alerts.REJECTED_IN_DOUBT if outcome.standing else _alert(envelope, status)
+            again = Step(
+                "sent", "sent", _pause(envelope), polled=True, sii_state=status.state, verdict=said, alert=alert
+            )
+            envelopes.step(tx, envelope.id, envelope.fence, me.id, again)
     log.info(
         "envelope.verdict",
         envelope=str(envelope.id),
         state=status.state,
-        verdicts=len(outcome.verdicts),
+        verdicts=len(outcome.verdicts) + len(ends),
         complete=outcome.complete,
         refused=outcome.refused_whole,
     )
     ring("fmgo.publish")
     for lane in ("interactive", "bulk"):
         ring("fmgo.dispatch", lane)
+
+
+def _alert(envelope: ClaimedEnvelope, status: EnvelopeStatus) -> str | None:
+    """What a person should look at: an answer that waiting doesn't mend, or two days without a verdict."""
+    if status.phase == "token":
+        return alerts.TOKEN_NOT_TAKEN
+    if status.alert:
+        return f"sii-{status.state}"
+    waited = envelope.sent_at is not None and envelope.at - envelope.sent_at >= UNTIL_A_PERSON
+    return alerts.NO_VERDICT if waited else None
 
 
 def _pause(envelope: ClaimedEnvelope) -> float:
@@ -105,5 +167,6 @@ def _pause(envelope: ClaimedEnvelope) -> float:
 
 def _poll_again(envelope: ClaimedEnvelope, me: Process, status: EnvelopeStatus) -> None:
     with ledger().transaction() as tx:
-        again = Step("sent", "sent", _pause(envelope), sii_state=status.state, polled=True)
+        alert = _alert(envelope, status)
+        again = Step("sent", "sent", _pause(envelope), sii_state=status.state, polled=True, alert=alert)
         envelopes.step(tx, envelope.id, envelope.fence, me.id, again)

@@ -2,8 +2,10 @@
 
 Counters decide a type only when they leave no doubt; otherwise each document is asked about. Rules: EPR means
 processed, not accepted; a document that the SII holds is accepted; an absent one (FAU) is rejected only when as many
-are absent as the counters reject; reasons that were not given are `not yet told`. That a folio came before (DTE-3-100,
-DTE-3-101) is no verdict on the document: an earlier upload may have brought it, so the SII is asked, until it holds it.
+are absent as the counters reject; reasons that were not given are `not yet told`. Other bytes under the folio (DNK) are
+a conflict. That a folio came before (DTE-3-100, DTE-3-101) is no verdict on the document: an earlier upload may have
+brought it. So, while another upload of the same bytes may be at the SII, an upload of which nothing was accepted
+decides nothing by absence: the documents are open until the SII holds them, holds others, or a person looks.
 """
 
 from collections import Counter
@@ -13,12 +15,16 @@ from typing import Any, Final
 
 from domain.answers.document import DocumentStatus
 from domain.answers.envelope import DocumentFinding, EnvelopeStatus, TypeCounters
+from domain.answers.table.reasons import REASONS, REPEATED
 from workers.database.verdicts import Rider, Verdict
 
 HELD: Final = frozenset({"accepted", "modified", "annulled"})
 NOT_HELD: Final = frozenset({"absent", "not_authorised", "folio_annulled", "company_not_authorised"})
 FOUND: Final = {"DOK": "accepted", "RPR": "accepted_with_repairs", "RLV": "accepted_with_repairs", "RCH": "rejected"}
-REPEATED: Final = frozenset({"DTE-3-100", "DTE-3-101"})
+CAME_BEFORE: Final = frozenset(row.answer for row in REASONS if row.meaning == REPEATED)
+REPEATED_ENVELOPE: Final = "RPT"
+OF_ITS_BYTES: Final = frozenset({"RSC", "RCT"})
+"""Refusals for what stands in the file: any other upload of the same bytes is refused as well."""
 NOT_YET_TOLD: Final = "not yet told"
 
 Ask = Callable[[Sequence[Rider]], dict[Rider, DocumentStatus]]
@@ -26,31 +32,69 @@ Ask = Callable[[Sequence[Rider]], dict[Rider, DocumentStatus]]
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What an answer decides: `complete` when no document is left open, `refused_whole` when none was received."""
+    """What an answer decides.
+
+    `complete`: no document is left open. `refused_whole`: none was received, by this or any other upload. `standing`:
+    what is left open, with the SII's words, when all of it was rejected, repeated or refused here and is absent, while
+    another upload may have brought it; empty otherwise.
+    """
 
     verdicts: list[Verdict]
     complete: bool
     refused_whole: bool
+    standing: dict[Rider, DocumentStatus]
     counters: list[dict[str, Any]]
 
 
-def verdict_of(riders: Sequence[Rider], status: EnvelopeStatus, ask: Ask) -> Outcome:
-    """Decide what can be decided; `ask` is asked about documents where the envelope's answer leaves doubt."""
+def verdict_of(riders: Sequence[Rider], status: EnvelopeStatus, ask: Ask, *, another: bool) -> Outcome:
+    """Decide what can be decided; `ask` is asked about documents where the envelope's answer leaves doubt.
+
+    `another`: another upload of the same bytes may be at the SII, and its track id isn't known.
+    """
     open_riders = [rider for rider in riders if rider.state == "enveloped"]
-    counters = [asdict(counter) for counter in status.counters]
     if status.phase == "refused":
-        answers = ask(open_riders)
-        held = [
-            _held(rider, answers[rider], status, repaired=False) for rider in open_riders if _is_held(answers[rider])
-        ]
-        absent = sum(answer.meaning in NOT_HELD for answer in answers.values())
-        nobody = absent == len(open_riders) and len(open_riders) == len(riders)
-        return Outcome(held, complete=len(held) == len(open_riders), refused_whole=nobody, counters=counters)
-    verdicts, doubtful = _by_envelope(open_riders, status)
-    if doubtful:
-        answers = ask(doubtful)
-        verdicts += _by_document(riders, answers, status)
-    return Outcome(verdicts, complete=len(verdicts) == len(open_riders), refused_whole=False, counters=counters)
+        return _refused(riders, open_riders, status, ask, another=another)
+    doubted = another and status.accepted + status.repaired == 0
+    verdicts, asked = _by_envelope(open_riders, status)
+    standing: dict[Rider, DocumentStatus] = {}
+    if asked:
+        answers = ask(asked)
+        found = _by_document(riders, answers, status, by_absence=not doubted)
+        left = set(asked) - _decided(asked, found)
+        repeated = _repeated(riders, status)
+        if all(answers[rider].meaning in NOT_HELD and (doubted or rider in repeated) for rider in left):
+            standing = {rider: answers[rider] for rider in left}
+        verdicts += found
+    complete = len(verdicts) == len(open_riders)
+    return Outcome(verdicts, complete, refused_whole=False, standing=standing, counters=_counters(status))
+
+
+def _refused(
+    riders: Sequence[Rider], open_riders: Sequence[Rider], status: EnvelopeStatus, ask: Ask, *, another: bool
+) -> Outcome:
+    """A refused upload received nothing; the documents may be held by another one all the same."""
+    answers = ask(open_riders)
+    verdicts = [_held(rider, answer, status, repaired=False) for rider, answer in answers.items() if _is_held(answer)]
+    verdicts += _conflicts(answers, status)
+    left = set(open_riders) - _decided(open_riders, verdicts)
+    absent = all(answers[rider].meaning in NOT_HELD for rider in left)
+    conclusive = status.state in OF_ITS_BYTES or not (another or status.state == REPEATED_ENVELOPE)
+    return Outcome(
+        verdicts,
+        complete=not left,
+        refused_whole=absent and conclusive and len(left) == len(riders) and bool(left),
+        standing={rider: answers[rider] for rider in left} if absent and not conclusive else {},
+        counters=_counters(status),
+    )
+
+
+def _decided(riders: Sequence[Rider], verdicts: Sequence[Verdict]) -> set[Rider]:
+    ids = {verdict.document_id for verdict in verdicts}
+    return {rider for rider in riders if rider.id in ids}
+
+
+def _counters(status: EnvelopeStatus) -> list[dict[str, Any]]:
+    return [asdict(counter) for counter in status.counters]
 
 
 def _by_envelope(riders: Sequence[Rider], status: EnvelopeStatus) -> tuple[list[Verdict], list[Rider]]:
@@ -94,51 +138,69 @@ def _found(rider: Rider, finding: DocumentFinding, status: EnvelopeStatus) -> Ve
 
 
 def _by_document(
-    riders: Sequence[Rider], answers: dict[Rider, DocumentStatus], status: EnvelopeStatus
+    riders: Sequence[Rider], answers: dict[Rider, DocumentStatus], status: EnvelopeStatus, *, by_absence: bool
 ) -> list[Verdict]:
+    """Verdicts by what the SII says of each document; `by_absence`: absent ones may be rejected."""
     rejected, repaired = Counter[int](), Counter[int]()
     for counter in status.counters:
         rejected[counter.document_type or 0] += counter.rejected
         repaired[counter.document_type or 0] += counter.repaired
-    repeats = {
-        (f.document_type or r.document_type, f.folio) for f in status.findings if _is_repeated(f) for r in riders
-    }
-    repeated = {rider for rider in riders if (rider.document_type, rider.folio) in repeats}
-    verdicts: list[Verdict] = []
+    repeated = _repeated(riders, status)
+    verdicts = _conflicts(answers, status)
+    elsewhere = _decided(riders, verdicts) | repeated | {r for r in riders if r.state in ("rejected", "conflict")}
     for document_type in sorted({rider.document_type for rider in answers}):
         asked = {rider: answer for rider, answer in answers.items() if rider.document_type == document_type}
         counted = document_type if document_type in rejected else 0
         held = [rider for rider, answer in asked.items() if _is_held(answer)]
         absent = [r for r, answer in asked.items() if answer.meaning in NOT_HELD and r not in repeated]
-        gone = [r for r in riders if r.document_type == document_type and (r.state == "rejected" or r in repeated)]
+        gone = [r for r in elsewhere if r.document_type == document_type]
         all_repaired = repaired[counted] > 0 and repaired[counted] == len(held)
         verdicts += [_held(rider, asked[rider], status, repaired=all_repaired) for rider in held]
-        if absent and len(absent) + len(gone) == rejected[counted]:
+        if by_absence and absent and len(absent) + len(gone) == rejected[counted]:
             verdicts += [_absent(rider, asked[rider], status) for rider in absent]
-        verdicts += [
-            Verdict(rider.id, "conflict", {"envelope": status.state, "document": answer.code, "text": answer.gloss})
-            for rider, answer in asked.items()
-            if answer.meaning == "mismatch"
-        ]
     return verdicts
 
 
+def _repeated(riders: Sequence[Rider], status: EnvelopeStatus) -> set[Rider]:
+    """Documents of which the answer says that their folio came before."""
+    repeats = {
+        (f.document_type or r.document_type, f.folio) for f in status.findings if _is_repeated(f) for r in riders
+    }
+    return {rider for rider in riders if (rider.document_type, rider.folio) in repeats}
+
+
 def _is_repeated(finding: DocumentFinding) -> bool:
-    return finding.state == "RCH" and any(error.code in REPEATED for error in finding.errors)
+    return finding.state == "RCH" and any(error.code in CAME_BEFORE for error in finding.errors)
 
 
 def _is_held(answer: DocumentStatus) -> bool:
     return answer.meaning in HELD
 
 
+def document_said(answer: DocumentStatus) -> dict[str, Any]:
+    """What a question about a document brought, for the record: verbatim, and whether the signature was compared."""
+    return {
+        "document": answer.code,
+        "text": answer.gloss,
+        "compared": "signature" if answer.by_signature else "data",
+    }
+
+
 def _held(rider: Rider, answer: DocumentStatus, status: EnvelopeStatus, *, repaired: bool) -> Verdict:
-    state = "accepted_with_repairs" if repaired else "accepted"
-    said: dict[str, Any] = {"envelope": status.state, "document": answer.code, "text": answer.gloss}
+    said = {"envelope": status.state, **document_said(answer)}
     if repaired:
         said["reasons"] = NOT_YET_TOLD
-    return Verdict(rider.id, state, said)
+    return Verdict(rider.id, "accepted_with_repairs" if repaired else "accepted", said)
 
 
 def _absent(rider: Rider, answer: DocumentStatus, status: EnvelopeStatus) -> Verdict:
-    said = {"envelope": status.state, "document": answer.code, "text": answer.gloss, "reasons": NOT_YET_TOLD}
+    said = {"envelope": status.state, **document_said(answer), "reasons": NOT_YET_TOLD}
     return Verdict(rider.id, "rejected", said)
+
+
+def _conflicts(answers: dict[Rider, DocumentStatus], status: EnvelopeStatus) -> list[Verdict]:
+    return [
+        Verdict(rider.id, "conflict", {"envelope": status.state, **document_said(answer)})
+        for rider, answer in answers.items()
+        if answer.meaning == "mismatch"
+    ]

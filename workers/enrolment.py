@@ -15,7 +15,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date
-from typing import TypeVar
+from typing import Literal, TypeVar
 
 from sqlalchemy import Connection
 
@@ -34,10 +34,13 @@ from workers.caf_checks import (
 )
 from workers.database import enrolment as rows
 from workers.database import folio_accounts as accounts
+from workers.database import services, switches
+from workers.database.attempts import allow_once_more
 from workers.database.audit import audit
 from workers.database.engine import Ledger, business_time
 from workers.database.enrolment import BranchRow, CafRow, CertificateRow, IssuerRow
-from workers.database.verdicts import release_envelope
+from workers.database.switches import What
+from workers.database.verdicts import release_envelope, settle
 from workers.enrolment_fields import Checks
 from workers.enrolment_fields import EnrolmentError as EnrolmentError
 from workers.folio_ranges import Range, joined, written
@@ -145,6 +148,24 @@ class Enrolment:
 
         self._changed(self._ledger.repeated(put))
 
+    def turn(self, what: What, issuer: str | None, environment: str, *, stop: bool, reason: str | None) -> None:
+        """Stop issuing or sending, or let it go on, for a company or all of an environment (`issuer` None).
+
+        Raises EnrolmentError (ISSUER-…).
+        """
+        checks = Checks("ISSUER")
+        world = checks.environment(environment)
+        rut = checks.rut("rut", issuer) if issuer is not None else None
+        _raise(checks.problems)
+
+        def put(tx: Connection) -> None:
+            if not switches.turn(tx, what, rut, world, stop=stop, reason=reason):
+                raise EnrolmentError([unknown_company((rut or "", world))])
+            subject = company_name(rut, world) if rut is not None else world
+            self._audit(tx, f"{what}.{'stop' if stop else 'resume'}", subject, {"reason": reason or ""})
+
+        self._changed(self._ledger.repeated(put))
+
     def add_branch(self, branch: BranchRow) -> bool:
         """Add a branch and its tills, or replace its address; whether it is new. Raises EnrolmentError (BRANCH-…)."""
         checks = Checks("BRANCH")
@@ -226,6 +247,7 @@ class Enrolment:
             rows.ensure_person(tx, opened.rut, opened.name or opened.rut)
             number, created = rows.put_certificate(tx, certificate)
             self._grant(tx, opened.rut, acting_for)
+            services.try_anew(tx, opened.rut)
             detail = {"fingerprint": certificate.fingerprint.hex(), "vault_key": sealed.key_id}
             self._audit(tx, "certificate.add" if created else "certificate.seal-again", opened.rut, detail)
             return AddedCertificate(number, opened.rut, opened.name, opened.not_after.date(), created)
@@ -285,6 +307,14 @@ class Enrolment:
     def release_envelope(self, envelope: uuid.UUID) -> int:
         """Let the documents of a refused envelope go again in a new one, same bytes; returns how many."""
         return self._changed(self._ledger.repeated(lambda tx: release_envelope(tx, envelope, self._actor)))
+
+    def resend_envelope(self, envelope: uuid.UUID) -> bool:
+        """Let the identical bytes of an envelope in doubt go once more; False when it isn't in doubt, or in hand."""
+        return self._changed(self._ledger.repeated(lambda tx: allow_once_more(tx, envelope, self._actor)))
+
+    def settle_document(self, document: uuid.UUID, state: Literal["accepted", "rejected"], reason: str) -> bool:
+        """Record what a person found at the SII of a document in conflict; False when it isn't in one."""
+        return self._changed(self._ledger.repeated(lambda tx: settle(tx, document, state, reason, self._actor)))
 
     def _sealing(self) -> Vault:
         return self._vault or Vault({})

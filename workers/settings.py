@@ -7,15 +7,17 @@ hosts of the SII are never a default. An invalid tree raises `SettingsError` wit
 showing any value (values hold passwords).
 
 Source of the hosts: SII, list of services for electronic documents (palena/maullin for SOAP and uploads, api/apicert
-and rahue/pangal for boletas). Source of the times and sizes: the comment beside each field.
+and rahue/pangal for boletas, ws1/ws2 for acceptances and claims). Source of the times and sizes: the comment beside
+each field.
 """
 
+from datetime import timedelta
 from functools import lru_cache
 from pathlib import Path
 from typing import Annotated, Final, Literal
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, Field, SecretStr, ValidationError
+from pydantic import AfterValidator, Field, SecretStr, ValidationError, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from domain.format.table import Profile
@@ -35,6 +37,11 @@ REST_UPLOAD_HOSTS: Final[dict[Environment, str]] = {
     "certification": "https://pangal.sii.cl",
     "production": "https://rahue.sii.cl",
 }
+CLAIMS_HOSTS: Final[dict[Environment, str]] = {
+    "certification": "https://ws2.sii.cl",
+    "production": "https://ws1.sii.cl",
+}
+_SII_DOMAIN: Final = ".sii.cl"
 
 _CLUSTER_SCHEMES: Final = ("redis+cluster", "rediss+cluster", "redis-cluster", "rediscluster", "cluster")
 _REDIS_SCHEMES: Final = ("redis", "rediss", "redis+socket", "unix")
@@ -99,6 +106,16 @@ def _http_url(url: str) -> str:
     return url.rstrip("/")
 
 
+def _minutes_by_type(text: str) -> str:
+    """Accept ``TYPE=MINUTES,…`` in whole numbers; nothing at all is allowed."""
+    for pair in filter(None, text.split(",")):
+        code, _, minutes = pair.partition("=")
+        if not (code.strip().isdecimal() and minutes.strip().isdecimal()):
+            message = f"write minutes by type as TYPE=MINUTES,TYPE=MINUTES in whole numbers, not {pair.strip()!r}"
+            raise ValueError(message)
+    return text
+
+
 RedisUrl = Annotated[str, AfterValidator(check_redis_url)]
 DatabaseUrl = Annotated[str, AfterValidator(_database_url)]
 HttpUrl = Annotated[str, AfterValidator(_http_url)]
@@ -142,6 +159,8 @@ class Settings(BaseSettings):
     sii_rest_url: HttpUrl | None = None
     # Host that takes the boletas' files; None means the SII's own (see `rest_upload_host`).
     sii_rest_upload_url: HttpUrl | None = None
+    # Host of the acceptances and claims of receivers; None means the SII's own (see `claims_host`).
+    sii_claims_url: HttpUrl | None = None
     # PEM file of the only authorities to trust for the SII's hosts; None means the public ones. Certificates are
     # always verified, nothing turns that off.
     sii_ca_file: Path | None = None
@@ -154,6 +173,21 @@ class Settings(BaseSettings):
     sii_answer_bytes: int = Field(default=4 * 1024 * 1024, ge=64 * 1024, le=64 * 1024 * 1024)
     # Keep-alive connections for queries per process: one per thread that asks is enough.
     sii_query_connections: int = Field(default=20, ge=1, le=200)
+
+    # Uploads to one service of the SII in a minute, by all workers together. The SII publishes no figure.
+    sii_uploads_per_minute: float = Field(default=300, gt=0, le=60000)
+    # The same for questions and logins.
+    sii_queries_per_minute: float = Field(default=1200, gt=0, le=60000)
+    # Uploads to one service that may be open at a time, by all workers together; bulk leaves a quarter to tills.
+    sii_open_uploads: int = Field(default=8, ge=1, le=200)
+    # The same for questions.
+    sii_open_queries: int = Field(default=16, ge=1, le=200)
+    # Requests in a row that bring no answer before a service is left alone.
+    sii_faults: int = Field(default=3, ge=1, le=100)
+    # How long it is left alone at first; doubled each time that its one probe brings no answer either.
+    sii_pause_seconds: float = Field(default=30, gt=0, le=3600)
+    # The longest of these pauses: an outage that ends is noticed within this time.
+    sii_longest_pause_seconds: float = Field(default=300, gt=0, le=86400)
 
     # ---- logs ------------------------------------------------------------------------------------------------------
     # JSON lines for machines, console for a person's terminal.
@@ -205,15 +239,41 @@ class Settings(BaseSettings):
     dead_after_seconds: float = Field(default=6, gt=0, le=600)
     # How often one process looks for what is due and nobody was rung for.
     sweep_seconds: float = Field(default=2, gt=0, le=300)
+    # Minutes from signing by which a document should be at the SII, "TYPE=MINUTES,…": what waits is sent in the order
+    # of these moments. Boletas: one hour (SII, Res. Ex. 74/2020, as practitioners read it). Others go at once (their
+    # buyer needs them there), guías before their goods leave.
+    send_by_minutes: Annotated[str, AfterValidator(_minutes_by_type)] = "39=60,41=60"
     # How long a result stays in Redis; the ledger answers for ever.
     result_ttl_seconds: int = Field(default=7 * 86400, ge=60)
     # Deaths of a process with one document alone in its hands before that document is set aside.
     quarantine_after_deaths: int = Field(default=3, ge=1, le=100)
 
+    @field_validator("sii_soap_url", "sii_rest_url", "sii_rest_upload_url", "sii_claims_url")
+    @classmethod
+    def _of_one_world(cls, url: str | None, info: ValidationInfo) -> str | None:
+        """Refuse a host of the SII's other environment, or one without TLS: production must be asked for by name."""
+        environment = info.data.get("sii_environment")
+        if url is None or environment is None or not f".{urlsplit(url).hostname}".endswith(_SII_DOMAIN):
+            return url
+        families = (SOAP_HOSTS, REST_HOSTS, REST_UPLOAD_HOSTS, CLAIMS_HOSTS)
+        if url not in {family[environment] for family in families}:
+            message = (
+                f"this is no host of the SII's {environment} environment: leave it out, or set FMGO_SII_ENVIRONMENT"
+                " (production is used only when it is named there)"
+            )
+            raise ValueError(message)
+        return url
+
     @property
     def cache(self) -> str:
         """URL of the server that holds results and token copies."""
         return self.cache_url or self.redis_url
+
+    @property
+    def send_by(self) -> dict[int, timedelta]:
+        """Allowances from signing to sending, by type."""
+        pairs = (pair.split("=") for pair in self.send_by_minutes.split(",") if pair)
+        return {int(code): timedelta(minutes=int(minutes)) for code, minutes in pairs}
 
     @property
     def soap_host(self) -> str:
@@ -229,6 +289,11 @@ class Settings(BaseSettings):
     def rest_upload_host(self) -> str:
         """Scheme and host that takes the boletas' files, without a slash at the end."""
         return self.sii_rest_upload_url or REST_UPLOAD_HOSTS[self.sii_environment]
+
+    @property
+    def claims_host(self) -> str:
+        """Scheme and host of acceptances and claims, without a slash at the end."""
+        return self.sii_claims_url or CLAIMS_HOSTS[self.sii_environment]
 
 
 def read_settings() -> Settings:

@@ -9,6 +9,28 @@ import datetime as dt
 from deploy.sandbox.control import SiiControl
 from workers.database.engine import Ledger, run
 
+NEXT = """
+    SELECT min(at) - fmgo_now() AS wait, bool_or(held OR at <= fmgo_now()) AS busy
+    FROM (
+        SELECT greatest(w.due_at, (
+                   SELECT max(s.closed_until) FROM sii_services s
+                   WHERE s.environment = w.environment AND s.service IN (w.host || w.request, w.host || '.login')
+               )) AS at, w.held
+        FROM (
+            SELECT environment, due_at, lease_owner IS NOT NULL AS held,
+                   CASE channel WHEN 'soap' THEN 'dte' ELSE 'boleta' END AS host,
+                   CASE state WHEN 'sent' THEN '.query' ELSE '.upload' END AS request
+            FROM envelopes WHERE due_at IS NOT NULL
+            UNION ALL
+            SELECT environment, due_at, lease_owner IS NOT NULL,
+                   CASE WHEN state <> 'signed' THEN '' WHEN document_type IN (39, 41) THEN 'boleta' ELSE 'dte' END,
+                   '.upload'
+            FROM documents
+            WHERE due_at IS NOT NULL AND state IN ('received', 'numbered', 'signed') OR lease_owner IS NOT NULL
+        ) w
+    ) work
+"""
+
 
 class SandboxClock:
     """Moves both clocks; `moved` is how far they are ahead of real time."""
@@ -27,25 +49,13 @@ class SandboxClock:
         self.moved += by
 
     def time_to_next(self) -> dt.timedelta | None:
-        """How far away the next due envelope is; None when none waits or something is due or held right now."""
+        """How far away the next thing to do is; None when there is none, or something is due or held right now.
+
+        What has to go through a service of the SII that is closed isn't due before that opens.
+        """
         with self._ledger.transaction() as tx:
-            row = run(
-                tx,
-                """
-                SELECT min(due_at) - fmgo_now() AS wait,
-                       bool_or(lease_owner IS NOT NULL OR due_at <= fmgo_now()) AS busy
-                FROM envelopes WHERE due_at IS NOT NULL
-                """,
-            ).one()
-            busy = run(
-                tx,
-                """
-                SELECT EXISTS (SELECT FROM documents WHERE lease_owner IS NOT NULL)
-                    OR EXISTS (SELECT FROM documents WHERE due_at <= fmgo_now()
-                               AND state IN ('received', 'numbered', 'signed'))
-                """,
-            ).scalar_one()
-        if row.wait is None or row.busy or busy:
+            row = run(tx, NEXT).one()
+        if row.wait is None or row.busy:
             return None
         wait: dt.timedelta = row.wait
         return max(wait, dt.timedelta(0)) + dt.timedelta(milliseconds=100)

@@ -6,7 +6,12 @@ none does I/O, and none turns into a verdict what isn't one: an unknown code is 
 (SII services for electronic documents; forms recorded in the field 2006-2026).
 """
 
-from domain.answers.document import DocumentStatus, read_document_status, read_rest_document_status
+from domain.answers.document import (
+    DocumentStatus,
+    read_document_proof,
+    read_document_status,
+    read_rest_document_status,
+)
 from domain.answers.envelope import (
     DocumentFinding,
     EnvelopeStatus,
@@ -30,6 +35,7 @@ __all__ = [
     "TypeCounters",
     "UploadAnswer",
     "is_no_such_operation",
+    "read_document_proof",
     "read_document_status",
     "read_envelope_status",
     "read_rest_document_status",

@@ -1,15 +1,18 @@
-"""The state of one document: QueryEstDte (SOAP) and boleta.electronica/…/estado (REST).
+"""The state of one document: QueryEstDte and QueryEstDteAv (SOAP), boleta.electronica/…/estado (REST).
 
-Both know only documents whose envelope was processed: FAU is the answer for one never received, still in process, or
-rejected, so it is "absent" and never by itself a proof. An error of the question is no answer. Codes: SII, manual of
-QueryEstDte; API of boletas 1.0.5.
+All know only documents whose envelope was processed: FAU is the answer for one never received, still in process, or
+rejected, so it is "absent" and never by itself a proof. QueryEstDteAv compares the document's SignatureValue too: its
+DOK says that the SII holds these very bytes, its DNK that it holds others. An error of the question is no answer.
+Codes: SII, manuals of QueryEstDte and QueryEstDteAv; API of boletas 1.0.5.
 """
 
 from dataclasses import dataclass, field, replace
-from typing import Final, Literal
+from typing import Final, Literal, cast
 
 from domain.answers.reading import UnreadableError, excerpt, read_json
-from domain.answers.soap import SoapFault, read_soap
+from domain.answers.soap import Respuesta, SoapFault, read_soap
+from domain.answers.table import ROWS
+from domain.answers.table.row import meanings
 
 Meaning = Literal[
     "accepted",
@@ -24,24 +27,11 @@ Meaning = Literal[
     "unknown",
 ]
 
-_MEANINGS: Final[dict[str, Meaning]] = {
-    "DOK": "accepted",
-    "DNK": "mismatch",
-    "FAU": "absent",
-    "FNA": "not_authorised",
-    "FAN": "folio_annulled",
-    "EMP": "company_not_authorised",
-    "TMD": "modified",
-    "TMC": "modified",
-    "MMD": "modified",
-    "MMC": "modified",
-    "AND": "annulled",
-    "ANC": "annulled",
-    "001": "token",
-    "002": "token",
-    "003": "token",
-}
+_BY_DATA: Final = meanings(ROWS, "QueryEstDte")
+_BY_SIGNATURE: Final = meanings(ROWS, "QueryEstDteAv")
+_BOLETAS: Final = meanings(ROWS, "boleta status")
 _HELD: Final[frozenset[Meaning]] = frozenset({"accepted", "modified", "annulled"})
+_UNDERSTOOD: Final = frozenset({"", "0"})
 _UNAUTHORISED: Final = frozenset({401, 403})
 _BAD_REQUEST: Final = 400
 _OK: Final = 200
@@ -54,7 +44,8 @@ class DocumentStatus:
     `meaning`: "accepted" (held with these data), "modified" and "annulled" (held, and a later note changes it),
     "mismatch" (held with other data, or asked wrongly), "absent" (not received, in process, or rejected),
     "not_authorised", "folio_annulled", "company_not_authorised", "token" (ask again with a new one), "unknown".
-    `code` verbatim, `gloss` the SII's words.
+    `code` verbatim, `gloss` the SII's words. `by_signature`: the SII compared the document's SignatureValue, so that
+    "accepted" speaks of our very bytes and "mismatch" of others.
     """
 
     meaning: Meaning
@@ -63,6 +54,7 @@ class DocumentStatus:
     http_status: int | None = None
     body: bytes = field(default=b"", repr=False)
     retry_after: float | None = None
+    by_signature: bool = False
 
     @property
     def held(self) -> bool:
@@ -73,18 +65,52 @@ class DocumentStatus:
 def read_document_status(http_status: int, body: bytes, *, retry_after: float | None = None) -> DocumentStatus:
     """Read what getEstDte answered."""
     base = DocumentStatus("unknown", "", "", http_status=http_status, body=body, retry_after=retry_after)
+    answer = _soap(base)
+    if isinstance(answer, DocumentStatus):
+        return answer
+    code = answer.state()
+    return replace(base, meaning=_meaning(_BY_DATA, code), code=code, gloss=_gloss(answer))
+
+
+def read_document_proof(http_status: int, body: bytes, *, retry_after: float | None = None) -> DocumentStatus:
+    """Read what getEstDteAv answered: its header says whether the question was understood, its body the rest."""
+    base = DocumentStatus(
+        "unknown", "", "", http_status=http_status, body=body, retry_after=retry_after, by_signature=True
+    )
+    answer = _soap(base)
+    if isinstance(answer, DocumentStatus):
+        return answer
+    header = next((text for name, text in answer.header if name == "ESTADO"), "")
+    understood = header.lstrip("0") if header.strip("0") else "0" if header else ""
+    code = (answer.in_body("ESTADO") or "") if understood in _UNDERSTOOD else understood
+    meaning = _meaning(_BY_SIGNATURE, code)
+    denied = (answer.in_body("RECIBIDO") or "").upper() == "NO"
+    if meaning in _HELD and denied:
+        return replace(base, code=code, gloss="held and not received at once: " + _gloss(answer))
+    return replace(base, meaning=meaning, code=code, gloss=_gloss(answer))
+
+
+def _soap(base: DocumentStatus) -> Respuesta | DocumentStatus:
+    """The inner document; where there is none, the status that this leaves."""
     try:
-        answer = read_soap(body)
+        answer = read_soap(base.body)
     except UnreadableError as error:
-        meaning: Meaning = "token" if http_status in _UNAUTHORISED else "unknown"
+        meaning: Meaning = "token" if base.http_status in _UNAUTHORISED else "unknown"
         return replace(base, meaning=meaning, gloss=str(error))
     if isinstance(answer, SoapFault):
         meaning = "token" if answer.speaks_of_token else "unknown"
         return replace(base, meaning=meaning, code="FAULT", gloss=answer.text)
-    code = answer.state()
+    return answer
+
+
+def _gloss(answer: Respuesta) -> str:
     words = (answer.first("GLOSA_ESTADO"), answer.first("GLOSA"), answer.first("GLOSA_ERR"))
-    gloss = ": ".join(dict.fromkeys(word for word in words if word))
-    return replace(base, meaning=_MEANINGS.get(code, "unknown"), code=code, gloss=gloss)
+    return ": ".join(dict.fromkeys(word for word in words if word))
+
+
+def _meaning(table: dict[str, str], code: str) -> Meaning:
+    """The table's meaning of a code, which its test keeps to the words of `Meaning`."""
+    return cast("Meaning", table.get(code, "unknown"))
 
 
 def read_rest_document_status(http_status: int, body: bytes, *, retry_after: float | None = None) -> DocumentStatus:
@@ -100,4 +126,4 @@ def read_rest_document_status(http_status: int, body: bytes, *, retry_after: flo
     if http_status != _OK or not isinstance(fields, dict) or not isinstance(fields.get("codigo"), str):
         return base
     code = str(fields["codigo"]).strip()
-    return replace(base, meaning=_MEANINGS.get(code, "unknown"), code=code, gloss=str(fields.get("descripcion") or ""))
+    return replace(base, meaning=_meaning(_BOLETAS, code), code=code, gloss=str(fields.get("descripcion") or ""))

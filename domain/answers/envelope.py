@@ -8,42 +8,22 @@ recorded in the field.
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import Final, Literal
+from typing import Final, Literal, cast
 
 from domain.answers.reading import UnreadableError, excerpt, number, read_json
 from domain.answers.soap import Respuesta, SoapFault, read_soap
+from domain.answers.table import ROWS
+from domain.answers.table.envelopes import ENVELOPES
+from domain.answers.table.row import NOTHING, meanings
 
 Phase = Literal["pending", "processed", "refused", "token", "unknown"]
 
-# SII, QueryEstUp and API of boletas. RPR and RLV count as accepted with repairs (most clients, and the API's text).
-_PHASES: Final[dict[str, Phase]] = {
-    "REC": "pending",
-    "SOK": "pending",
-    "CRT": "pending",
-    "FOK": "pending",
-    "PDR": "pending",
-    "PRD": "pending",
-    "EPR": "processed",
-    "RPR": "processed",
-    "RLV": "processed",
-    "RSC": "refused",
-    "RCT": "refused",
-    "RFR": "refused",
-    "RCH": "refused",
-    "RPT": "refused",
-    "RCO": "refused",
-    "RDC": "refused",
-    "-11": "pending",
-    "107": "pending",
-    "004": "pending",
-    "005": "pending",
-    "007": "pending",
-    "001": "token",
-    "002": "token",
-    "003": "token",
-}
+_PHASES: Final = meanings(ROWS, "QueryEstUp")
+_REST_PHASES: Final = meanings(ROWS, "boleta upload status")
 # No verdict, and waiting doesn't mend it: permission (106), the caller's RUT (-3, -6, -10, -13), a lost file (VOF).
-_ALERTS: Final = frozenset({"106", "VOF", "-3", "-6", "-10", "-13"})
+_ALERTS: Final = frozenset(
+    row.answer for row in ENVELOPES if row.is_code and row.meaning == "unknown" and row.person != NOTHING
+)
 _NOT_YET: Final = "-11"
 _NOT_THEIRS: Final = "1"
 
@@ -141,7 +121,8 @@ def read_envelope_status(http_status: int, body: bytes, *, retry_after: float | 
     state = answer.state()
     foreign = state == _NOT_YET and answer.first("ERR_CODE") == _NOT_THEIRS
     return _judged(
-        replace(base, state=state, gloss=answer.gloss() or _codes(answer), counters=_counters(answer), alert=foreign)
+        replace(base, state=state, gloss=answer.gloss() or _codes(answer), counters=_counters(answer), alert=foreign),
+        _PHASES,
     )
 
 
@@ -164,12 +145,12 @@ def read_rest_envelope_status(http_status: int, body: bytes, *, retry_after: flo
     findings = tuple(map(_finding, _dicts(fields.get("detalle_rep_rech"))))
     state = str(fields["estado"]).strip()
     gloss = str(fields.get("descripcion") or fields.get("glosa") or "")
-    return _judged(replace(base, state=state, gloss=gloss, counters=counters, findings=findings))
+    return _judged(replace(base, state=state, gloss=gloss, counters=counters, findings=findings), _REST_PHASES)
 
 
-def _judged(status: EnvelopeStatus) -> EnvelopeStatus:
+def _judged(status: EnvelopeStatus, phases: Mapping[str, str]) -> EnvelopeStatus:
     """Add the phase; an EPR whose counters are missing or all zero is one that isn't ready."""
-    phase = _PHASES.get(status.state, "unknown")
+    phase = cast("Phase", phases.get(status.state, "unknown"))
     if status.state == "EPR" and status.accepted + status.rejected + status.repaired == 0:
         phase = "pending"
     return replace(status, phase=phase, alert=status.alert or status.state in _ALERTS)

@@ -10,6 +10,7 @@ from typing import Final, Literal
 
 from domain.answers.reading import UnreadableError, excerpt
 from domain.answers.soap import Respuesta, SoapFault, read_soap
+from domain.answers.table.login import LOGIN
 
 Retry = Literal["later", "never"]
 
@@ -18,18 +19,7 @@ _SEED: Final = re.compile(r"[0-9]{1,40}")
 _TOKEN: Final = re.compile(r"[!-:<-~]{1,500}")  # visible ASCII without ';': it travels in a Cookie header
 
 # What only another document or certificate can mend. 10 covers malformed signatures too, but also plain failures.
-_NEVER: Final[dict[str, str]] = {
-    "01": "the signed request isn't XML",
-    "02": "the signed request isn't XML",
-    "03": "the signed request isn't XML",
-    "04": "the request carries no Signature",
-    "05": "the signature is invalid, or the certificate is wrong or expired",
-    "06": "the request carries no Semilla",
-    "11": "the request carries no certificate",
-    "21": "the public key isn't the certificate's",
-    "-3": "the certificate isn't accepted, or its owner isn't enrolled at the SII",
-    "-07": 'the person isn\'t registered at the SII with the option "certificado digital"',
-}
+_NEVER: Final = {row.answer: row.says for row in LOGIN if row.service == "token" and row.meaning == "never"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,23 +29,28 @@ class SeedAnswer:
     seed: str | None
     state: str
     gloss: str
+    answered: bool = True
 
 
 @dataclass(frozen=True, slots=True)
 class TokenAnswer:
-    """A token; None with the state verbatim, the SII's words, and whether a new seed later may help."""
+    """A token; None with the state verbatim, the SII's words, and whether a new seed later may help.
+
+    `answered`: the service itself spoke, not a page or a fault in its place.
+    """
 
     token: str | None = field(repr=False)
     state: str
     gloss: str
     retry: Retry | None
+    answered: bool = True
 
 
 def read_seed(http_status: int, body: bytes) -> SeedAnswer:
     """Read the answer of getSeed (SOAP) or of boleta.electronica.semilla; ESTADO may be 0, 00 or absent."""
     answer = _read(http_status, body)
     if isinstance(answer, tuple):
-        return SeedAnswer(None, *answer)
+        return SeedAnswer(None, *answer, answered=False)
     seed = answer.first("SEMILLA")
     state = answer.state()
     if seed is not None and _SEED.fullmatch(seed) and (state in _OK or state == ""):
@@ -68,7 +63,7 @@ def read_token(http_status: int, body: bytes) -> TokenAnswer:
     answer = _read(http_status, body)
     if isinstance(answer, tuple):
         state, gloss = answer
-        return TokenAnswer(None, state, gloss, "later")
+        return TokenAnswer(None, state, gloss, "later", answered=False)
     token = answer.first("TOKEN")
     state = answer.state()
     if state in _OK and token is not None and _TOKEN.fullmatch(token):

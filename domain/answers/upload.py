@@ -7,7 +7,7 @@ law 5). STATUS table: SII, manual of automatic upload, and clients in the field;
 
 import re
 from dataclasses import dataclass, field, replace
-from typing import Final, Literal
+from typing import Final, Literal, cast
 
 from lxml import etree
 
@@ -23,6 +23,7 @@ from domain.answers.reading import (
     text_of,
     without_zeros,
 )
+from domain.answers.table.uploads import UPLOADS
 
 Outcome = Literal["received", "duplicate", "not_received", "unknown"]
 Retry = Literal["token", "later", "never"]
@@ -32,17 +33,11 @@ _TRACK_ID: Final = re.compile(r"track\s*_?id\D{0,3}\s*([0-9]{1,20})", re.IGNOREC
 _LOGIN_PAGE: Final = re.compile(r"<script[^>]*>\s*alert|zeusr?\.sii\.cl|herculesr?\.sii\.cl|CAutInicio", re.IGNORECASE)
 _WRONG_HOST: Final = "acceso denegado (from client)"
 
-# STATUS of DTEUpload that say surely: nothing was stored. 3 (file cut) and 9 (system locked) pass by themselves; 5 is
-# the token; the rest needs a person or another file.
+# STATUS of DTEUpload that say surely: nothing was stored.
 _REFUSALS: Final[dict[str, tuple[Retry, str]]] = {
-    "1": ("never", "the sender has no permission to send for this company"),
-    "2": ("never", "the file's size is wrong"),
-    "3": ("later", "the file arrived cut"),
-    "5": ("token", "the token isn't valid any more"),
-    "6": ("never", "the company isn't authorised to send files"),
-    "7": ("never", "the file doesn't comply with the schema"),
-    "8": ("never", "the file's signature is invalid"),
-    "9": ("later", "the system is locked"),
+    row.answer: (cast("Retry", row.meaning.removeprefix("not_received ")), row.says)
+    for row in UPLOADS
+    if row.service == "DTEUpload" and row.is_code and row.meaning.startswith("not_received ")
 }
 _RATE: Final = frozenset({405, 429})
 _TOKEN_STATUSES: Final = frozenset({401, 403})
@@ -71,6 +66,11 @@ class UploadAnswer:
     http_status: int | None = None
     body: bytes = field(default=b"", repr=False)
     retry_after: float | None = None
+
+    @property
+    def by_the_service(self) -> bool:
+        """Whether the service itself spoke, whatever it said; else it was away, or a page stood in its place."""
+        return self.outcome in {"received", "duplicate"} or bool(self.status) or self.retry in {"token", "never"}
 
 
 def read_upload(http_status: int, body: bytes, *, retry_after: float | None = None) -> UploadAnswer:

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from deploy.sandbox.people import Company
-from tests.acceptance.books import check_books
+from tests.acceptance.books import check_books, nothing_is_leased, the_history_is_legal
 from tests.acceptance.sales import boleta, invoice
 from tests.acceptance.waiting import wait_until
 from tests.acceptance.works import Works
@@ -112,7 +112,67 @@ def test_a_duplicate_without_its_track_id_leads_to_the_documents(works: Works) -
     all_accepted_once(works, company)
     one_set_of_bytes(works, company, "DTEUpload", 2)
     assert works.attempts(company) == [("unknown", "", None), ("duplicate", "99", None)]
-    assert len(works.requests(company, "getEstDte")) >= SALES
+    proofs = works.requests(company, "getEstDteAv")
+    assert len(proofs) >= SALES
+    assert works.requests(company, "getEstDte") == []
+    compared = works.rows("SELECT DISTINCT verdict->>'compared' FROM documents WHERE issuer = %s", company.rut)
+    assert compared == [("signature",)]
+
+
+def test_where_the_proof_by_signature_is_away_the_data_are_compared(works: Works) -> None:
+    company = works.company()
+    works.fault("F-LOST-1", company, "DTEUpload")
+    sell(works, company)
+    works.await_envelope(company, "uncertain")
+    works.fault("F-STATUS-99", company, "DTEUpload", times=-1)
+    works.fault("F-HTTP-503", company, "getEstDteAv", times=-1)
+    works.clock.advance(RESEND)
+    all_accepted_once(works, company)
+    compared = works.rows("SELECT DISTINCT verdict->>'compared' FROM documents WHERE issuer = %s", company.rut)
+    assert compared == [("data",)]
+
+
+@CHANNELS
+def test_what_the_sii_holds_in_part_ends_accepted_and_rejected(
+    works: Works, operation: str, document_type: int, sale: Any
+) -> None:
+    company = works.company((document_type,))
+    works.fault("F-LOST-1", company, operation)
+    works.fault("F-HALF", company, operation)
+    works.producer.enqueue_many([sale(company, f"sale-{n}") for n in range(4)])
+    works.await_envelope(company, "uncertain")
+    works.kill("threads")
+    works.clock.advance(PAST_THE_WINDOW)
+    works.start("threads")
+    wait_until(lambda: works.states(company)["accepted"] == 2, lambda: f"half accepted: {works.states(company)}")
+    assert works.states(company) == {"accepted": 2, "enveloped": 2}
+    works.await_states(company, {"accepted": 2, "rejected": 2})
+    check_books(works, company)
+    one_set_of_bytes(works, company, operation, 1)
+    assert steps(works, company) == ["sealed", "sending", "uncertain", "processed"]
+    said = works.rows(
+        "SELECT DISTINCT verdict->>'document', verdict->>'reasons' FROM documents"
+        " WHERE issuer = %s AND state = 'rejected'",
+        company.rut,
+    )
+    assert said == [("FAU", "not yet told")]
+
+
+def test_status_5_after_a_lost_status_0_ends_as_a_duplicate(works: Works) -> None:
+    company = works.company()
+    for n, fault in enumerate(("F-LOST-1", "F-STATUS-5"), start=1):
+        works.sii.fault({"fault": fault, "when": {"company": company.rut, "operation": "DTEUpload", "nth": n}})
+    sell(works, company)
+    all_accepted_once(works, company)
+    one_set_of_bytes(works, company, "DTEUpload", 3)
+    (stored,) = works.uploads(company)
+    track_id = str(stored["track_id"])
+    assert works.attempts(company) == [
+        ("unknown", "", None),
+        ("not_received", "5", None),
+        ("duplicate", "99", track_id),
+    ]
+    assert steps(works, company)[1:-1] == ["sending", "uncertain", "sending", "uncertain", "sending", "sent"]
 
 
 def test_a_boleta_s_lost_answer_is_ended_by_asking_about_the_documents(works: Works) -> None:
@@ -210,11 +270,14 @@ def test_absence_is_proven_by_two_rounds_and_a_later_envelope_then_the_same_byte
     assert works.scalar("SELECT state FROM envelopes WHERE id = %s", lost) == "processed"
 
 
-def test_a_repeated_folio_is_no_verdict_the_first_upload_s_is(works: Works) -> None:
-    company = works.company((39,))
-    works.fault("F-LOST-1", company, "envio")
-    works.fault("F-STUCK-1", company, "envio")
-    sell(works, company, boleta)
+def second_upload_beside_a_first_in_process(
+    works: Works, operation: str, document_type: int, sale: Any
+) -> tuple[Company, dict[str, Any]]:
+    """A company whose lost upload is still in process at the SII while a second one was told of its folios."""
+    company = works.company((document_type,))
+    works.fault("F-LOST-1", company, operation)
+    works.fault("F-STUCK-1", company, operation)
+    sell(works, company, sale)
     works.await_envelope(company, "uncertain")
     (first,) = works.uploads(company)
     works.clock.advance(PAST_THE_WINDOW)
@@ -224,15 +287,61 @@ def test_a_repeated_folio_is_no_verdict_the_first_upload_s_is(works: Works) -> N
             lambda: f"another round of questions: {doubt(works, company)}",
         )
         works.clock.advance(HALF_AN_HOUR)
-    sell(works, company, boleta, prefix="later")
+    sell(works, company, sale, prefix="later")
     # The proof of absence was wrong: the first upload is still in process, and the second one is told of its folios.
     works.await_states(company, {"accepted": SALES, "enveloped": SALES})
     works.clock.advance(HALF_AN_HOUR)
     again = wait_until(lambda: works.uploads(company)[2:], "the bytes didn't go once more")
     assert again[0]["sha256"] == first["sha256"]
-    assert again[0]["counters"]["39"]["rechazados"] == SALES
-    judged = "SELECT count(*) FROM envelopes WHERE issuer = %s AND state = 'sent' AND verdict->>'state' = 'EPR'"
-    wait_until(lambda: works.scalar(judged, company.rut), "the second upload's answer wasn't read")
+    assert again[0]["counters"][str(document_type)]["rechazados"] == SALES
+    standing = "SELECT count(*) FROM envelopes WHERE issuer = %s AND state = 'sent' AND alert = 'rejected-in-doubt'"
+    wait_until(lambda: works.scalar(standing, company.rut), "the second upload's answer wasn't read")
     assert works.states(company) == {"accepted": SALES, "enveloped": SALES}
+    return company, first
+
+
+@CHANNELS
+def test_a_repeated_folio_is_no_verdict_the_first_upload_s_is(
+    works: Works, operation: str, document_type: int, sale: Any
+) -> None:
+    company, first = second_upload_beside_a_first_in_process(works, operation, document_type, sale)
     works.window.post(f"/uploads/{first['track_id']}/freeze", json={"frozen": False}).raise_for_status()
     all_accepted_once(works, company, 2 * SALES)
+    assert works.scalar("SELECT count(*) FROM envelopes WHERE issuer = %s AND alert IS NOT NULL", company.rut) == 0
+
+
+@CHANNELS
+def test_what_no_upload_decides_is_a_person_s_after_two_days_and_never_rejected(
+    works: Works, operation: str, document_type: int, sale: Any
+) -> None:
+    company, _ = second_upload_beside_a_first_in_process(works, operation, document_type, sale)
+    works.clock.advance(dt.timedelta(days=2))
+    works.await_states(company, {"accepted": SALES, "conflict": SALES})
+    the_history_is_legal(works, company)
+    nothing_is_leased(works, company)
+    why = works.rows(
+        "SELECT DISTINCT verdict->>'why', verdict->>'document' FROM documents WHERE issuer = %s AND state = 'conflict'",
+        company.rut,
+    )
+    assert [(bool(said), code) for said, code in why] == [(True, "FAU")]
+    assert {state for _, state, _ in works.envelopes(company)} == {"processed"}
+    assert len(works.requests(company, operation)) == 3
+
+
+def test_other_bytes_under_the_folio_are_a_conflict_in_a_doubt(works: Works) -> None:
+    company = works.company()
+    works.fault("F-LOST-1", company, "DTEUpload")
+    sell(works, company)
+    works.await_envelope(company, "uncertain")
+    works.kill("threads")
+    # As if the SII held another document of the same data under folio 2: only the signature tells.
+    works.change(
+        "UPDATE documents SET signature_value = reverse(signature_value) WHERE issuer = %s AND folio = 2", company.rut
+    )
+    works.clock.advance(PAST_THE_WINDOW)
+    works.start("threads")
+    works.await_states(company, {"accepted": SALES - 1, "conflict": 1})
+    said = "SELECT folio, verdict->>'document', verdict->>'compared' FROM documents WHERE issuer = %s AND state = %s"
+    assert works.rows(said, company.rut, "conflict") == [(2, "DNK", "signature")]
+    one_set_of_bytes(works, company, "DTEUpload", 1)
+    nothing_is_leased(works, company)

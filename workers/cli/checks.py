@@ -15,11 +15,12 @@ from typing import Final, Literal
 
 from sqlalchemy import Connection
 
+from domain.answers.table.alerts import ALERTS
 from domain.codes.document_types import BOLETA, EXEMPT_BOLETA
 from domain.schema import official_folder, own_folder
 from workers.cache.connection import AWAY, cluster_complaint, connect
 from workers.cli.ledger import newest_step
-from workers.database import health, processes
+from workers.database import health, processes, switches
 from workers.queues import QUEUES
 from workers.settings import Settings
 from workers.vault.sealing import Sealed, Vault, VaultError
@@ -259,8 +260,14 @@ def look_at_work(tx: Connection) -> Iterator[Finding]:
     if refused:
         said = f"{refused} in the last day were no jobs"
         yield Finding("warn", "messages", said, "Their bytes and reasons are in the ledger's table `refused_messages`.")
+    for one in switches.stopped(tx):
+        whose = f"{one.issuer}@{one.environment}" if one.issuer else f"all companies in {one.environment}"
+        said = f"{one.what} is stopped for {whose}, since {one.since:%Y-%m-%d %H:%M}"
+        yield Finding("warn", "switches", said, f"A person did that; `fmgo resume --{one.what}` undoes it.")
     for row in health.sii_state(tx):
-        yield Finding("warn", "SII", f"{row['what']}: {row['why']}", "FMgo tries again by itself.")
+        todo = next((alert.person for alert in ALERTS if alert.name == row["alert"]), "FMgo tries again by itself.")
+        name = "" if row["alert"] is None else f" ({row['alert']})"
+        yield Finding("warn", "SII", f"{row['what']}: {row['why']}{name}", todo)
 
 
 def look_at_schemas(settings: Settings) -> Iterator[Finding]:

@@ -5,7 +5,7 @@ import uuid
 from collections.abc import Collection
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import typer
 from alembic import command
@@ -62,6 +62,27 @@ def document_show(
         return
     _show_document(row)
     _show_steps(steps)
+
+
+@document.command("settle")
+def document_settle(
+    number: Annotated[str, typer.Argument(help="Id, or its first digits.", metavar="ID")],
+    reason: Annotated[str, typer.Option(help="What was found, and where.")],
+    accepted: Annotated[bool, typer.Option("--accepted/--rejected", help="Whether the SII holds this very document.")],
+    as_json: Json = False,
+) -> None:
+    """Record what a person found at the SII of a document in conflict."""
+    state: Literal["accepted", "rejected"] = "accepted" if accepted else "rejected"
+    with Access() as access:
+        found = access.found("documents", number)
+        settled = found is not None and access.enrolment().settle_document(found, state, reason)
+    if not settled:
+        complain("NOT-IN-CONFLICT", f"There is no document {number} in conflict.", as_json=as_json)
+        raise typer.Exit(NO)
+    if as_json:
+        write_json({"id": found, "state": state})
+    else:
+        say(f"it is {state}")
 
 
 @document.command("events")
@@ -198,7 +219,7 @@ def envelope_show(
     xml: Annotated[bool, typer.Option("--xml", help="Write its bytes as they are sent.")] = False,
     as_json: Json = False,
 ) -> None:
-    """An envelope: its attempts, its steps, its documents."""
+    """An envelope: its story (steps, attempts, every exchange with the SII, in order) and its documents."""
     with Access() as access:
         found = access.found("envelopes", number)
         with access.ledger.transaction() as tx:
@@ -236,6 +257,24 @@ def envelope_release(
             else:
                 say(f"{number}: {count} documents go again")
     raise typer.Exit(worst)
+
+
+@envelope.command("resend")
+def envelope_resend(
+    number: Annotated[str, typer.Argument(help="Id, or its first digits.", metavar="ID")],
+    as_json: Json = False,
+) -> None:
+    """Send the identical bytes of an envelope in doubt once more: for one whose alert is `in-doubt`, after a look."""
+    with Access() as access:
+        found = access.found("envelopes", number)
+        allowed = found is not None and access.enrolment().resend_envelope(found)
+    if not allowed:
+        complain("NOT-IN-DOUBT", f"There is no envelope {number} in doubt that nobody holds.", as_json=as_json)
+        raise typer.Exit(NO)
+    if as_json:
+        write_json({"envelope": found, "resend": True})
+    else:
+        say("its bytes go once more")
 
 
 @ledger.command("migrate")
@@ -362,17 +401,25 @@ def _show_steps(steps: list[dict[str, Any]]) -> None:
 
 
 def _show_envelope(row: dict[str, Any]) -> None:
-    lists = ("attempt_list", "events", "riders")
+    lists = ("attempt_list", "events", "story", "riders")
     pairs = [(name.replace("_", " "), value) for name, value in row.items() if name not in lists]
     facts([(name, coloured(value) if name == "state" else _whole(value)) for name, value in pairs])
     table(
-        ["#attempt", "at", "outcome", "HTTP", "SII", "track id", "detail"],
+        ["at", "what", "#HTTP", "SII", "track id", "#seconds", "detail"],
         [
-            (a["number"], a["started_at"], a["outcome"], a["http_status"], a["sii_status"], a["track_id"], a["detail"])
-            for a in row["attempt_list"]
+            (
+                line["at"],
+                line["what"],
+                line["http_status"],
+                line["sii_status"],
+                line["track_id"],
+                None if line["seconds"] is None else f"{line['seconds']:.1f}",
+                line["detail"] if line["detail"] not in (None, "{}") else _beginning(line["answer"]),
+            )
+            for line in row["story"]
         ],
+        title="Story",
     )
-    _show_steps(row["events"])
     table(
         ["document", "#type", "#folio", "#total", "state", "held", "key"],
         [
@@ -380,6 +427,11 @@ def _show_envelope(row: dict[str, Any]) -> None:
             for r in row["riders"]
         ],
     )
+
+
+def _beginning(answer: str | None) -> str:
+    """The beginning of an answer on one line; the whole of it is in the JSON."""
+    return " ".join((answer or "").split())[:120]
 
 
 def _whole(value: object) -> object:

@@ -25,6 +25,7 @@ from workers.cli import (
     render,
     run,
     setup,
+    sii,
     simulator,
     uf,
     verify,
@@ -46,6 +47,7 @@ app: Final = typer.Typer(
 )
 app.command("calculate")(offline.calculate)
 app.command("rules")(offline.rules)
+app.command("answers")(offline.answers)
 app.command("verify")(verify.verify_files)
 app.command("render")(render.render)
 app.command("enqueue")(jobs.enqueue)
@@ -63,6 +65,9 @@ app.add_typer(setup.caf, name="caf")
 app.add_typer(folios.folio, name="folio")
 app.add_typer(uf.uf, name="uf")
 app.add_typer(ledger.ledger, name="ledger")
+app.add_typer(sii.sii, name="sii")
+app.command("stop")(sii.stop)
+app.command("resume")(sii.resume)
 app.command("doctor")(doctor.doctor)
 app.command("worker", context_settings=run.PASS_ON)(run.worker)
 app.command("sandbox", context_settings=run.PASS_ON)(run.sandbox)

@@ -1,4 +1,4 @@
-"""`fmgo calculate` and `fmgo rules`: what can be asked without a ledger, keys or a network.
+"""`fmgo calculate`, `fmgo rules` and `fmgo answers`: what can be asked without a ledger, keys or a network.
 
 `calculate` takes documents from files or standard input (an object, a list of objects, objects one after the other, or
 JSON lines), each a job, a job's `document`, or `{"id", "document"}`, and answers a line each, in their order, with the
@@ -10,6 +10,7 @@ problems, else 0.
 import json
 import sys
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import asdict
 from datetime import date, datetime
 from decimal import Decimal
 from pathlib import Path
@@ -18,6 +19,8 @@ from zoneinfo import ZoneInfo
 
 import typer
 
+from domain.answers.table import ROWS
+from domain.answers.table.page import page as answers_page
 from domain.codes.document_types import DOCUMENT_TYPES
 from domain.format.table import PROFILES, Profile
 from domain.job import NotAJob, members_of
@@ -95,6 +98,28 @@ def rules(
         return
     lines = ((rule.id, rule.level, types_text(rule), rule.path, rule.sentence, rule.source) for rule in chosen)
     table(("id", "level", "types", "field", "what to do", "source"), lines, title="Rules")
+
+
+def answers(
+    code: Annotated[str | None, typer.Argument(help="Only the rows of this code, e.g. RFR.", metavar="[CODE]")] = None,
+    as_page: Annotated[bool, typer.Option("--page", help="Write the page of the documentation (Markdown).")] = False,
+    as_json: Json = False,
+) -> None:
+    """List what the SII may answer, what FMgo does then, and what a person must do."""
+    if as_page:
+        sys.stdout.write(answers_page())
+        return
+    chosen = [row for row in ROWS if code is None or row.answer == code]
+    if not chosen:
+        said = f"Nobody published the code {code}: FMgo keeps it verbatim and asks again; it is no verdict."
+        complain("UNKNOWN", said, as_json=as_json)
+        raise typer.Exit(NO)
+    if as_json:
+        for row in chosen:
+            write_json(asdict(row))
+        return
+    lines = ((row.service, row.answer, row.says, row.does, row.person) for row in chosen)
+    table(("service", "answer", "says", "FMgo", "a person"), lines, title="What the SII answers")
 
 
 def _profile(text: str) -> Profile:

@@ -9,6 +9,7 @@ from datetime import datetime
 
 from sqlalchemy import Connection
 
+from workers.database.audit import audit
 from workers.database.engine import count, run
 from workers.database.envelopes import ClaimedEnvelope
 
@@ -115,16 +116,82 @@ def has_doubtful_attempt(tx: Connection, envelope: uuid.UUID) -> bool:
 
 
 def later_processed(tx: Connection, envelope: uuid.UUID) -> bool:
-    """Whether an envelope of the same company and channel, first sent later than this one, was processed."""
+    """Whether an envelope of the same channel, whoever's, first sent after this one's last attempt, was processed."""
     return bool(
         run(
             tx,
             """
             SELECT EXISTS (
-                SELECT FROM envelopes e JOIN envelopes l
-                  ON l.issuer = e.issuer AND l.environment = e.environment AND l.channel = e.channel
+                SELECT FROM envelopes e JOIN envelopes l ON l.environment = e.environment AND l.channel = e.channel
                 WHERE e.id = :id AND l.state = 'processed' AND l.sent_at > e.last_attempt_at)
             """,
             id=envelope,
         ).scalar_one()
     )
+
+
+def track_ids(tx: Connection, envelope: uuid.UUID) -> list[str]:
+    """Every track id that an attempt of an envelope ever got, in their order."""
+    rows = run(
+        tx,
+        """
+        SELECT track_id FROM envelope_attempts
+        WHERE envelope = :id AND track_id IS NOT NULL GROUP BY track_id ORDER BY min(number)
+        """,
+        id=envelope,
+    )
+    return [row.track_id for row in rows]
+
+
+def another_upload_is_possible(tx: Connection, envelope: uuid.UUID, window_seconds: float) -> bool:
+    """Whether the SII may have an upload of an envelope whose track id nobody knows.
+
+    An attempt without a readable answer may have arrived, unless the SII recognised its bytes later and gave a track id
+    that no receipt had given; or took the same bytes as new within the `window_seconds` in which DTEUpload recognises
+    a repeated file. Nobody knows whether the boletas' service recognises one at all.
+    """
+    return bool(
+        run(
+            tx,
+            """
+            SELECT EXISTS (
+                SELECT FROM envelope_attempts u JOIN envelopes e ON e.id = u.envelope
+                WHERE u.envelope = :id
+                  AND (u.outcome IS NULL OR u.outcome = 'unknown' OR (u.outcome = 'duplicate' AND u.track_id IS NULL))
+                  AND NOT EXISTS (SELECT FROM envelope_attempts r
+                                  WHERE r.envelope = :id AND r.outcome = 'received' AND e.channel = 'soap'
+                                    AND r.number > u.number
+                                    AND r.started_at < u.started_at + make_interval(secs => :window)))
+               AND NOT EXISTS (SELECT FROM envelope_attempts d
+                               WHERE d.envelope = :id AND d.outcome = 'duplicate' AND d.track_id IS NOT NULL
+                                 AND NOT EXISTS (SELECT FROM envelope_attempts r
+                                                 WHERE r.envelope = :id AND r.outcome = 'received'
+                                                   AND r.track_id = d.track_id))
+            """,
+            id=envelope,
+            window=window_seconds,
+        ).scalar_one()
+    )
+
+
+def allow_once_more(tx: Connection, envelope: uuid.UUID, actor: str) -> bool:
+    """Let the identical bytes of an envelope in doubt be sent once more: a person answers for it."""
+    allowed = (
+        count(
+            tx,
+            """
+            WITH allowed AS (
+                UPDATE envelopes
+                SET verdict = coalesce(verdict, '{}') || '{"send_once_more": true}', due_at = fmgo_now(), alert = NULL
+                WHERE id = :id AND state = 'uncertain' AND lease_owner IS NULL
+                RETURNING id
+            )
+            SELECT count(*) FROM allowed
+            """,
+            id=envelope,
+        )
+        == 1
+    )
+    if allowed:
+        audit(tx, actor, "envelope.resend", str(envelope), {})
+    return allowed

@@ -72,23 +72,33 @@ CLAIM = """
                   AND d.lease_owner IS NULL
                 ORDER BY d.issuer LIMIT 1)
         FROM due_issuers i WHERE i.issuer IS NOT NULL
+    ), due (issuer, stopped) AS (
+        SELECT d.issuer, coalesce(array_agg(s.environment) FILTER (WHERE s.stopped), '{}')
+        FROM due_issuers d
+        LEFT JOIN LATERAL (
+            SELECT i.environment, :state = 'received'
+                   AND coalesce(i.issuing_stopped_at, w.issuing_stopped_at) IS NOT NULL AS stopped
+            FROM issuers i JOIN switches w ON w.environment = i.environment WHERE i.rut = d.issuer
+        ) s ON true
+        WHERE d.issuer IS NOT NULL
+        GROUP BY d.issuer HAVING NOT coalesce(bool_and(s.stopped), false)
     ), share (rows) AS (
         SELECT greatest(1, least(:size, (SELECT suspect FROM mode)) / greatest(1, count(*)))
-        FROM due_issuers WHERE issuer IS NOT NULL
+        FROM due
     ), picked AS (
         SELECT d.id
-        FROM due_issuers i
+        FROM due i
         CROSS JOIN share
         CROSS JOIN LATERAL (
             SELECT id FROM documents
             WHERE lane = :lane AND state = :state AND issuer = i.issuer AND due_at <= fmgo_now()
+              AND environment <> ALL (i.stopped)
               AND (suspect IS NOT NULL) = (SELECT suspect IS NOT NULL FROM mode)
               AND evidenced_at IS NULL AND lease_owner IS NULL
             ORDER BY due_at
             LIMIT share.rows
             FOR UPDATE SKIP LOCKED
         ) d
-        WHERE i.issuer IS NOT NULL
         LIMIT least(:size, (SELECT suspect FROM mode))
     ), fence (number) AS (
         SELECT nextval('claim_fence')

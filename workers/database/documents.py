@@ -51,7 +51,7 @@ class Numbering:
 
 @dataclass(frozen=True, slots=True)
 class SignedBytes:
-    """A document's bytes: the DTE (ISO-8859-1) and its stamp."""
+    """A document's bytes: the DTE (ISO-8859-1) and its stamp; `send_by`: when the SII should have it."""
 
     document_id: uuid.UUID
     received_at: datetime
@@ -60,6 +60,7 @@ class SignedBytes:
     ted: bytes
     ted_sha256: bytes
     signature_value: str
+    send_by: datetime
 
 
 def _refusals(refusals: Sequence[Refusal], fence: int, worker: int) -> dict[str, Any]:
@@ -185,12 +186,13 @@ def judge_again(tx: Connection, ids: Sequence[uuid.UUID], fence: int, worker: in
 SIGN = """
     WITH given AS (
         SELECT * FROM unnest(CAST(:ids AS uuid[]), CAST(:dtes AS bytea[]), CAST(:dte_sums AS bytea[]),
-                             CAST(:teds AS bytea[]), CAST(:ted_sums AS bytea[]), CAST(:signatures AS text[]))
-             AS g (id, dte, dte_sum, ted, ted_sum, signature)
+                             CAST(:teds AS bytea[]), CAST(:ted_sums AS bytea[]), CAST(:signatures AS text[]),
+                             CAST(:moments AS timestamptz[]))
+             AS g (id, dte, dte_sum, ted, ted_sum, signature, send_by)
     ), moved AS (
         UPDATE documents d
-        SET state = 'signed', signature_value = g.signature, signed_at = fmgo_now(), version = d.version + 1,
-            suspect = NULL, deaths = 0
+        SET state = 'signed', signature_value = g.signature, signed_at = fmgo_now(), send_by = g.send_by,
+            version = d.version + 1, suspect = NULL, deaths = 0
         FROM given g
         WHERE d.id = g.id AND d.fence = :fence AND d.lease_owner = :worker AND d.state = 'numbered'
         RETURNING d.id, d.received_at
@@ -228,6 +230,7 @@ def sign(tx: Connection, signed: Sequence[SignedBytes], fence: int, worker: int,
         teds=ByteArray(s.ted for s in signed),
         ted_sums=ByteArray(s.ted_sha256 for s in signed),
         signatures=[s.signature_value for s in signed],
+        moments=[s.send_by for s in signed],
         fence=fence,
         worker=worker,
         actor=f"worker:{worker}",

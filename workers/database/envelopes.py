@@ -5,7 +5,7 @@ Every step of a claimed envelope checks its fence.
 
 import json
 import uuid
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -21,7 +21,8 @@ from workers.database.sealing import Channel
 class ClaimedEnvelope:
     """A claimed envelope; `at` is the business time of the claim.
 
-    `doubt_since` is when the first of its attempts began that the SII may have received, of one in doubt.
+    Of one in doubt, `doubt_since` is when the first of its attempts began that the SII may have received, and `doubts`
+    how many such attempts there are.
     """
 
     id: uuid.UUID
@@ -40,29 +41,36 @@ class ClaimedEnvelope:
     last_attempt_at: datetime | None
     sent_at: datetime | None
     verdict: dict[str, Any]
+    alert: str | None
     fence: int
     at: datetime
     doubt_since: datetime | None
+    doubts: int
 
 
 CLAIM = """
     WITH picked AS (
         SELECT id FROM envelopes
         WHERE state = ANY (CAST(:states AS text[])) AND due_at <= fmgo_now() AND evidenced_at IS NOT NULL
-          AND lease_owner IS NULL AND environment = :environment
+          AND lease_owner IS NULL AND environment = :environment AND channel = ANY (CAST(:channels AS text[]))
+          AND NOT (state = 'sealed' AND (
+              EXISTS (SELECT FROM switches s WHERE s.environment = :environment AND s.sending_stopped_at IS NOT NULL)
+              OR EXISTS (SELECT FROM issuers i WHERE i.rut = envelopes.issuer AND i.environment = :environment
+                                                 AND i.sending_stopped_at IS NOT NULL)))
           AND EXISTS (SELECT FROM ledger_epoch WHERE epoch = :epoch AND replayed_at IS NOT NULL)
-        ORDER BY (lane = 'bulk'), due_at
+        ORDER BY (lane = 'bulk'), CASE WHEN state = 'sent' THEN due_at ELSE send_by END
         LIMIT 1
         FOR UPDATE SKIP LOCKED
     )
     UPDATE envelopes e
     SET due_at = fmgo_now() + make_interval(secs => :seconds), fence = :fence, lease_owner = :worker
     FROM picked WHERE e.id = picked.id
-    RETURNING e.*, fmgo_now() AS at,
-              CASE WHEN e.state = 'uncertain' THEN (
-                  SELECT min(a.started_at) FROM envelope_attempts a
-                  WHERE a.envelope = e.id AND (a.outcome IS NULL OR a.outcome IN ('unknown', 'duplicate'))
-              ) END AS doubt_since
+    RETURNING e.*, fmgo_now() AS at
+"""
+
+DOUBTS = """
+    SELECT min(started_at) AS since, count(*) AS number FROM envelope_attempts
+    WHERE envelope = :id AND (outcome IS NULL OR outcome IN ('unknown', 'duplicate'))
 """
 
 
@@ -72,14 +80,18 @@ def next_fence(tx: Connection) -> int:
 
 
 def claim_envelope(
-    tx: Connection, states: Sequence[str], environment: str, lease: Lease, fence: int
+    tx: Connection, states: Sequence[str], environment: str, lease: Lease, fence: int, channels: Collection[Channel]
 ) -> ClaimedEnvelope | None:
-    """Claim the due envelope of an environment that comes first (interactive before bulk), or None."""
+    """Claim the due envelope of an environment and some channels that comes first, or None.
+
+    Tills before bulk, then the most urgent. One that was never sent stays where its company's sending is stopped.
+    """
     row = run(
         tx,
         CLAIM,
         states=list(states),
         environment=environment,
+        channels=list(channels),
         seconds=lease.seconds,
         worker=lease.worker,
         epoch=lease.epoch,
@@ -87,6 +99,7 @@ def claim_envelope(
     ).one_or_none()
     if row is None:
         return None
+    doubts = run(tx, DOUBTS, id=row.id).one() if row.state == "uncertain" else None
     return ClaimedEnvelope(
         id=row.id,
         issuer=row.issuer,
@@ -104,9 +117,11 @@ def claim_envelope(
         last_attempt_at=row.last_attempt_at,
         sent_at=row.sent_at,
         verdict=row.verdict or {},
+        alert=row.alert,
         fence=row.fence,
         at=row.at,
-        doubt_since=row.doubt_since,
+        doubt_since=None if doubts is None else doubts.since,
+        doubts=0 if doubts is None else doubts.number,
     )
 
 
@@ -137,6 +152,7 @@ STEP = """
             last_attempt_at = CASE WHEN :attempted > 0 THEN fmgo_now() ELSE e.last_attempt_at END,
             sii_state = coalesce(CAST(:sii_state AS text), e.sii_state),
             verdict = coalesce(CAST(:verdict AS jsonb), e.verdict),
+            alert = CAST(:alert AS text),
             decided_at = CASE WHEN :to_state IN ('processed', 'refused') THEN fmgo_now() ELSE e.decided_at END
         WHERE e.id = :id AND e.fence = :fence AND e.lease_owner = :worker AND e.state = :from_state
         RETURNING e.id
@@ -151,7 +167,10 @@ STEP = """
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """A step of a claimed envelope; `due_after` None: nothing is to be done any more (seconds otherwise)."""
+    """A step of a claimed envelope; `due_after` None: nothing is to be done any more (seconds otherwise).
+
+    `alert` names what a person should look at (`domain.answers.table.alerts`); a step without one lifts it.
+    """
 
     from_state: str
     to_state: str
@@ -163,6 +182,7 @@ class Step:
     sii_state: str | None = None
     verdict: dict[str, Any] | None = None
     detail: dict[str, Any] | None = None
+    alert: str | None = None
 
 
 def step(tx: Connection, envelope: uuid.UUID, fence: int, worker: int, what: Step) -> bool:
@@ -184,6 +204,7 @@ def step(tx: Connection, envelope: uuid.UUID, fence: int, worker: int, what: Ste
             sii_state=what.sii_state,
             verdict=None if what.verdict is None else json.dumps(what.verdict),
             detail=json.dumps(what.detail or {}),
+            alert=what.alert,
         )
         == 1
     )

@@ -159,14 +159,20 @@ def envelope_counts(tx: Connection) -> dict[str, int]:
 
 
 def sii_state(tx: Connection) -> list[Row]:
-    """Services of the SII that are closed, and logins that failed last."""
+    """Services of the SII that are closed, people's sessions that bring no token, and envelopes with an alert."""
     return _rows(
         tx,
         """
-        SELECT environment || ' ' || service AS what, reason AS why FROM sii_services WHERE closed_until > fmgo_now()
+        SELECT environment || ' ' || service AS what, reason AS why, CAST(NULL AS text) AS alert FROM sii_services
+        WHERE closed_until > fmgo_now()
         UNION ALL
-        SELECT 'login of ' || person || ' (' || environment || ', ' || channel || ')', problem
+        SELECT 'login of ' || person || ' (' || environment || ', ' || channel || ')',
+               problem || coalesce(to_char(retry_at AT TIME ZONE 'UTC', '"; next try "YYYY-MM-DD HH24:MI" UTC"'), ''),
+               alert
         FROM sii_sessions WHERE problem IS NOT NULL
+        UNION ALL
+        SELECT count(*) || ' envelopes, the first ' || min(id::text), 'they need a look: `fmgo envelope show`', alert
+        FROM envelopes WHERE alert IS NOT NULL GROUP BY alert
         """,
     )
 

@@ -90,7 +90,31 @@ def documents(
 _ENVELOPE = """
     e.id, e.state, e.issuer, e.environment, e.channel, e.lane, e.documents, e.track_id, e.sii_state, e.sender,
     e.resolution_number, e.resolution_date, e.attempts, e.polls, e.sealed_at, e.sent_at, e.decided_at, e.released_at,
-    e.due_at, e.filename, length(e.bytes) AS size, encode(e.sha256, 'hex') AS sha256, e.verdict
+    e.due_at, e.filename, length(e.bytes) AS size, encode(e.sha256, 'hex') AS sha256, e.alert, e.verdict
+"""
+
+# Steps, attempts and exchanges as one row each; of those at the same moment a step comes last: it follows from them.
+_STORY = """
+    SELECT at, kind, what, http_status, sii_status, track_id, detail, seconds, request_sha256, answer FROM (
+        SELECT at, 2 AS place, id, 'step' AS kind, from_state || ' -> ' || to_state AS what,
+               CAST(NULL AS integer) AS http_status, CAST(NULL AS text) AS sii_status, CAST(NULL AS text) AS track_id,
+               CAST(detail AS text) AS detail, CAST(NULL AS double precision) AS seconds,
+               CAST(NULL AS text) AS request_sha256, CAST(NULL AS bytea) AS answer
+        FROM envelope_events WHERE envelope = :id
+        UNION ALL
+        SELECT started_at, 3, id, 'attempt', 'attempt ' || number || ' begins', NULL, NULL, NULL, NULL, NULL, NULL, NULL
+        FROM envelope_attempts WHERE envelope = :id
+        UNION ALL
+        SELECT ended_at, 1, id, 'attempt', 'attempt ' || number || ': ' || coalesce(outcome, 'no outcome'), http_status,
+               sii_status, track_id, detail, NULL, NULL, NULL
+        FROM envelope_attempts WHERE envelope = :id AND ended_at IS NOT NULL
+        UNION ALL
+        SELECT at, 0, id, 'exchange',
+               operation || coalesce(' ' || document_type || '/' || folio, '') || coalesce(' of ' || person, ''),
+               http_status, NULL, NULL, problem, seconds, encode(request_sha256, 'hex'), answer
+        FROM sii_exchanges WHERE envelope = :id
+    ) story
+    ORDER BY at, place, id
 """
 
 
@@ -111,7 +135,10 @@ def envelopes(tx: Connection, *, state: str | None = None, issuer: str | None = 
 
 
 def envelope(tx: Connection, number: uuid.UUID) -> Row | None:
-    """One envelope with its attempts, its steps, and the documents that travelled in it."""
+    """One envelope with its attempts, its steps, its story, and the documents that travelled in it.
+
+    The story is every step, attempt and exchange with the SII in order; answers are text as far as they can be read.
+    """
     found = _rows(tx, f"SELECT {_ENVELOPE} FROM envelopes e WHERE e.id = :id", id=number)  # noqa: S608  (as above)
     if not found:
         return None
@@ -137,7 +164,19 @@ def envelope(tx: Connection, number: uuid.UUID) -> Row | None:
         """,
         id=number,
     )
-    return {**found[0], "attempt_list": attempts, "events": steps, "riders": riders}
+    story = [{**row, "answer": _readable(row["answer"])} for row in _rows(tx, _STORY, id=number)]
+    return {**found[0], "attempt_list": attempts, "events": steps, "story": story, "riders": riders}
+
+
+def _readable(answer: bytes | None) -> str | None:
+    """An answer's bytes as text: UTF-8 if they are that, else ISO-8859-1."""
+    if answer is None:
+        return None
+    data = bytes(answer)
+    try:
+        return data.decode("utf-8")
+    except UnicodeDecodeError:
+        return data.decode("iso-8859-1")
 
 
 def envelope_bytes(tx: Connection, number: uuid.UUID) -> bytes | None:

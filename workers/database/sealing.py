@@ -5,9 +5,9 @@ its second copy is durable.
 """
 
 import uuid
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from typing import Literal
 
 from sqlalchemy import Connection
@@ -35,11 +35,15 @@ class Passenger:
     document_type: int
     folio: int
     dte: bytes
+    send_by: datetime
 
 
 @dataclass(frozen=True, slots=True)
 class NewEnvelope:
-    """A sealed envelope as it goes into the ledger; `data` are the bytes that will be sent, for ever."""
+    """A sealed envelope as it goes into the ledger; `data` are the bytes that will be sent, for ever.
+
+    `send_by` is that of its most urgent document.
+    """
 
     id: uuid.UUID
     group: Group
@@ -50,6 +54,7 @@ class NewEnvelope:
     filename: str
     data: bytes
     sha256: bytes
+    send_by: datetime
 
 
 # Issuers are hopped over by the index, so that a backlog of one costs nothing when others are looked for.
@@ -67,7 +72,10 @@ GROUPS = """
     FROM due_issuers i
     CROSS JOIN (VALUES ('certification'), ('production')) AS e (environment)
     CROSS JOIN (VALUES ('soap'), ('rest')) AS c (channel)
-    WHERE i.issuer IS NOT NULL
+    WHERE i.issuer IS NOT NULL AND c.channel = ANY (CAST(:channels AS text[]))
+      AND NOT EXISTS (SELECT FROM switches s WHERE s.environment = e.environment AND s.sending_stopped_at IS NOT NULL)
+      AND NOT EXISTS (SELECT FROM issuers s WHERE s.rut = i.issuer AND s.environment = e.environment
+                                              AND s.sending_stopped_at IS NOT NULL)
       AND EXISTS (
           SELECT FROM documents d
           WHERE d.lane = :lane AND d.state = 'signed' AND d.issuer = i.issuer AND d.environment = e.environment
@@ -76,9 +84,9 @@ GROUPS = """
 """
 
 
-def groups_due(tx: Connection, lane: str, rest_types: Sequence[int]) -> list[Group]:
-    """Groups of a lane with documents to be sent."""
-    rows = run(tx, GROUPS, lane=lane, rest_types=list(rest_types))
+def groups_due(tx: Connection, lane: str, rest_types: Sequence[int], channels: Collection[Channel]) -> list[Group]:
+    """Groups of a lane with documents to be sent through some channels, unless a person stopped their sending."""
+    rows = run(tx, GROUPS, lane=lane, rest_types=list(rest_types), channels=list(channels))
     return [Group(row.issuer, row.environment, row.channel, row.lane) for row in rows]
 
 
@@ -147,24 +155,24 @@ def may_seal(tx: Connection, group: Group, rest_types: Sequence[int], load: Load
 
 PASSENGERS = """
     WITH picked AS (
-        SELECT d.id, d.document_type, d.folio, d.received_at
+        SELECT d.id, d.document_type, d.folio, d.received_at, d.send_by
         FROM documents d
         WHERE d.lane = :lane AND d.state = 'signed' AND d.issuer = :issuer AND d.environment = :environment
           AND d.due_at <= fmgo_now() AND d.evidenced_at IS NOT NULL AND d.held IS NULL
           AND (d.document_type = ANY (CAST(:rest_types AS smallint[]))) = :rest
-        ORDER BY d.due_at
+        ORDER BY d.send_by, d.due_at
         LIMIT :size
         FOR UPDATE SKIP LOCKED
     )
-    SELECT p.id, p.document_type, p.folio, f.bytes
+    SELECT p.id, p.document_type, p.folio, p.send_by, f.bytes
     FROM picked p JOIN document_files f
          ON f.document_id = p.id AND f.received_at = p.received_at AND f.kind = 'dte'
-    ORDER BY p.document_type, p.folio
+    ORDER BY p.send_by, p.document_type, p.folio
 """
 
 
 def passengers(tx: Connection, group: Group, rest_types: Sequence[int], size: int) -> list[Passenger]:
-    """Lock up to `size` signed documents of a group, with their bytes, by type and folio."""
+    """Lock the `size` most urgent signed documents of a group, with their bytes; most urgent first."""
     rows = run(
         tx,
         PASSENGERS,
@@ -175,15 +183,15 @@ def passengers(tx: Connection, group: Group, rest_types: Sequence[int], size: in
         rest=group.channel == "rest",
         size=size,
     )
-    return [Passenger(row.id, row.document_type, row.folio, bytes(row.bytes)) for row in rows]
+    return [Passenger(row.id, row.document_type, row.folio, bytes(row.bytes), row.send_by) for row in rows]
 
 
 SEAL = """
     WITH sealed AS (
         INSERT INTO envelopes (id, issuer, environment, channel, lane, sender, certificate, documents,
-                               resolution_number, resolution_date, filename, bytes, sha256)
+                               resolution_number, resolution_date, filename, bytes, sha256, send_by)
         VALUES (:id, :issuer, :environment, :channel, :lane, :sender, :certificate, :count,
-                :resolution_number, :resolution_date, :filename, :bytes, :sha256)
+                :resolution_number, :resolution_date, :filename, :bytes, :sha256, :send_by)
         RETURNING id
     ), told AS (
         INSERT INTO envelope_events (envelope, from_state, to_state, worker)
@@ -224,9 +232,16 @@ def seal(tx: Connection, envelope: NewEnvelope, documents: Sequence[uuid.UUID], 
         filename=envelope.filename,
         bytes=envelope.data,
         sha256=envelope.sha256,
+        send_by=envelope.send_by,
         ids=list(documents),
         worker=worker,
     )
+
+
+def any_sealed(tx: Connection, channel: Channel) -> bool:
+    """Whether some envelope of a channel is ready to be sent."""
+    sql = "SELECT EXISTS (SELECT FROM envelopes WHERE channel = :channel AND state = 'sealed')"
+    return bool(run(tx, sql, channel=channel).scalar_one())
 
 
 def mark_evidenced(tx: Connection, envelope: uuid.UUID) -> None:

@@ -5,28 +5,27 @@ becomes an answer with a meaning (`domain.answers`); only a login that brings no
 calls decides when to ask again and with which token, and writes down before an upload that it is about to begin.
 """
 
-from datetime import date
 from types import TracebackType
 from typing import Self
 
 from domain.answers import DocumentStatus, EnvelopeStatus, UploadAnswer
-from domain.money import Number
 from domain.signature import Signer
 from workers.settings import Settings
 from workers.sii.errors import SiiLoginError as SiiLoginError
 from workers.sii.login import Channel, Login, Token
 from workers.sii.query import Folio, Query
 from workers.sii.soap import SoapServices
-from workers.sii.transport import Transport
+from workers.sii.transport import Keep, Transport, keep_nothing
 from workers.sii.upload import Parcel, Upload
+from workers.sii.wire import Deadline
 
 
 class SiiClient:
     """The services of one environment of the SII. Safe from many threads."""
 
-    def __init__(self, settings: Settings) -> None:
-        """Take the hosts from the settings; no connection is opened yet."""
-        self._transport = Transport(settings)
+    def __init__(self, settings: Settings, keep: Keep = keep_nothing) -> None:
+        """Take the hosts from the settings; no connection is opened yet. `keep` gets each exchange when it is over."""
+        self._transport = Transport(settings, keep)
         services = SoapServices(self._transport, settings.soap_host)
         self._login = Login(self._transport, services, settings.rest_host)
         self._upload = Upload(self._transport, settings.soap_host, settings.rest_upload_host)
@@ -36,47 +35,30 @@ class SiiClient:
         """Return a new token for the signer's person; raises `SiiLoginError`, whose `retry` says what may help."""
         return self._login.login(channel, signer)
 
-    def upload(
-        self,
-        channel: Channel,
-        token: str,
-        sender: str,
-        company: str,
-        filename: str,
-        data: bytes,
-        *,
-        deadline_seconds: float,
-    ) -> UploadAnswer:
-        """Send an envelope (`data` as signed, ISO-8859-1) and say what became of it within `deadline_seconds`.
+    def silence(self, channel: Channel) -> str | None:
+        """Ask for a seed, which changes nothing: None when the SII gives one, else why none came."""
+        return self._login.silence(channel)
 
-        The first byte leaves within half of the deadline or not at all. `sender` is the token's person, `company` the
-        Carátula's RutEmisor; a repeated upload must keep sender, company, file name and data equal.
-        Raises ValueError for a token or a file name that a request can't carry.
+    def upload(self, channel: Channel, token: str, parcel: Parcel, deadline: Deadline) -> UploadAnswer:
+        """Send an envelope and say what became of it before the deadline.
+
+        The first byte leaves within half of the deadline or not at all. The parcel's `sender` is the token's person,
+        its `company` the Carátula's RutEmisor; a repeated upload must keep all of it equal. Raises ValueError for a
+        token or a file name that a request can't carry.
         """
-        return self._upload.upload(
-            channel, token, Parcel(sender, company, filename, data), deadline_seconds=deadline_seconds
-        )
+        return self._upload.upload(channel, token, parcel, deadline)
 
     def envelope_status(self, channel: Channel, token: str, company: str, track_id: str) -> EnvelopeStatus:
         """Return how far an upload is; `company` is the upload's, `track_id` without leading zeros."""
         return self._query.envelope_status(channel, token, company, track_id)
 
-    def document_status(  # noqa: PLR0913, PLR0917 - the SII's own parameters
-        self,
-        channel: Channel,
-        token: str,
-        consultant: str,
-        company: str,
-        receiver: str,
-        document_type: int,
-        folio: int,
-        issued_on: date,
-        total: Number,
-    ) -> DocumentStatus:
-        """Return what the SII says of one document; `consultant` is the token's person, `total` its MntTotal."""
-        return self._query.document_status(
-            channel, token, Folio(consultant, company, receiver, document_type, folio, issued_on, total)
-        )
+    def document_status(self, channel: Channel, token: str, document: Folio) -> DocumentStatus:
+        """Return what the SII says of one document by its data."""
+        return self._query.document_status(channel, token, document)
+
+    def document_proof(self, token: str, document: Folio) -> DocumentStatus:
+        """Return whether the SII holds a document of DTEUpload with its very signature (QueryEstDteAv)."""
+        return self._query.document_proof(token, document)
 
     def upload_address(self, channel: Channel) -> str:
         """Return the URL that takes the envelopes of a channel, for the record of an attempt."""

@@ -40,15 +40,25 @@ class AnswerLostError(SiiError):
 
 
 class SiiLoginError(SiiError):
-    """The SII gave no token. `retry` is "never" when a person must act (certificate, enrolment, a defect of ours)."""
+    """The SII gave no token. `retry` is "never" when a person must act (certificate, enrolment, a defect of ours).
+
+    `answered`: the service itself said no; else it was away, or something else stood in its place.
+    """
 
     def __init__(
-        self, sentence: str, *, retry: Literal["later", "never"], state: str = "", retry_after: float | None = None
+        self,
+        sentence: str,
+        *,
+        retry: Literal["later", "never"],
+        state: str = "",
+        answered: bool = False,
+        retry_after: float | None = None,
     ) -> None:
         super().__init__(sentence)
         self.code = "SII-LOGIN-REFUSED" if retry == "never" else "SII-LOGIN-UNAVAILABLE"
         self.retry: Final = retry
         self.state: Final = state
+        self.answered: Final = answered
         self.retry_after: Final = retry_after
 
     @property

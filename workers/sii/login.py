@@ -56,22 +56,32 @@ class Login:
                 raise SiiLoginError(f"the SII could not be asked for a token: {error}", retry="later") from error
             if refusal.token is not None:
                 return Token(refusal.token, channel, signer.rut)
-            if refusal.retry == "never" or retry_after is not None:
+            if refusal.retry == "never" or retry_after is not None or not refusal.answered:
                 break
         retry: Literal["later", "never"] = "never" if refusal.retry == "never" else "later"
         raise SiiLoginError(
             f"the SII gives {signer.rut} no token: {refusal.state} {refusal.gloss}".rstrip(),
             retry=retry,
             state=refusal.state,
+            answered=refusal.answered,
             retry_after=retry_after,
         )
+
+    def silence(self, channel: Channel) -> str | None:
+        """None when a seed is given, else why none came. The seed is left to expire."""
+        try:
+            answer = self._seed(channel)
+        except SiiError as error:
+            return str(error)
+        seed = read_seed(answer.http_status, answer.body)
+        return None if seed.seed is not None else f"no seed: {seed.state} {seed.gloss}"
 
     def _attempt(self, channel: Channel, signer: Signer) -> tuple[TokenAnswer, float | None]:
         """One seed and one signed request; with the seconds that the SII asks to wait, if it does."""
         answer = self._seed(channel)
         seed = read_seed(answer.http_status, answer.body)
         if seed.seed is None:
-            return TokenAnswer(None, seed.state, f"no seed: {seed.gloss}", "later"), answer.retry_after
+            return TokenAnswer(None, seed.state, f"no seed: {seed.gloss}", "later", seed.answered), answer.retry_after
         answer = self._token(channel, sign_get_token(seed.seed, signer))
         return read_token(answer.http_status, answer.body), answer.retry_after
 

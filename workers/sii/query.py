@@ -1,10 +1,12 @@
 """Questions about uploads and documents, SOAP and REST.
 
 A question may be asked again at any time, so a lost or odd answer is simply "unknown" (law 12: never a verdict).
-Dates go out as each service takes them: ddMMyyyy to QueryEstDte, dd-mm-yyyy to the boletas' API; sources disagree
-about the first, so an answer "other data" is asked about once more in the second form before it is believed.
+Dates go out as each service takes them: ddMMyyyy to QueryEstDte and QueryEstDteAv, dd-mm-yyyy to the boletas' API;
+sources disagree about the first, so an answer "other data" is asked about once more in the second form before it is
+believed.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
 from typing import Final
@@ -14,6 +16,7 @@ from domain import rut
 from domain.answers import (
     DocumentStatus,
     EnvelopeStatus,
+    read_document_proof,
     read_document_status,
     read_envelope_status,
     read_rest_document_status,
@@ -32,7 +35,10 @@ REST_DOCUMENT: Final = "/recursos/v1/boleta.electronica"
 
 @dataclass(frozen=True, slots=True)
 class Folio:
-    """A document as the SII is asked about it; RUTs canonical, `total` as in MntTotal: exports have decimals."""
+    """A document as the SII is asked about it; RUTs canonical, `total` as in MntTotal: exports have decimals.
+
+    `signature_value` is the SignatureValue of its DTE in base64, on one line or several.
+    """
 
     consultant: str
     company: str
@@ -41,6 +47,7 @@ class Folio:
     folio: int
     issued_on: date
     total: Number
+    signature_value: str = ""
 
 
 class Query:
@@ -72,17 +79,48 @@ class Query:
             return EnvelopeStatus("unknown", "", str(error))
 
     def document_status(self, channel: Channel, token: str, folio: Folio) -> DocumentStatus:
-        """What the SII says of one document."""
+        """What the SII says of one document, by its data."""
         try:
             if channel == "rest":
                 return self._rest_document(token, folio)
-            status = self._soap_document(token, folio, folio.issued_on.strftime("%d%m%Y"))
-            if status.meaning == "mismatch":
-                other = self._soap_document(token, folio, folio.issued_on.strftime("%d-%m-%Y"))
-                return other if other.held else status
+            return self._in_both_forms(self._soap_document, token, folio)
         except SiiError as error:
             return DocumentStatus("unknown", "", str(error))
-        return status
+
+    def document_proof(self, token: str, folio: Folio) -> DocumentStatus:
+        """Whether the SII holds this document with this signature (documents of DTEUpload only)."""
+        try:
+            return self._in_both_forms(self._soap_proof, token, folio)
+        except SiiError as error:
+            return DocumentStatus("unknown", "", str(error), by_signature=True)
+
+    def _in_both_forms(
+        self, ask: Callable[[str, Folio, str], DocumentStatus], token: str, folio: Folio
+    ) -> DocumentStatus:
+        """Ask with the date in one form and, if that doesn't match, in the other."""
+        status = ask(token, folio, folio.issued_on.strftime("%d%m%Y"))
+        if status.meaning != "mismatch":
+            return status
+        other = ask(token, folio, folio.issued_on.strftime("%d-%m-%Y"))
+        return other if other.held else status
+
+    def _soap_proof(self, token: str, folio: Folio, issued_on: str) -> DocumentStatus:
+        """Call getEstDteAv with the date in one form."""
+        company, receiver = rut.split(folio.company), rut.split(folio.receiver)
+        parameters = (
+            ("RutEmpresa", company[0]),
+            ("DvEmpresa", company[1]),
+            ("RutReceptor", receiver[0]),
+            ("DvReceptor", receiver[1]),
+            ("TipoDte", str(folio.document_type)),
+            ("FolioDte", str(folio.folio)),
+            ("FechaEmisionDte", issued_on),
+            ("MontoDte", figure(folio.total)),
+            ("FirmaDte", "".join(folio.signature_value.split())),
+            ("Token", token),
+        )
+        answer = self._services.ask(soap.DOCUMENT_PROOF, "getEstDteAv", parameters)
+        return read_document_proof(answer.http_status, answer.body, retry_after=answer.retry_after)
 
     def _soap_document(self, token: str, folio: Folio, issued_on: str) -> DocumentStatus:
         """Call getEstDte with the date in one form."""

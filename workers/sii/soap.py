@@ -17,6 +17,7 @@ SEED: Final = "/DTEWS/CrSeed.jws"
 TOKEN: Final = "/DTEWS/GetTokenFromSeed.jws"  # noqa: S105 - a path
 UPLOAD_STATUS: Final = "/DTEWS/QueryEstUp.jws"
 DOCUMENT_STATUS: Final = "/DTEWS/QueryEstDte.jws"
+DOCUMENT_PROOF: Final = "/DTEWS/services/QueryEstDteAv"
 
 
 class SoapServices:

@@ -4,11 +4,13 @@ Promises: headers and body go out exactly as given, with Content-Length and neve
 verified, always; redirects, proxies, cookies and compression play no part; an answer is read up to a size and an
 absolute deadline. Uploads use a fresh connection each, so that no idle connection dies under one; queries keep
 theirs. What fails is told apart by one question: had a byte of the request left? (`NotSentError` if not,
-`AnswerLostError` else.)
+`AnswerLostError` else.) Whatever came of a request is handed to whoever keeps the record.
 """
 
+import hashlib
 import ssl
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from email.utils import parsedate_to_datetime
 from typing import Final
@@ -18,7 +20,7 @@ import structlog
 
 from workers.settings import Settings
 from workers.sii.errors import AnswerLostError, NotSentError
-from workers.sii.wire import WireTransport, exchange
+from workers.sii.wire import Deadline, WireTransport, exchange
 
 Headers = tuple[tuple[str, str], ...]
 
@@ -37,12 +39,37 @@ class Answer:
     retry_after: float | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Exchanged:
+    """A request and what came of it: `request_sha256` of its body (or of its address when it has none).
+
+    `answer` is None and `problem` says why when no whole answer came.
+    """
+
+    operation: str
+    address: str
+    request_sha256: bytes
+    request_bytes: int
+    seconds: float
+    http_status: int | None
+    answer: bytes | None = field(repr=False)
+    problem: str | None = None
+
+
+Keep = Callable[[Exchanged], None]
+
+
+def keep_nothing(_exchanged: Exchanged) -> None:
+    """Keep no record."""
+
+
 class Transport:
     """Sends requests. Safe from many threads; make one per process, after the fork."""
 
-    def __init__(self, settings: Settings) -> None:
-        """Prepare the clients; no connection is opened."""
+    def __init__(self, settings: Settings, keep: Keep = keep_nothing) -> None:
+        """Prepare the clients; no connection is opened. Each exchange is handed to `keep` when it is over."""
         context = _context(settings)
+        self._keep = keep
         self._connect_seconds = settings.sii_connect_seconds
         self._query_seconds = settings.sii_query_seconds
         self._largest = settings.sii_answer_bytes
@@ -50,13 +77,13 @@ class Transport:
         self._fresh = _client(WireTransport(context, connections=None, kept=0))
         self._kept = _client(WireTransport(context, connections=connections, kept=connections))
 
-    def upload(self, url: str, headers: Headers, body: bytes, *, deadline_seconds: float) -> Answer:
+    def upload(self, url: str, headers: Headers, body: bytes, deadline: Deadline) -> Answer:
         """POST on a connection of its own; its first byte leaves within half of the deadline or not at all.
 
         Raises `NotSentError` or `AnswerLostError`.
         """
         request = _request("POST", url, (*headers, ("Connection", "close")), body)
-        return self._send(self._fresh, request, deadline_seconds, first_byte_seconds=deadline_seconds / 2)
+        return self._send(self._fresh, request, deadline, first_byte_seconds=deadline.seconds / 2)
 
     def query(self, method: str, url: str, headers: Headers, body: bytes = b"") -> Answer:
         """Ask something that may be asked twice: a connection that breaks off is tried anew, once.
@@ -73,7 +100,8 @@ class Transport:
     def once(self, method: str, url: str, headers: Headers, body: bytes = b"") -> Answer:
         """Ask something that may be asked only once (a seed is good for one token)."""
         request = _request(method, url, headers, body)
-        return self._send(self._kept, request, self._query_seconds, first_byte_seconds=self._query_seconds)
+        deadline = Deadline(self._query_seconds, time.monotonic())
+        return self._send(self._kept, request, deadline, first_byte_seconds=self._query_seconds)
 
     def close(self) -> None:
         """Close all connections."""
@@ -81,9 +109,10 @@ class Transport:
         self._kept.close()
 
     def _send(
-        self, client: httpx.Client, request: httpx.Request, seconds: float, *, first_byte_seconds: float
+        self, client: httpx.Client, request: httpx.Request, deadline: Deadline, *, first_byte_seconds: float
     ) -> Answer:
-        """Send, and read the answer, within `seconds`."""
+        """Send, and read the answer, before the deadline."""
+        seconds = deadline.seconds
         request.extensions["timeout"] = {
             "connect": min(self._connect_seconds, seconds),
             "read": None,  # the exchange's deadline holds for both
@@ -91,19 +120,37 @@ class Transport:
             "pool": min(_POOL_SECONDS, seconds),
         }
         began = time.monotonic()
-        with exchange(seconds=seconds, first_byte_seconds=first_byte_seconds) as current:
+        with exchange(deadline, first_byte_seconds=first_byte_seconds) as current:
             try:
                 answer = self._receive(client, request)
             except httpx.TransportError as error:
                 reason = f"{request.url.host}: {str(error) or type(error).__name__}"
+                self._over(request, began, None, reason)
                 _log.warning("no answer", path=request.url.path, sent=current.sent, reason=reason)
                 if not current.sent:
                     raise NotSentError(f"nothing was sent to {reason}") from error
                 timed_out = isinstance(error, httpx.TimeoutException)
                 raise AnswerLostError(f"no whole answer from {reason}", timed_out=timed_out) from error
+        self._over(request, began, answer, None)
         took = round(time.monotonic() - began, 3)
         _log.debug("answered", path=request.url.path, http_status=answer.http_status, seconds=took)
         return answer
+
+    def _over(self, request: httpx.Request, began: float, answer: Answer | None, problem: str | None) -> None:
+        """Hand a finished exchange to the record."""
+        body, address = request.content, str(request.url)
+        self._keep(
+            Exchanged(
+                operation=_operation(request.url.path),
+                address=address,
+                request_sha256=hashlib.sha256(body or address.encode()).digest(),
+                request_bytes=len(body),
+                seconds=time.monotonic() - began,
+                http_status=None if answer is None else answer.http_status,
+                answer=None if answer is None else answer.body,
+                problem=problem,
+            )
+        )
 
     def _receive(self, client: httpx.Client, request: httpx.Request) -> Answer:
         """Read an answer's bytes as they come; one that is too large is as good as none."""
@@ -119,6 +166,15 @@ class Transport:
         finally:
             response.close()
         return Answer(response.status_code, b"".join(pieces), _retry_after(response.headers))
+
+
+def _operation(path: str) -> str:
+    """The service in a path: ``QueryEstUp``, ``DTEUpload``, ``boleta.electronica.envio``, ``…estado``."""
+    parts = [part for part in path.split("/") if part]
+    rest = next((part for part in parts if part.startswith("boleta.electronica")), None)
+    if rest is not None:
+        return f"{rest}.estado" if parts[-1] == "estado" else rest
+    return parts[-1].removesuffix(".jws") if parts else "/"
 
 
 def _client(transport: WireTransport) -> httpx.Client:

@@ -12,6 +12,7 @@ from workers.sii.errors import AnswerLostError, NotSentError
 from workers.sii.login import Channel
 from workers.sii.messages import REST_USER_AGENT, UPLOAD_USER_AGENT, cookie, upload_form
 from workers.sii.transport import Headers, Transport
+from workers.sii.wire import Deadline
 
 SOAP_UPLOAD: Final = "/cgi_dte/UPL/DTEUpload"
 REST_UPLOAD: Final = "/recursos/v1/boleta.electronica.envio"
@@ -40,7 +41,7 @@ class Upload:
         """URL that takes the envelopes of a channel."""
         return self._soap_url if channel == "soap" else self._rest_url
 
-    def upload(self, channel: Channel, token: str, parcel: Parcel, *, deadline_seconds: float) -> UploadAnswer:
+    def upload(self, channel: Channel, token: str, parcel: Parcel, deadline: Deadline) -> UploadAnswer:
         """Send, and say what became of it. Raises ValueError only for a request that can't be written at all."""
         content_type, body = upload_form(parcel.sender, parcel.company, parcel.filename, parcel.data)
         headers: Headers = (cookie(token), ("Content-Type", content_type))
@@ -57,7 +58,7 @@ class Upload:
             headers = (("User-Agent", REST_USER_AGENT), ("Accept", "application/json"), *headers)
             read = read_rest_upload
         try:
-            answer = self._transport.upload(self.address(channel), headers, body, deadline_seconds=deadline_seconds)
+            answer = self._transport.upload(self.address(channel), headers, body, deadline)
         except NotSentError as error:
             return UploadAnswer("not_received", retry="later", detail=str(error))
         except AnswerLostError as error:

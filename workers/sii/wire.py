@@ -39,11 +39,18 @@ class Exchange:
 _present: ContextVar[Exchange] = ContextVar("exchange")
 
 
+@dataclass(frozen=True, slots=True)
+class Deadline:
+    """So many seconds from a monotonic reading: a process that was paused since then finds its time gone."""
+
+    seconds: float
+    begun: float
+
+
 @contextmanager
-def exchange(*, seconds: float, first_byte_seconds: float) -> Iterator[Exchange]:
-    """Bind this thread's sockets to a deadline `seconds` from now for as long as the block runs."""
-    now = time.monotonic()
-    current = Exchange(ends=now + seconds, first_byte_by=now + first_byte_seconds)
+def exchange(deadline: Deadline, *, first_byte_seconds: float) -> Iterator[Exchange]:
+    """Bind this thread's sockets to a deadline for as long as the block runs."""
+    current = Exchange(ends=deadline.begun + deadline.seconds, first_byte_by=deadline.begun + first_byte_seconds)
     token = _present.set(current)
     try:
         yield current

@@ -19,7 +19,9 @@ CREATE TABLE issuers (
     cdg_sii_sucur text,
     resolution_number integer NOT NULL,
     resolution_date date NOT NULL,
-    paused_at timestamptz,
+    issuing_stopped_at timestamptz,
+    sending_stopped_at timestamptz,
+    stop_reason text,
     added_at timestamptz NOT NULL DEFAULT fmgo_now(),
     PRIMARY KEY (rut, environment)
 );

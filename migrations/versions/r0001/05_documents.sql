@@ -29,12 +29,14 @@ INSERT INTO document_transitions VALUES
     ('signed', 'enveloped'), ('signed', 'quarantined'),
     ('enveloped', 'signed'), ('enveloped', 'accepted'), ('enveloped', 'accepted_with_repairs'),
     ('enveloped', 'rejected'), ('enveloped', 'conflict'),
+    ('conflict', 'accepted'), ('conflict', 'rejected'),
     ('accepted', 'accepted_with_repairs'),
     ('quarantined', 'received'), ('quarantined', 'numbered'), ('quarantined', 'signed');
 
 -- due_at: when a phase should look at the row; null when nothing is to be done. A claim moves it to the lease's end,
 -- so that claimed rows leave the front of the index, and takes a fence that every later update checks.
 -- suspect: size of the chunk whose worker died with this row in it; such rows are claimed apart, in halves.
+-- send_by: when the SII should have it at the latest; what waits is sent in this order.
 -- version/published_version: a difference is a result that has not been told.
 CREATE TABLE documents (
     id uuid PRIMARY KEY,
@@ -72,6 +74,7 @@ CREATE TABLE documents (
     verdict jsonb,
     envelope uuid,
     signed_at timestamptz,
+    send_by timestamptz,
     evidenced_at timestamptz,
     decided_at timestamptz,
     version integer NOT NULL DEFAULT 0,

@@ -33,6 +33,7 @@ CREATE TABLE envelopes (
     bytes bytea NOT NULL,
     sha256 bytea NOT NULL CHECK (length(sha256) = 32),
     sealed_at timestamptz NOT NULL DEFAULT fmgo_now(),
+    send_by timestamptz NOT NULL,
     evidenced_at timestamptz,
     due_at timestamptz,
     fence bigint NOT NULL DEFAULT 0,
@@ -44,6 +45,7 @@ CREATE TABLE envelopes (
     sent_at timestamptz,
     sii_state text,
     verdict jsonb,
+    alert text,
     decided_at timestamptz,
     released_at timestamptz,
     FOREIGN KEY (issuer, environment) REFERENCES issuers (rut, environment)

@@ -12,7 +12,8 @@ BEGIN
     PERFORM pg_advisory_xact_lock(hashtext('fmgo_make_partitions'));
     month := date_trunc('month', first_moment AT TIME ZONE 'UTC')::date;
     WHILE month <= (last_moment AT TIME ZONE 'UTC')::date LOOP
-        FOREACH parent IN ARRAY ARRAY['document_events', 'document_files', 'envelope_events', 'envelope_attempts'] LOOP
+        FOREACH parent IN ARRAY ARRAY['document_events', 'document_files', 'envelope_events', 'envelope_attempts',
+                                      'sii_exchanges'] LOOP
             IF to_regclass(format('%I', parent || to_char(month, '_YYYYMM'))) IS NULL THEN
                 EXECUTE format('CREATE TABLE %I PARTITION OF %I FOR VALUES FROM (%L) TO (%L)',
                                parent || to_char(month, '_YYYYMM'), parent,

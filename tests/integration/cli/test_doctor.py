@@ -94,8 +94,12 @@ TROUBLES: dict[str, tuple[bytes, tuple[str, str]]] = {
     "overdue": (b"UPDATE documents SET due_at = now() - interval '1 hour'", ("warn", "documents")),
     "untold": (b"UPDATE documents SET version = 1", ("warn", "results")),
     "a service is shut": (
-        b"INSERT INTO sii_services VALUES ('certification', 'upload', now() + interval '1 hour', 3, 'HTTP 503')",
+        b"INSERT INTO sii_services (environment, service, closed_until) VALUES ('certification', 'x', '2100-01-01')",
         ("warn", "SII"),
+    ),
+    "sending is stopped": (
+        b"UPDATE switches SET sending_stopped_at = now() WHERE environment = 'certification'",
+        ("warn", "switches"),
     ),
     "no job came": (
         b"INSERT INTO refused_messages (source, code, reason, body) VALUES ('list', 'X', 'x', 'x')",

@@ -1,5 +1,6 @@
 """Looking at the ledger by command: documents, their bytes, envelopes, and releasing what was refused."""
 
+import hashlib
 import uuid
 from pathlib import Path
 
@@ -97,9 +98,9 @@ def refused(database: str, issued: uuid.UUID) -> uuid.UUID:
         )
         connection.execute(
             b"INSERT INTO envelopes (id, issuer, environment, channel, lane, state, sender, certificate, documents,"
-            b" resolution_number, resolution_date, filename, bytes, sha256, sii_state)"
+            b" resolution_number, resolution_date, filename, bytes, sha256, send_by, sii_state)"
             b" SELECT %s, %s, 'certification', 'soap', 'bulk', 'refused', person, id, 1, 0, '2014-08-22', 'x.xml',"
-            b" '<EnvioDTE/>', sha256('x'), 'RCT' FROM certificates",
+            b" '<EnvioDTE/>', sha256('x'), now(), 'RCT' FROM certificates",
             (number, ISSUER),
         )
         connection.execute(b"INSERT INTO envelope_documents VALUES (%s, %s, 1)", (number, issued))
@@ -111,6 +112,13 @@ def refused(database: str, issued: uuid.UUID) -> uuid.UUID:
             b" VALUES (%s, 1, 1, 'https://maullin.sii.cl', 60, 'received')",
             (number,),
         )
+        connection.execute(
+            b"INSERT INTO sii_exchanges (environment, operation, address, envelope, attempt, worker, request_sha256,"
+            b" request_bytes, seconds, http_status, answer, answer_bytes) VALUES ('certification', 'DTEUpload',"
+            b" 'https://maullin.sii.cl/cgi_dte/UPL/DTEUpload', %s, 1, 1, sha256('x'), 1, 0.2, 200,"
+            b" convert_to('<STATUS>0</STATUS><!-- recepci\xc3\xb3n -->', 'LATIN1'), 38)",
+            (number,),
+        )
         connection.execute(b"UPDATE documents SET held = 'envelope-refused:RCT', due_at = NULL")
     return number
 
@@ -119,12 +127,32 @@ def test_an_envelope_is_shown_with_attempts_steps_and_documents(fmgo: Fmgo, refu
     (shown,) = fmgo("envelope", "show", refused.hex[:6], "--json").objects
     assert (shown["state"], shown["sii_state"]) == ("refused", "RCT")
     assert (len(shown["riders"]), len(shown["attempt_list"])) == (1, 1)
+    assert [(line["kind"], line["what"]) for line in shown["story"]] == [
+        ("step", " -> sealed"),
+        ("attempt", "attempt 1 begins"),
+        ("exchange", "DTEUpload"),
+    ]
+    assert "recepción" in shown["story"][2]["answer"]
+    assert shown["story"][2]["request_sha256"] == hashlib.sha256(b"x").hexdigest()
     answer = fmgo("envelope", "show", refused)
     assert str(refused) in answer.out
+    assert "recepción" in answer.out
     assert "https://maullin.sii.cl" not in answer.out  # the table has what matters; JSON has the rest
     assert fmgo("envelope", "show", refused, "--xml").out == "<EnvioDTE/>"
     assert len(fmgo("envelope", "list", "--state", "refused", "--json").objects) == 1
     assert "RCT" in fmgo("envelope", "list", "--issuer", ISSUER).out
+
+
+def test_only_an_envelope_in_doubt_is_sent_once_more(fmgo: Fmgo, refused: uuid.UUID, database: str) -> None:
+    assert fmgo("envelope", "resend", refused, "--json").code == 1
+    with psycopg.connect(database) as connection:
+        connection.execute(b"UPDATE envelopes SET state = 'uncertain', alert = 'in-doubt', verdict = '{\"a\": 1}'")
+    (told,) = fmgo("envelope", "resend", refused, "--json").objects
+    assert told == {"envelope": str(refused), "resend": True}
+    assert scalar(database, "SELECT verdict FROM envelopes") == {"a": 1, "send_once_more": True}
+    assert scalar(database, "SELECT alert FROM envelopes") is None
+    assert scalar(database, "SELECT due_at <= fmgo_now() FROM envelopes")
+    assert scalar(database, "SELECT action FROM audit_log") == "envelope.resend"
 
 
 def test_a_released_envelopes_documents_go_again(fmgo: Fmgo, refused: uuid.UUID, database: str) -> None:
@@ -134,6 +162,22 @@ def test_a_released_envelopes_documents_go_again(fmgo: Fmgo, refused: uuid.UUID,
     assert scalar(database, "SELECT action FROM audit_log") == "envelope.release"
     again = fmgo("envelope", "release", refused, "--json")
     assert (again.code, again.objects[0]["error"]["code"]) == (1, "NOT-REFUSED")
+
+
+@pytest.mark.parametrize("verdict", ["accepted", "rejected"])
+def test_what_a_person_found_ends_a_conflict(fmgo: Fmgo, issued: uuid.UUID, database: str, verdict: str) -> None:
+    settle = ("document", "settle", issued, f"--{verdict}", "--reason", "seen in the portal")
+    assert fmgo(*settle).code == 1
+    with psycopg.connect(database) as connection:
+        connection.execute(b"UPDATE documents SET state = 'conflict', verdict = '{\"document\": \"DNK\"}'")
+    (told,) = fmgo(*settle, "--json").objects
+    assert told == {"id": str(issued), "state": verdict}
+    (shown,) = fmgo("document", "show", issued, "--json").objects
+    assert (shown["state"], shown["verdict"]["document"]) == (verdict, "DNK")
+    assert shown["verdict"]["reason"] == "seen in the portal"
+    assert (shown["events"][-1]["from_state"], shown["events"][-1]["to_state"]) == ("conflict", verdict)
+    assert scalar(database, "SELECT action FROM audit_log") == "document.settle"
+    assert fmgo(*settle).code == 1
 
 
 @pytest.mark.parametrize(

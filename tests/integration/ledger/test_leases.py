@@ -5,12 +5,14 @@ import uuid
 from typing import Any
 
 import pytest
+from sqlalchemy import Connection
 
 from tests.integration.ledger.conftest import ISSUER, enter
 from workers.database import attempts, envelopes, processes, services
 from workers.database.claims import Lease
 from workers.database.engine import Ledger, run
 from workers.database.envelopes import ClaimedEnvelope, Step, claim_envelope, next_fence
+from workers.pace import CHANNELS
 
 PERSON = "12345678-5"
 STATES = ["sealed", "uncertain"]
@@ -22,9 +24,9 @@ SEALED = """
     INSERT INTO certificates (person, fingerprint, certificate_der, private_key_sealed, key_id, not_before, not_after)
     VALUES (:person, :sum, '', '', 'k', now(), now());
     INSERT INTO envelopes (id, issuer, environment, channel, lane, sender, certificate, documents, resolution_number,
-                           resolution_date, filename, bytes, sha256, evidenced_at, due_at)
+                           resolution_date, filename, bytes, sha256, send_by, evidenced_at, due_at)
     SELECT :id, :issuer, 'certification', 'soap', 'bulk', :person, id, 1, 0, '2014-08-22', 'a.xml', 'x', :sum,
-           fmgo_now(), fmgo_now()
+           fmgo_now(), fmgo_now(), fmgo_now()
     FROM certificates
 """
 
@@ -41,7 +43,7 @@ def envelope(ledger: Ledger) -> uuid.UUID:
 
 def claim(ledger: Ledger, lease: Lease) -> ClaimedEnvelope | None:
     with ledger.transaction() as tx:
-        return claim_envelope(tx, STATES, "certification", lease, next_fence(tx))
+        return claim_envelope(tx, STATES, "certification", lease, next_fence(tx), CHANNELS)
 
 
 def claimed(ledger: Ledger, lease: Lease) -> ClaimedEnvelope:
@@ -185,15 +187,62 @@ def test_one_may_log_in_at_a_time_and_a_dead_one_s_right_is_free(ledger: Ledger,
 def test_only_the_session_that_was_used_is_refused(ledger: Ledger, envelope: uuid.UUID) -> None:
     lease = enter(ledger)
     name = (PERSON, "certification", "soap")
+
+    def usable(tx: Connection) -> bool:
+        found = services.session(tx, *name)
+        return found is not None and found.usable
+
     for generation in (1, 2):
         with ledger.transaction() as tx:
             assert services.take_login(tx, *name, lease.worker, 90)
             assert services.keep_session(tx, *name, lease.worker, b"token", "k") == generation
             if generation == 1:
-                services.refuse_session(tx, *name, 1)
-                assert services.session(tx, *name) is None
+                assert services.refuse_session(tx, *name, 1, "token-not-taken")
+                assert not services.refuse_session(tx, *name, 1, "token-not-taken"), "it was said before"
+                assert not usable(tx)
     with ledger.transaction() as tx:
-        services.refuse_session(tx, *name, 1)
-        assert services.session(tx, *name) is not None
-        services.refuse_session(tx, *name, 2)
-        assert services.session(tx, *name) is None
+        assert not services.refuse_session(tx, *name, 1, "token-not-taken")
+        assert usable(tx)
+        assert services.refuse_session(tx, *name, 2, "token-not-taken")
+        assert not usable(tx)
+
+
+@pytest.mark.parametrize(
+    ("channel", "tries", "possible"),
+    [
+        ("soap", [("received", "7", 0)], False),
+        ("soap", [("not_received", None, 0), ("received", "7", 60)], False),
+        ("soap", [("unknown", None, 0)], True),
+        ("soap", [(None, None, 0), ("received", "7", 3600)], True),
+        ("soap", [("unknown", None, 0), ("received", "7", 60)], False),  # taken as new where a repeat is recognised
+        ("rest", [("unknown", None, 0), ("received", "7", 60)], True),
+        ("soap", [("unknown", None, 0), ("duplicate", "7", 60)], False),
+        ("soap", [("unknown", None, 0), ("duplicate", None, 60)], True),
+        ("soap", [("unknown", None, 0), ("received", "7", 3600), ("duplicate", "7", 3660)], True),
+        ("soap", [("received", "7", 0), ("unknown", None, 60)], True),
+    ],
+)
+def test_another_upload_is_possible_while_an_attempt_isn_t_accounted_for(
+    ledger: Ledger,
+    envelope: uuid.UUID,
+    channel: str,
+    tries: list[tuple[str | None, str | None, int]],
+    possible: bool,
+) -> None:
+    with ledger.transaction() as tx:
+        run(tx, "UPDATE envelopes SET channel = :channel", channel=channel)
+        for number, (outcome, track_id, after) in enumerate(tries, start=1):
+            run(
+                tx,
+                "INSERT INTO envelope_attempts (envelope, number, worker, address, deadline_seconds, outcome, track_id,"
+                " started_at) VALUES (:envelope, :number, 1, 'http://sii', 60, :outcome, :track_id,"
+                " date_trunc('month', fmgo_now()) + make_interval(secs => :after))",
+                envelope=envelope,
+                number=number,
+                outcome=outcome,
+                track_id=track_id,
+                after=after,
+            )
+        assert attempts.another_upload_is_possible(tx, envelope, 840) == possible
+        expected = list(dict.fromkeys(track_id for _, track_id, _ in tries if track_id))
+        assert attempts.track_ids(tx, envelope) == expected

@@ -110,7 +110,9 @@ def test_a_document_has_one_set_of_bytes_for_ever(ledger: Ledger) -> None:
         day = claim.at.date()
         numbering = Numbering(number, 39, 1, caf, day, "66666666-6", 1000, 840, None, 160, [], None, None)
         assert documents.number(tx, [numbering], claim.fence, lease.worker) == {number}
-        made = SignedBytes(number, claim.documents[0].received_at, b"<DTE/>", bytes(32), b"<TED/>", bytes(32), "sig")
+        made = SignedBytes(
+            number, claim.documents[0].received_at, b"<DTE/>", bytes(32), b"<TED/>", bytes(32), "sig", claim.at
+        )
         assert documents.sign(tx, [made], claim.fence, lease.worker, {"11111111-1": 1}) == {number}
     with pytest.raises(DBAPIError) as refused, ledger.transaction() as tx:
         run(

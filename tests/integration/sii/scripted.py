@@ -4,6 +4,7 @@ import contextlib
 import socket
 import ssl
 import threading
+import time
 from collections.abc import Callable
 from types import TracebackType
 from typing import Self
@@ -11,7 +12,7 @@ from typing import Self
 from domain.answers import UploadAnswer
 from tests.integration.sii.conftest import PERSON
 from tests.unit.answers.wire import counters, receipt, respuesta, soap
-from workers.sii import SiiClient
+from workers.sii import Deadline, Parcel, SiiClient
 
 COMPANY = "76900101-8"
 DATA = '<?xml version="1.0" encoding="ISO-8859-1"?>\n<EnvioDTE>Ñuñoa\r\n</EnvioDTE>'.encode("iso-8859-1")
@@ -131,11 +132,8 @@ def send(client: SiiClient, *, data: bytes = DATA, seconds: float = 30, channel:
     return client.upload(
         "rest" if channel == "rest" else "soap",
         "XAuSbYXiNh9Ik",
-        PERSON,
-        COMPANY,
-        "fmgo-1.xml",
-        data,
-        deadline_seconds=seconds,
+        Parcel(PERSON, COMPANY, "fmgo-1.xml", data),
+        Deadline(seconds, time.monotonic()),
     )
 
 

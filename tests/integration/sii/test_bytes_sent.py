@@ -1,5 +1,6 @@
 """What goes over the wire, to the byte: real sockets, scripted servers."""
 
+import time
 from datetime import UTC, datetime
 
 import pytest
@@ -7,6 +8,7 @@ import pytest
 from tests.integration.sii.conftest import PERSON, MakeClient
 from tests.integration.sii.scripted import COMPANY, DATA, RECEIPT, Connection, Server, answering, send, status
 from tests.unit.answers.wire import respuesta, soap
+from workers.sii import Deadline, Folio, Parcel
 
 
 def test_upload_of_documents_is_written_to_the_byte(make_client: MakeClient) -> None:
@@ -90,9 +92,9 @@ def test_boundary_never_occurs_in_the_file(make_client: MakeClient) -> None:
 def test_file_name_that_a_form_cannot_carry_is_refused(make_client: MakeClient, filename: str) -> None:
     client = make_client("http://127.0.0.1:1")
     with pytest.raises(ValueError, match="file name"):
-        client.upload("soap", "x", PERSON, COMPANY, filename, DATA, deadline_seconds=1)
+        client.upload("soap", "x", Parcel(PERSON, COMPANY, filename, DATA), Deadline(1, time.monotonic()))
     with pytest.raises(ValueError, match="token"):
-        client.upload("soap", "x; y", PERSON, COMPANY, "x.xml", DATA, deadline_seconds=1)
+        client.upload("soap", "x; y", Parcel(PERSON, COMPANY, "x.xml", DATA), Deadline(1, time.monotonic()))
 
 
 def test_soap_question_is_written_to_the_byte(make_client: MakeClient) -> None:
@@ -124,7 +126,7 @@ def test_rest_questions_are_written_to_the_byte(make_client: MakeClient) -> None
     with answering(b'{"codigo": "DOK", "descripcion": "x"}') as server:
         client = make_client(server.host)
         day = datetime(2026, 3, 4, tzinfo=UTC).date()
-        told = client.document_status("rest", "tok", PERSON, COMPANY, "66666666-6", 39, 12, day, 1190)
+        told = client.document_status("rest", "tok", Folio(PERSON, COMPANY, "66666666-6", 39, 12, day, 1190))
         client.envelope_status("rest", "tok", COMPANY, "122883405310001")
     assert told.held
     parameters = "rut_receptor=66666666&dv_receptor=6&monto=1190&fechaEmision=04-03-2026"
@@ -146,6 +148,34 @@ def test_date_goes_out_without_separators_and_with_them_on_other_data(make_clien
 
     day = datetime(2026, 3, 4, tzinfo=UTC).date()
     with Server(script) as server:
-        told = make_client(server.host).document_status("soap", "t", PERSON, COMPANY, "66666666-6", 33, 1, day, 1)
-    assert asked == ["04032026", "04-03-2026"]
-    assert told.meaning == "accepted"
+        asked_about = Folio(PERSON, COMPANY, "66666666-6", 33, 1, day, 1, signature_value="QUJD\nREVG")
+        client = make_client(server.host)
+        by_data = client.document_status("soap", "t", asked_about)
+        by_signature = client.document_proof("t", asked_about)
+    assert asked == ["04032026", "04-03-2026"] * 2
+    assert (by_data.meaning, by_data.by_signature) == ("accepted", False)
+    assert (by_signature.meaning, by_signature.by_signature) == ("accepted", True)
+
+
+def test_the_signature_goes_out_on_one_line_and_the_parameters_in_the_wsdl_s_order(make_client: MakeClient) -> None:
+    day = datetime(2026, 3, 4, tzinfo=UTC).date()
+    with answering(soap(respuesta("<ESTADO>0</ESTADO>", "<ESTADO>DOK</ESTADO>"), operation="getEstDteAv")) as server:
+        document = Folio(PERSON, COMPANY, "66666666-6", 33, 7, day, 1190, signature_value="QUJD\n REVG\r\n")
+        told = make_client(server.host).document_proof("tok", document)
+    assert told.held
+    head, _, body = server.requests[0].partition(b"\r\n\r\n")
+    assert head.startswith(b"POST /DTEWS/services/QueryEstDteAv HTTP/1.1\r\n")
+    values = (
+        ("RutEmpresa", "76900101"),
+        ("DvEmpresa", "8"),
+        ("RutReceptor", "66666666"),
+        ("DvReceptor", "6"),
+        ("TipoDte", "33"),
+        ("FolioDte", "7"),
+        ("FechaEmisionDte", "04032026"),
+        ("MontoDte", "1190"),
+        ("FirmaDte", "QUJDREVG"),
+        ("Token", "tok"),
+    )
+    written = "".join(f'<{name} xsi:type="xsd:string">{text}</{name}>' for name, text in values)
+    assert f'<m:getEstDteAv xmlns:m="http://DefaultNamespace">{written}</m:getEstDteAv>' in body.decode()

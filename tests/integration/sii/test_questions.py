@@ -8,6 +8,7 @@ import pytest
 from tests.integration.sii.conftest import PERSON, MakeClient
 from tests.integration.sii.scripted import COMPANY, Connection, Server, answering, hang_up, silence, status
 from tests.unit.answers.wire import counters, fault
+from workers.sii import Folio
 
 
 def test_questions_keep_their_connection(make_client: MakeClient) -> None:
@@ -35,7 +36,7 @@ def test_question_without_an_answer_is_no_verdict(make_client: MakeClient) -> No
     with Server(hang_up) as server:
         client = make_client(server.host)
         assert client.envelope_status("soap", "t", COMPANY, "77").phase == "unknown"
-        assert client.document_status("soap", "t", PERSON, COMPANY, PERSON, 33, 1, day, 1).meaning == "unknown"
+        assert client.document_status("soap", "t", Folio(PERSON, COMPANY, PERSON, 33, 1, day, 1)).meaning == "unknown"
         assert len(server.requests) == 4
 
 
@@ -89,3 +90,8 @@ def test_many_threads_share_a_client(make_client: MakeClient) -> None:
     assert len(found) == 160
     assert all(asked == accepted for asked, accepted in found.items())
     assert server.connections <= 8
+
+
+def test_a_test_cannot_reach_the_real_sii(make_client: MakeClient) -> None:
+    with pytest.raises(AssertionError, match="real maullin"):
+        make_client("https://maullin.sii.cl").envelope_status("soap", "t", COMPANY, "77")

@@ -1,5 +1,6 @@
 """Log in, send, ask: the client against the simulator, a process of its own that truly checks what it receives."""
 
+import time
 from collections.abc import Iterator
 
 import pytest
@@ -8,7 +9,7 @@ from domain.answers import UploadAnswer
 from domain.issuing import SignedDocument
 from tests.integration.sii.conftest import PERSON, Identity, settings_for
 from tests.integration.sii.simulator import COMPANY, Shop, Simulator, running
-from workers.sii import Channel, SiiClient, SiiLoginError
+from workers.sii import Channel, Deadline, Folio, Parcel, SiiClient, SiiLoginError
 
 CHANNELS: tuple[tuple[Channel, int], ...] = (("soap", 33), ("rest", 39))
 
@@ -32,13 +33,11 @@ def client(simulator: Simulator) -> Iterator[SiiClient]:
 
 
 def send(client: SiiClient, channel: Channel, token: str, data: bytes, name: str = "envio.xml") -> UploadAnswer:
-    return client.upload(channel, token, PERSON, COMPANY, name, data, deadline_seconds=30)
+    return client.upload(channel, token, Parcel(PERSON, COMPANY, name, data), Deadline(30, time.monotonic()))
 
 
 def meaning(client: SiiClient, channel: Channel, token: str, document: SignedDocument, more: int = 0) -> str:
-    return client.document_status(
-        channel,
-        token,
+    asked = Folio(
         PERSON,
         COMPANY,
         document.receiver,
@@ -46,7 +45,8 @@ def meaning(client: SiiClient, channel: Channel, token: str, document: SignedDoc
         document.folio,
         document.issued_on,
         int(document.total) + more,
-    ).meaning
+    )
+    return client.document_status(channel, token, asked).meaning
 
 
 @pytest.mark.parametrize(("channel", "kind"), CHANNELS)

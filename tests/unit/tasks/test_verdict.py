@@ -8,7 +8,8 @@ import pytest
 
 from domain.answers.document import DocumentStatus, Meaning
 from domain.answers.envelope import DocumentFinding, EnvelopeStatus, FindingError, TypeCounters
-from tasks.verdict import NOT_YET_TOLD, Outcome, verdict_of
+from tasks.verdict import NOT_YET_TOLD, Ask, Outcome
+from tasks.verdict import verdict_of as decided
 from workers.database.verdicts import Rider
 
 
@@ -25,6 +26,10 @@ def processed(
     """Counters as (type, accepted, rejected, repaired)."""
     told = tuple(TypeCounters(kind, None, good, bad, mended) for kind, good, bad, mended in counters)
     return EnvelopeStatus("processed", "EPR", "Envio Procesado", told, findings)
+
+
+def verdict_of(about: list[Rider], status: EnvelopeStatus, ask: Ask, *, another: bool = False) -> Outcome:
+    return decided(about, status, ask, another=another)
 
 
 class Asked:
@@ -137,3 +142,68 @@ def test_what_is_decided_is_not_decided_again() -> None:
     outcome = verdict_of(mine, processed((33, 1, 1, 0)), Asked(f1="accepted"))
     assert states(outcome, mine) == [None, "accepted"]
     assert outcome.complete
+
+
+def test_what_an_upload_rejected_whole_is_open_while_another_may_have_brought_it() -> None:
+    mine = riders(33, 33)
+    outcome = verdict_of(mine, processed((33, 0, 2, 0)), Asked(f1="absent", f2="absent"), another=True)
+    assert states(outcome, mine) == [None, None]
+    assert set(outcome.standing) == set(mine)
+    alone = verdict_of(mine, processed((33, 0, 2, 0)), Asked(f1="absent", f2="absent"))
+    assert states(alone, mine) == ["rejected", "rejected"]
+    assert not alone.standing
+
+
+def test_an_upload_of_which_something_was_accepted_is_the_one_that_counted() -> None:
+    mine = riders(33, 33)
+    outcome = verdict_of(mine, processed((33, 1, 1, 0)), Asked(f1="accepted", f2="absent"), another=True)
+    assert states(outcome, mine) == ["accepted", "rejected"]
+
+
+def test_documents_that_another_upload_brought_are_accepted_and_others_conflicts() -> None:
+    mine = riders(33, 33, 33)
+    ask = Asked(f1="accepted", f2="mismatch", f3="absent")
+    outcome = verdict_of(mine, processed((33, 0, 3, 0)), ask, another=True)
+    assert states(outcome, mine) == ["accepted", "conflict", None]
+    assert [rider.folio for rider in outcome.standing] == [3]
+
+
+def test_a_repeated_folio_is_open_until_the_sii_holds_the_document() -> None:
+    mine = riders(39, 39)
+    reason = FindingError("DTE-3-101", "repetido", "", None)
+    findings = tuple(DocumentFinding(39, folio, "RCH", "Dte Rechazado", (reason,)) for folio in (1, 2))
+    status = processed((39, 0, 2, 0), findings=findings)
+    outcome = verdict_of(mine, status, Asked(f1="absent", f2="absent"))
+    assert states(outcome, mine) == [None, None]
+    assert set(outcome.standing) == set(mine)
+    held = verdict_of(mine, status, Asked(f1="accepted", f2="mismatch"))
+    assert states(held, mine) == ["accepted", "conflict"]
+
+
+def test_an_unanswered_question_is_no_standing() -> None:
+    mine = riders(33, 33)
+    outcome = verdict_of(mine, processed((33, 0, 2, 0)), Asked(f1="absent", f2="unknown"), another=True)
+    assert not outcome.standing
+
+
+@pytest.mark.parametrize(("state", "another"), [("RPT", False), ("RFR", True), ("RCH", True)])
+def test_a_refusal_isn_t_conclusive_while_another_upload_may_be_there(state: str, another: bool) -> None:
+    mine = riders(33, 33)
+    refused = EnvelopeStatus("refused", state, "rechazado")
+    outcome = verdict_of(mine, refused, Asked(f1="absent", f2="absent"), another=another)
+    assert not outcome.refused_whole
+    assert set(outcome.standing) == set(mine)
+
+
+def test_a_conflict_counts_among_the_rejected() -> None:
+    mine = riders(33, 33)
+    outcome = verdict_of(mine, processed((33, 0, 2, 0)), Asked(f1="mismatch", f2="absent"))
+    assert states(outcome, mine) == ["conflict", "rejected"]
+    assert outcome.complete
+
+
+@pytest.mark.parametrize("state", ["RSC", "RCT"])
+def test_a_refusal_for_what_stands_in_the_file_holds_for_every_upload_of_it(state: str) -> None:
+    mine = riders(33, 33)
+    refused = EnvelopeStatus("refused", state, "rechazado")
+    assert verdict_of(mine, refused, Asked(f1="absent", f2="absent"), another=True).refused_whole

@@ -1,0 +1,33 @@
+"""When the SII should have a document at the latest: what waits is sent in that order.
+
+Allowances by type are settings with their sources (`workers.settings`). A guía de despacho that says when its goods
+leave must be there before they do (SII, Res. Ex. 154/2025, in force since 2026-11-01).
+"""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime, time, timedelta
+from typing import Final
+
+from domain.document import Document
+from domain.stamp import chile
+
+AT_ONCE: Final = timedelta(0)
+GUIA: Final = 52
+
+
+def send_by(document: Document, signed_at: datetime, allowances: Mapping[int, timedelta]) -> datetime:
+    """The moment (UTC) by which a document signed at `signed_at` (aware) should be at the SII.
+
+    A type without an allowance goes at once, and so does a guía whose goods have left or that doesn't say when they
+    leave (Transporte/FchSalida and HraSalida, Chile's time, format of 2026).
+    """
+    departure = _departure(document) if document.type == GUIA else None
+    if departure is not None and departure > signed_at:
+        return departure.astimezone(UTC)
+    return (signed_at + allowances.get(document.type, AT_ONCE)).astimezone(UTC)
+
+
+def _departure(document: Document) -> datetime | None:
+    transport = document.header.get("Transporte") or {}
+    day, hour = transport.get("FchSalida"), transport.get("HraSalida")
+    return datetime.combine(day, time.fromisoformat(hour), tzinfo=chile()) if day and hour else None

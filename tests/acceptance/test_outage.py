@@ -1,0 +1,171 @@
+"""Six hours without the SII: FMgo goes on issuing, asks seldom, and then sends what waits, the most urgent first."""
+
+import datetime as dt
+import itertools
+from collections import Counter
+from typing import Any
+
+from deploy.sandbox.people import Company
+from tests.acceptance.books import check_books
+from tests.acceptance.sales import boleta, invoice
+from tests.acceptance.waiting import wait_until
+from tests.acceptance.works import Works, hours
+
+COMPANIES = 5
+SALES = 500
+"""Of each of two types in each company: 5,000 documents."""
+OUTAGE = hours(6)
+STEP = dt.timedelta(minutes=20)
+UPLOADS = {"DTEUpload", "envio"}
+HOSTS = ("dte", "boleta")
+CLOSED = tuple(f"{host}.upload" for host in HOSTS)
+
+
+def services(works: Works) -> dict[str, tuple[float | None, str | None]]:
+    """Seconds until each service may be asked again, None while it is open, and what was said."""
+    rows = works.rows(
+        "SELECT service, extract(epoch FROM closed_until - fmgo_now())::float8, reason FROM sii_services"
+        " WHERE environment = 'certification'"
+    )
+    return {service: (seconds, reason) for service, seconds, reason in rows}
+
+
+def all_issued(works: Works, companies: list[Company]) -> bool:
+    """Whether every sale is signed, but for those of an envelope or two that the closed services are tried with."""
+    states = sum((works.states(company) for company in companies), Counter[str]())
+    return states.total() == states["signed"] + states["enveloped"] and states["enveloped"] <= 3 * SALES
+
+
+def left_alone(works: Works, host: str) -> bool:
+    """Whether nothing can be sent to a host now: its uploads are closed, or the login that they need."""
+    found = services(works)
+    return any((found.get(f"{host}.{request}", (None, ""))[0] or 0) > 0 for request in ("upload", "login"))
+
+
+def requests(works: Works, since: int) -> list[dict[str, Any]]:
+    """What reached the SII after its request of a number, in order."""
+    answer = works.window.get("/ledger")
+    answer.raise_for_status()
+    return [one for one in answer.json() if one["id"] > since]
+
+
+def close_both_uploads(works: Works, company: Company) -> None:
+    """Send until each channel's uploads are left alone."""
+    works.producer.enqueue_many(
+        [
+            make(company, f"first-{make.__name__}-{n}", lane="interactive")
+            for n in range(3)
+            for make in (invoice, boleta)
+        ]
+    )
+
+    def closed() -> bool:
+        found = services(works)
+        open_ones = [name for name in CLOSED if found[name][0] is None]
+        if open_ones:
+            wait = works.clock.time_to_next()
+            if wait is not None:
+                works.clock.advance(wait)
+        return not open_ones
+
+    wait_until(closed, lambda: f"both services of uploads closed; they are {services(works)}")
+
+
+def test_after_six_hours_without_sii_everything_is_sent_in_order_with_one_probe_at_a_time(works: Works) -> None:
+    companies = [works.company((33, 39), folios=2 * SALES) for _ in range(COMPANIES)]
+    first = works.company((33, 39))
+    works.producer.enqueue_many([invoice(first, "warm"), boleta(first, "warm-boleta")])
+    works.await_states(first, {"accepted": 2})
+    before = requests(works, 0)[-1]["id"]
+    works.sii.fault({"fault": "F-MAINT", "when": {}, "times": -1})
+    began = works.scalar("SELECT fmgo_now()")
+    close_both_uploads(works, first)
+    doubtful = works.scalar("SELECT count(*) FROM envelopes WHERE state = 'uncertain'")
+
+    works.producer.enqueue_many(
+        make(company, f"{make.__name__}-{n}")
+        for n in range(SALES)
+        for company in companies
+        for make in (invoice, boleta)
+    )
+    wait_until(
+        lambda: all_issued(works, companies),
+        lambda: f"all issued while the SII is away; they are {[works.states(company) for company in companies]}",
+    )
+    closed_at = requests(works, 0)[-1]["id"]
+    works.change(  # urgency in no order of issue
+        "UPDATE documents SET send_by = send_by + make_interval(mins => (folio * 7919 %% 600)::int)"
+        " WHERE state = 'signed' AND issuer = ANY (%s)",
+        [company.rut for company in companies],
+    )
+    while works.scalar("SELECT fmgo_now()") < began + OUTAGE:
+        works.clock.advance(STEP)
+        wait_until(
+            lambda: all(left_alone(works, host) for host in HOSTS),
+            lambda: f"each closed service probed and closed again; they are {services(works)}",
+        )
+    during = requests(works, closed_at)
+    assert not [one for one in during if one["operation"] in UPLOADS], "a probe asks something harmless first"
+    probes = [one for one in during if one["operation"] in {"getSeed", "semilla"}]
+    # Uploads and logins are closed each by itself, and a login is closed only after some that brought no answer.
+    most = 1 + works.settings.sii_faults
+    for host in ("dte", "boleta_api"):
+        moments = sorted(dt.datetime.fromisoformat(one["time"]) for one in probes if one["host"] == host)
+        assert 1 <= len(moments) <= 2 * (OUTAGE / STEP) + most
+        groups = zip(moments, moments[most:], strict=False)
+        assert all(last - first >= dt.timedelta(seconds=30) for first, last in groups)
+    assert works.scalar("SELECT count(*) FROM envelopes WHERE state = 'uncertain'") == doubtful
+    assert all_issued(works, companies)
+
+    # A row that is being told just now isn't taken by dispatch: it would go with the next envelope.
+    wait_until(lambda: works.scalar("SELECT count(*) FROM results_due") == 0, "all results told")
+    works.window.delete("/faults").raise_for_status()
+    for company in companies:
+        works.await_states(company, {"accepted": 2 * SALES}, seconds=240)
+    works.await_states(first, {"accepted": 8}, seconds=240)
+    for company in companies:
+        sent_in_the_order_of_urgency(works, company)
+        check_books(works, company)
+        attempts = [outcome for outcome, _, _ in works.attempts(company)]
+        assert attempts == ["received"] * len(works.envelopes(company)), "the outage used nothing up"
+    check_books(works, first)
+    assert services(works)["dte.upload"] == (None, None)
+    assert requests(works, before)
+
+
+def sent_in_the_order_of_urgency(works: Works, company: Company) -> None:
+    """In each channel no envelope is more urgent than one sealed before it, and only neighbours overtake each other.
+
+    A few envelopes of a company are on their way at a time, so that their first bytes may leave in any order.
+    """
+    for channel in ("soap", "rest"):
+        spans = works.rows(
+            "SELECT min(d.send_by), max(d.send_by), rank() OVER (ORDER BY min(a.at)) FROM envelopes e"
+            " JOIN documents d ON d.envelope = e.id"
+            " JOIN (SELECT envelope, min(started_at) AS at FROM envelope_attempts GROUP BY 1) a ON a.envelope = e.id"
+            " WHERE e.issuer = %s AND e.channel = %s GROUP BY e.id ORDER BY e.sealed_at",
+            company.rut,
+            channel,
+        )
+        assert all(before[1] <= after[0] for before, after in itertools.pairwise(spans)), spans
+        assert all(
+            abs(place - rank) < works.settings.uploads_in_flight for place, (_, _, rank) in enumerate(spans, 1)
+        ), spans
+
+
+def test_stopped_sending_goes_on_issuing_and_stopped_issuing_records(works: Works) -> None:
+    company, other = works.company((33,)), works.company((33,))
+    operator = works.enrolment.operator
+    operator.turn("sending", company.rut, "certification", stop=True, reason="the books are being checked")
+    works.producer.enqueue_many([invoice(company, "one"), invoice(other, "one")])
+    works.await_states(other, {"accepted": 1})
+    wait_until(lambda: works.states(company) == Counter(signed=1), "it was issued")
+    operator.turn("issuing", company.rut, "certification", stop=True, reason=None)
+    works.producer.enqueue_many([invoice(company, "two"), invoice(other, "two")])
+    works.await_states(other, {"accepted": 2})
+    assert works.states(company) == Counter(signed=1, received=1)
+    operator.turn("sending", company.rut, "certification", stop=False, reason=None)
+    works.await_states(company, {"accepted": 1, "received": 1})
+    operator.turn("issuing", company.rut, "certification", stop=False, reason=None)
+    works.await_states(company, {"accepted": 2})
+    check_books(works, company)
