@@ -135,8 +135,8 @@ def leave(tx: Connection, request: Ask, learnt: Learnt, pauses: Pauses) -> Turn:
         faults=pauses.faults,
         first=pauses.first_seconds,
         longest=pauses.longest_seconds,
-    ).one()
-    return Turn(row.closed_until, row.was_closed_until)
+    ).one_or_none()
+    return Turn(None, None) if row is None else Turn(row.closed_until, row.was_closed_until)
 
 
 def withdraw(tx: Connection, request: Ask) -> None:
