@@ -47,6 +47,10 @@ class SiiControl:
         """Switch a fault on (a rule of the simulator's catalogue)."""
         self._post("/faults", rule)
 
+    def switch(self, switches: dict[str, Any]) -> None:
+        """Set switches of the simulator (`deploy/sandbox/sii/switches.py`)."""
+        self._post("/switches", switches)
+
     def advance(self, by: dt.timedelta) -> None:
         """Move the SII's clock."""
         self._post("/clock", {"advance": by.total_seconds()})

@@ -1,11 +1,13 @@
 """`make demo`: the main job, end to end, with nothing simulated but the SII.
 
-An invented shop puts some hundreds of jobs of three types on the queue, by every way in; real workers take them through
-a real ledger to a simulated SII that checks what it receives. On the way an answer is lost, half an envelope is
-rejected and its sales are replaced, a Carátula is refused and mended, and a boleta gets its note. The last line counts
-sales: `valid=N accepted=N invalid=M lost=0 doubled=0`, the accepted and doubled ones by the SII's own ledger.
+Invented companies put some hundreds of jobs of all twelve types on the queue, by every way in; real workers take them
+through a real ledger to a simulated SII that checks what it receives. On the way an answer is lost, half an envelope is
+rejected and its sales are replaced, a Carátula is refused and mended, documents are late, and goods, prices and notes
+get their notes. Both sides follow the format of 2026, without which no guía may go since 2026-11-01. The last line
+counts sales: `valid=N accepted=N invalid=M lost=0 doubled=0`, the accepted and doubled ones by the SII's own ledger.
 
-With `--jobs PATH` the jobs come from files (JSON lines), and every issuer and type found in them is enrolled.
+With `--jobs PATH` the jobs come from files (JSON lines), and every issuer and type found in them is enrolled; they
+follow the format that `FMGO_FORMAT_PROFILE` says.
 """
 
 import argparse
@@ -24,17 +26,20 @@ from rich.console import Console
 
 from deploy.sandbox import watch
 from deploy.sandbox.clock import SandboxClock
+from deploy.sandbox.companies import ALMACENES, COMPANIES, CONSULTORA, FERRETERIA
 from deploy.sandbox.control import SiiControl
 from deploy.sandbox.crew import start_crew
 from deploy.sandbox.enrol import ENVIRONMENT, SandboxEnrolment, companies_of
 from deploy.sandbox.flower import start_flower
-from deploy.sandbox.report import NAMES, Outcome, print_report
+from deploy.sandbox.notes import Issued
+from deploy.sandbox.report import Outcome, print_report
 from deploy.sandbox.sandbox import Sandbox, clear, default_folder
-from deploy.sandbox.shop import ALMACENES, COMPANIES, CONSULTORA, FERRETERIA, DemoJob, Shop
+from deploy.sandbox.shop import DemoJob, Shop
 from deploy.sandbox.supervisor import SandboxError
 from domain.states import ACCEPTED, DECIDED, ISSUED
 from workers.cache.connection import connect
-from workers.database.engine import Ledger
+from workers.clock import santiago
+from workers.database.engine import Ledger, business_time
 from workers.producer import LIST, Producer
 from workers.settings import read_settings
 
@@ -46,6 +51,7 @@ WRONG_RESOLUTION: Final = dt.date(2013, 1, 1)
 
 # The sandbox asks early; the clock does the rest.
 QUICK: Final = {"FMGO_LOG_FORMAT": "console", "FMGO_SWEEP_SECONDS": "0.5"}
+NEW_FORMAT: Final = {"FMGO_FORMAT_PROFILE": "2026"}
 
 
 @dataclass
@@ -60,10 +66,9 @@ class Demo:
     producer: Producer
     inbox: Redis
     enrolment: SandboxEnrolment
-    shop: Shop = field(default_factory=Shop)
+    shop: Shop
     jobs: list[DemoJob] = field(default_factory=list)
     replaced: dict[str, str] = field(default_factory=dict)
-    told: set[str] = field(default_factory=set)
 
     def send(self, jobs: Sequence[DemoJob]) -> None:
         """Put jobs on the queue: half recorded at once, half (and every mistake, as it is) on the plain list."""
@@ -78,40 +83,31 @@ class Demo:
         """Act on what has happened as the shop and the operator would; True when nothing is left to happen."""
         taken = not self.inbox.llen(LIST) and not self.inbox.keys(f"{LIST}.taken:*")
         rows = watch.documents(self.ledger)
-        self.write_notes(rows)
+        self.carry_on(rows)
         self.answer_rejections(rows)
         self.mend_refusals()
         settled = sum(row.state in DECIDED or row.state in ("waiting", "quarantined") for row in rows)
-        return taken and settled == len(rows) and not watch.refused_envelopes(self.ledger)
+        return taken and not self.shop.later and settled == len(rows) and not watch.refused_envelopes(self.ledger)
 
-    def write_notes(self, rows: Sequence[watch.Row]) -> None:
-        """A customer brings goods back: a note on a boleta and one on an invoice, as soon as these are issued."""
-        for document_type, why in ((39, "Devolución de mercadería"), (33, "Anula por error de digitación")):
-            if str(document_type) in self.told:
-                continue
-            row = next(
-                (
-                    row
-                    for row in rows
-                    if row.document_type == document_type and row.state in ISSUED and row.issuer == ALMACENES.rut
-                ),
-                None,
-            )
-            if row is not None:
-                self.told.add(str(document_type))
-                sold = json.loads(next(job.body for job in self.jobs if job.key == row.key))
-                original = {
-                    "type": row.document_type,
-                    "folio": row.folio,
-                    "issued_on": row.issued_on,
-                    "issuer": row.issuer,
-                }
-                self.say(f"a customer returns {NAMES[document_type]} {row.folio}: a note goes")
-                self.send([self.shop.note(original, sold, why)])
+    def carry_on(self, rows: Sequence[watch.Row]) -> None:
+        """What follows from a sale goes as soon as it is issued: notes, and facturas of guías."""
+        issued = {row.key: row for row in rows if row.state in ISSUED}
+        jobs = []
+        for later in [later for later in self.shop.later if later.after in issued]:
+            self.shop.later.remove(later)
+            row = issued[later.after]
+            sold = json.loads(next(job.body for job in self.jobs if job.key == row.key))["document"]
+            follows = self.shop.follow(later, Issued(row.document_type or 0, row.folio or 0, row.issued_on or "", sold))
+            self.say(f"{later.said}: a {follows.document_type} after the {row.document_type} with folio {row.folio}")
+            jobs.append(follows)
+        if jobs:
+            self.send(jobs)
 
     def answer_rejections(self, rows: Sequence[watch.Row]) -> None:
-        """The shop answers each rejected sale with a job that replaces it."""
-        rejected = [row for row in rows if row.state == "rejected" and row.key not in self.replaced]
+        """The shop answers each rejected sale, once, with a job that replaces it."""
+        rejected = [
+            row for row in rows if row.state == "rejected" and row.replaces is None and row.key not in self.replaced
+        ]
         if not rejected:
             return
         jobs = []
@@ -166,13 +162,8 @@ class Demo:
 
 
 def first_wave(shop: Shop) -> list[DemoJob]:
-    """The shop's day: some hundreds of sales, and every kind of mistake among them."""
-    jobs = [shop.invoice(FERRETERIA) for _ in range(60)]
-    jobs += [shop.invoice(CONSULTORA) for _ in range(40)]
-    jobs += [shop.invoice(ALMACENES) for _ in range(20)]
-    jobs += [shop.boleta(ALMACENES) for _ in range(120)]
-    jobs += [shop.boleta(FERRETERIA) for _ in range(60)]
-    jobs += [shop.boleta(FERRETERIA, lane="interactive") for _ in range(5)]
+    """The companies' day, and every kind of mistake among it."""
+    jobs = shop.day()
     mistakes = list(shop.wrong())
     for n, mistake in enumerate(mistakes):
         jobs.insert((n + 1) * len(jobs) // (len(mistakes) + 1), mistake)
@@ -183,13 +174,19 @@ def stage(demo: Demo) -> None:
     """Enrol the invented companies and arrange the mishaps."""
     for company in COMPANIES:
         mistaken = WRONG_RESOLUTION if company is ALMACENES else None
-        demo.enrolment.enrol(company, (33, 39, 61), folios=400, believed_resolution=mistaken)
+        demo.enrolment.enrol(company, company.types, folios=400, believed_resolution=mistaken)
     for fault, when in (
         ("F-LOST-1", {"operation": "DTEUpload", "rut": FERRETERIA.rut}),
         ("F-LOST-1", {"operation": "envio", "rut": FERRETERIA.rut}),
         ("F-HALF", {"rut": CONSULTORA.rut}),
     ):
         demo.sii.fault({"fault": fault, "times": 1, "when": when})
+
+
+def today(ledger: Ledger) -> dt.date:
+    """The day in Chile, by the ledger's clock."""
+    with ledger.transaction() as tx:
+        return santiago(business_time(tx)).date()
 
 
 def jobs_of(paths: Sequence[Path]) -> list[DemoJob]:
@@ -229,10 +226,11 @@ def main() -> int:
     clear(folder)
     with Sandbox(folder, say=lambda line: console.print(f"  [dim]{line}[/dim]")) as sandbox:
         urls = sandbox.start_sii(seed=7)
-        sandbox.environment.update(QUICK)
+        sandbox.environment.update(QUICK if options.jobs else QUICK | NEW_FORMAT)
         os.environ.update(sandbox.environment)
         ledger = Ledger(sandbox.database_url)
         sii = SiiControl(urls["control"])
+        sii.switch({"format_profile": read_settings().format_profile})
         if watch.documents(ledger):
             console.print("[red]This ledger has documents already: the demo needs an empty one.")
             return 2
@@ -252,6 +250,7 @@ def main() -> int:
             producer,
             connect(settings.redis_url),
             SandboxEnrolment(ledger, sii, settings),
+            Shop(today(ledger)),
         )
         if options.jobs:
             jobs = jobs_of(options.jobs)

@@ -22,6 +22,8 @@ from workers.settings import Settings
 from workers.vault.sealing import Vault
 
 ENVIRONMENT: Final = "certification"
+AUTHORISED_BEFORE: Final = dt.timedelta(days=10)
+"""How old the CAFs are: no document may be of an earlier day."""
 _PASSWORD: Final = "sandbox"  # noqa: S105 - of files that never leave this process
 
 
@@ -59,7 +61,7 @@ class SandboxEnrolment:
         pfx = self._authority.pfx(person, f"Firmante de {company.razon_social}"[:60], _PASSWORD.encode())
         with self._ledger.transaction() as tx:
             today = business_time(tx).date()
-        authorised_on = today - dt.timedelta(days=3)
+        authorised_on = today - AUTHORISED_BEFORE
         cafs = self._sii.register(
             {
                 "companies": [

@@ -28,7 +28,10 @@ def rut(body: int) -> str:
 
 @dataclass(frozen=True)
 class Company:
-    """An invented company as it would be enrolled; `resolution_date` is the true one, which the SII knows."""
+    """An invented company as it would be enrolled.
+
+    `resolution_date` is the true one, which the SII knows; `types` are those of the documents that it issues.
+    """
 
     rut: str
     razon_social: str
@@ -39,6 +42,7 @@ class Company:
     ciudad_origen: str
     resolution_number: int = 0
     resolution_date: dt.date = dt.date(2014, 8, 22)
+    types: tuple[int, ...] = (33, 39, 61)
 
 
 @dataclass(frozen=True)

@@ -1,10 +1,15 @@
-"""The demo's closing table: how each job ended, what was refused and why, how fast, and where to look."""
+"""The demo's closing tables: what was refused and why, what befell envelopes, what became of each type, where to look.
+
+The table of types comes last, so that it is what a screen shows: how many documents FMgo issued, and what the SII's own
+ledger says of them.
+"""
 
 import uuid
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final
+from decimal import Decimal
+from typing import Any, Final
 
 from rich.console import Console
 from rich.table import Table
@@ -14,11 +19,15 @@ from deploy.sandbox.control import SiiControl
 from deploy.sandbox.flower import FlowerWindow
 from deploy.sandbox.sandbox import Sandbox
 from deploy.sandbox.shop import DemoJob
+from domain.codes.document_types import DOCUMENT_TYPES
 from domain.states import ACCEPTED
 from workers.database.engine import Ledger
 
-NAMES: Final = {33: "factura", 39: "boleta", 61: "nota de crédito", None: "(not read)"}
 REASONS_SHOWN: Final = 24
+LAST: Final = 999
+NEWER: Final = "format-2026"
+"""Folder of the envelopes that the schemas in circulation refuse, beside the others."""
+EXPORTS: Final = frozenset({110, 111, 112})
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,11 +102,13 @@ def print_report(
     """Print everything; the closing line comes last."""
     rows = watch.documents(ledger)
     console.print()
-    console.print(_endings(rows))
-    console.print(_refusals(rows, watch.refused_messages(ledger)))
-    console.print(_envelopes(ledger))
+    messages = watch.refused_messages(ledger)
+    console.print(_refusals(rows, messages))
+    stories = watch.envelope_story(ledger)
+    console.print(_envelopes(stories))
+    console.print(_types(rows, sii.documents(), no_jobs=len(messages)))
     folder = sandbox.folder / "envelopes"
-    sent = watch.export_envelopes(ledger, folder)
+    sent, newer = watch.export_envelopes(ledger, folder, folder / NEWER)
     key = folder / "sandbox-caf-key.pem"
     key.write_bytes(sii.caf_key())
     issued = sum(1 for row in rows if row.folio is not None)
@@ -105,6 +116,8 @@ def print_report(
     rate = f"{issued / busy:,.0f} documents/s from record to signature" if busy else "no documents"
     console.print(f"  {issued} documents issued; {rate}; {outcome.seconds:.1f} s until the last verdict")
     console.print(f"  [bold]{sent} envelopes[/bold] as they were sent: {folder}")
+    if newer:
+        console.print(f"  and {newer} in {NEWER}/ with guías of the new format, which the older schemas refuse")
     console.print(f"  public key of this sandbox's CAFs (IDK 100): {key}")
     console.print(f"  logs of every process: {sandbox.logs}")
     if (address := flower.address()) is not None:
@@ -115,20 +128,58 @@ def print_report(
     console.print(outcome.line(), markup=False, style="bold green" if outcome.holds else "bold red")
 
 
-def _endings(rows: Sequence[watch.Row]) -> Table:
-    table = Table(title="How each job ended", title_justify="left", title_style="bold")
-    for name in ("type", "ended", "how many", "sum of totals"):
-        table.add_column(name, justify="right" if name in ("how many", "sum of totals") else "left")
-    counts = Counter((row.document_type, row.state) for row in rows)
-    totals: Counter[tuple[int | None, str]] = Counter()
+def _types(rows: Sequence[watch.Row], verdicts: Sequence[dict[str, Any]], *, no_jobs: int) -> Table:
+    """A row per type: what FMgo issued, what the SII's ledger says of it, and what FMgo refused."""
+    title = "What became of each type (accepted, reparos, rejected: the SII's own ledger)"
+    table = Table(title=title, title_justify="left", title_style="bold", show_footer=True)
+    held = {(one["issuer"], one["type"], one["folio"]): one["state"] for one in verdicts}
+    counts: Counter[tuple[int | None, str]] = Counter({(None, "invalid"): no_jobs})
+    totals: defaultdict[int | None, Decimal] = defaultdict(Decimal)
     for row in rows:
-        totals[row.document_type, row.state] += row.total or 0
-    for (document_type, state), n in sorted(counts.items(), key=lambda item: (item[0][0] or 999, item[0][1])):
-        name = f"{document_type} {NAMES[document_type]}" if document_type in NAMES and document_type else "(not read)"
-        colour = "green" if state in ACCEPTED else "yellow" if state in ("rejected", "waiting") else "red"
-        total = totals[document_type, state]
-        table.add_row(name, f"[{colour}]{state}[/{colour}]", str(n), f"${total:,}".replace(",", ".") if total else "")
+        kind = row.document_type if row.document_type in DOCUMENT_TYPES else None
+        state = held.get((row.issuer, kind or 0, row.folio or 0), "")
+        counts[kind, "issued"] += row.folio is not None
+        counts[kind, "invalid"] += row.state == "invalid"
+        counts[kind, state] += 1
+        totals[kind] += (row.total or 0) if state in ("accepted", "repaired") else 0
+    columns = ("issued", "accepted", "repaired", "rejected", "invalid")
+    sums = {column: sum(n for (_, name), n in counts.items() if name == column) for column in columns}
+    table.add_column("type", footer="all")
+    for column in columns:
+        table.add_column(_HEADINGS.get(column, column), justify="right", footer=str(sums[column]))
+    table.add_column("sum of totals", justify="right")
+    for kind in sorted({kind for kind, _ in counts}, key=lambda kind: kind or LAST):
+        figures = [_coloured(column, counts[kind, column]) for column in columns]
+        table.add_row(_name(kind), *figures, _money(totals[kind], kind))
     return table
+
+
+_HEADINGS: Final = {"repaired": "reparos"}
+_COLOURS: Final = {"accepted": "green", "repaired": "yellow", "rejected": "yellow", "invalid": "red"}
+
+
+def _coloured(column: str, n: int) -> str:
+    colour = _COLOURS.get(column) if n else None
+    return f"[{colour}]{n}[/{colour}]" if colour else str(n or "")
+
+
+def _name(kind: int | None) -> str:
+    known = DOCUMENT_TYPES.get(kind or 0)
+    if known is None:
+        return "(no type)"
+    name = known.name.removesuffix(" Electrónica").replace("No Afecta o ", "")
+    if kind in EXPORTS:
+        name = name.replace(" de ", " ")
+    return f"{known.code:>3} {name.lower()}"
+
+
+def _money(total: Decimal, kind: int | None) -> str:
+    """Pesos, or dollars of exports, as they are written in Chile."""
+    if not total:
+        return ""
+    if kind in EXPORTS:
+        return "US$ " + f"{total:,.2f}".translate(str.maketrans(",.", ".,"))
+    return "$ " + f"{total:,.0f}".replace(",", ".")
 
 
 def _refusals(rows: Sequence[watch.Row], messages: Sequence[tuple[str, str]]) -> Table:
@@ -140,7 +191,7 @@ def _refusals(rows: Sequence[watch.Row], messages: Sequence[tuple[str, str]]) ->
         (
             row.key,
             problem["code"],
-            f"{problem['path']}: {problem['message']}" if problem["path"] else problem["message"],
+            f"{_short(problem['path'])}: {problem['message']}" if problem["path"] else problem["message"],
         )
         for row in rows
         if row.state in ("invalid", "waiting", "quarantined")
@@ -156,6 +207,11 @@ def _refusals(rows: Sequence[watch.Row], messages: Sequence[tuple[str, str]]) ->
     return table
 
 
+def _short(path: str) -> str:
+    """A path without what every path begins with."""
+    return path.removeprefix("document.").removeprefix("Encabezado.")
+
+
 def _reason(row: watch.Row) -> object:
     reasons = row.verdict.get("reasons", row.verdict.get("text", ""))
     if isinstance(reasons, list):
@@ -163,11 +219,14 @@ def _reason(row: watch.Row) -> object:
     return f"{row.verdict.get('text', '')} ({reasons})"
 
 
-def _envelopes(ledger: Ledger) -> Table:
-    table = Table(title="What happened to the envelopes", title_justify="left", title_style="bold")
+def _envelopes(stories: Sequence[dict[str, Any]]) -> Table:
+    """The envelopes that something befell; the others are counted."""
+    eventful = [story for story in stories if not _is_plain(story)]
+    title = f"What befell envelopes ({len(stories) - len(eventful)} more were received and processed without more ado)"
+    table = Table(title=title, title_justify="left", title_style="bold")
     for name in ("issuer", "channel", "documents", "attempts", "track id", "ended"):
         table.add_column(name, justify="right" if name == "documents" else "left")
-    for envelope in watch.envelope_story(ledger):
+    for envelope in eventful:
         attempts = " → ".join(
             f"{outcome or 'open'}{f' (STATUS {status})' if status and outcome != 'received' else ''}"
             for outcome, status in zip(envelope["outcomes"] or [], envelope["statuses"] or [], strict=True)
@@ -184,3 +243,7 @@ def _envelopes(ledger: Ledger) -> Table:
             f"[{colour}]{ended}[/{colour}]",
         )
     return table
+
+
+def _is_plain(story: dict[str, Any]) -> bool:
+    return bool(story["state"] == "processed" and story["outcomes"] == ["received"])

@@ -1,73 +1,25 @@
-"""An invented shop: the jobs that the demo puts on the queue, valid and invalid, and how the shop goes on.
+"""The jobs that the demo puts on the queue, valid and invalid, and how the invented companies go on.
 
 Each job says what is expected of it, so that the demo's closing line can be held against the list and not against
 FMgo's own opinion. Everything is made from one seed.
 """
 
+import datetime as dt
 import json
 import random
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any
 
-from deploy.sandbox.people import Company, rut
-from domain.codes.document_types import BOLETA, INVOICE
+from deploy.sandbox import trades
+from deploy.sandbox.companies import ALMACENES, COLEGIO, CONSULTORA, FERIA, FERRETERIA, MOLINO
+from deploy.sandbox.notes import Issued, Later, annul, correct_amounts, correct_text, invoice_of_guide
+from deploy.sandbox.people import Company
+from deploy.sandbox.trades import Document
+from domain.codes.document_types import INVOICE
 
-COMPANIES: Final = (
-    Company(
-        rut=rut(76_900_101),
-        razon_social="FERRETERÍA EL ÑANDÚ LTDA.",
-        giro="Venta al por menor de artículos de ferretería",
-        acteco=475201,
-        dir_origen="Av. O'Higgins 1234",
-        cmna_origen="Chillán",
-        ciudad_origen="Chillán",
-    ),
-    Company(
-        rut=rut(77_654_321),
-        razon_social="CONSULTORA PÉREZ & HIJOS SPA",
-        giro="Asesorías informáticas",
-        acteco=620200,
-        dir_origen="Los Aromos 45, Of. 301",
-        cmna_origen="Providencia",
-        ciudad_origen="Santiago",
-    ),
-    Company(
-        rut=rut(78_765_432),
-        razon_social="ALMACENES DON TITO S.A.",
-        giro="Almacén y minimercado",
-        acteco=472101,
-        dir_origen="Caupolicán 890",
-        cmna_origen="Temuco",
-        ciudad_origen="Temuco",
-    ),
-)
-FERRETERIA, CONSULTORA, ALMACENES = COMPANIES
-
-_GOODS: Final = (
-    ("Martillo carpintero 16 oz", 8_990),
-    ("Taladro percutor 650 W", 45_990),
-    ('Caja de clavos 2½" (1 kg)', 2_390),
-    ("Pintura látex blanco 1 gl", 14_990),
-    ("Señalética <PELIGRO> & cinta", 3_490),
-    ('Llave inglesa 10"', 11_290),
-    ("Bisagra 3x3 par", 1_190),
-    ("Piña en almíbar 560 g", 1_890),
-    ("Café molido 250 g", 4_590),
-    ("Ñoquis frescos 500 g", 2_790),
-)
-_SERVICES: Final = (
-    ("Asesoría en línea, hora", 35_000),
-    ("Mantención mensual de servidores", 180_000),
-    ("Diseño de página web", 450_000),
-    ("Capacitación Excel avanzado", 95_000),
-)
-_CUSTOMERS: Final = (
-    ("CONSTRUCTORA LOS ÁLAMOS S.A.", "Construcción de edificios", "Camino El Alba 9500", "Las Condes"),
-    ("PANADERÍA LA ESPIGA LTDA.", "Elaboración de pan", "Colo Colo 77", "Concepción"),
-    ("MUNICIPALIDAD DE PEÑAFLOR", "Administración pública", "Alcalde Luis Araya 1215", "Peñaflor"),
-    ("J. MUÑOZ Y CÍA.", "Transporte de carga", "Ruta 5 Sur km 411", "San Carlos"),
-)
+LATE: dt.timedelta = dt.timedelta(days=5)
+"""What was left in a drawer for so long is accepted with a repair (SII, DTE-1-650)."""
 
 
 @dataclass(frozen=True)
@@ -88,93 +40,110 @@ def _body(job: dict[str, Any]) -> bytes:
 
 
 class Shop:
-    """Makes jobs; the same seed makes the same jobs."""
+    """Makes jobs; the same seed and day make the same jobs. `later` is what follows from some of them."""
 
-    def __init__(self, seed: int = 7) -> None:
+    def __init__(self, today: dt.date, seed: int = 7) -> None:
+        self._today = today
         self._random = random.Random(seed)  # noqa: S311 - invented sales, no secrets
         self._numbers: dict[str, int] = {}
+        self.later: list[Later] = []
 
     def _key(self, kind: str) -> str:
         self._numbers[kind] = self._numbers.get(kind, 0) + 1
         return f"{kind}-{self._numbers[kind]:05d}"
 
-    def _lines(self, goods: tuple[tuple[str, int], ...], most: int = 5) -> list[dict[str, Any]]:
-        lines = []
-        for name, price in self._random.choices(goods, k=self._random.randint(1, most)):
-            line: dict[str, Any] = {"NmbItem": name, "QtyItem": self._random.randint(1, 6), "PrcItem": price}
-            if self._random.random() < 0.2:  # noqa: PLR2004 - a fifth of the lines
-                line["DescuentoPct"] = self._random.choice([5, 10, 15])
-            lines.append(line)
-        return lines
+    def _job(
+        self, kind: str, company: Company, document: Document, *, lane: str = "bulk", key: str | None = None
+    ) -> DemoJob:
+        key = key or self._key(kind)
+        body = {"version": 1, "idempotency_key": key, "issuer": company.rut, "lane": lane, "document": document}
+        return DemoJob(_body(body), key, company.rut, document["Encabezado"]["IdDoc"]["TipoDTE"], valid=True)
 
-    def _job(self, kind: str, company: Company, document: dict[str, Any], *, lane: str = "bulk") -> dict[str, Any]:
-        return {
-            "version": 1,
-            "idempotency_key": self._key(kind),
-            "issuer": company.rut,
-            "lane": lane,
-            "document": document,
-        }
-
-    def _receiver(self) -> dict[str, Any]:
-        name, giro, address, comuna = self._random.choice(_CUSTOMERS)
-        return {
-            "RUTRecep": rut(self._random.randint(5_000_000, 25_000_000)),
-            "RznSocRecep": name,
-            "GiroRecep": giro,
-            "DirRecep": address,
-            "CmnaRecep": comuna,
-        }
-
-    def invoice(self, company: Company, *, lane: str = "bulk", replaces: str | None = None) -> DemoJob:
+    def invoice(self, company: Company) -> DemoJob:
         """A factura (33)."""
-        goods = _SERVICES if company is CONSULTORA else _GOODS
-        document = {
-            "Encabezado": {"IdDoc": {"TipoDTE": 33, "FmaPago": 1}, "Receptor": self._receiver()},
-            "Detalle": self._lines(goods),
-        }
-        job = self._job("factura", company, document, lane=lane)
-        if replaces is not None:
-            job["replaces"] = replaces
-        return DemoJob(_body(job), job["idempotency_key"], company.rut, 33, valid=True)
+        goods = trades.SERVICES if company is CONSULTORA else trades.GOODS
+        return self._job("factura", company, trades.invoice(self._random, goods))
 
     def boleta(self, company: Company, *, lane: str = "bulk") -> DemoJob:
         """A boleta (39) of an anonymous consumer, gross prices."""
-        document = {"Encabezado": {"IdDoc": {"TipoDTE": 39}}, "Detalle": self._lines(_GOODS, 4)}
-        job = self._job("boleta", company, document, lane=lane)
-        return DemoJob(_body(job), job["idempotency_key"], company.rut, 39, valid=True)
+        return self._job("boleta", company, trades.boleta(self._random), lane=lane)
 
-    def note(self, original: dict[str, Any], sold: dict[str, Any], why: str) -> DemoJob:
-        """A nota de crédito (61) that annuls an issued document: `original` is its result, `sold` its job."""
-        document_type = original["type"]
-        header: dict[str, Any] = {"IdDoc": {"TipoDTE": 61}}
-        if document_type == BOLETA:  # the original gross lines are repeated
-            header["IdDoc"]["MntBruto"] = 1
-            header["Receptor"] = {
-                "RUTRecep": "66666666-6",
-                "RznSocRecep": "Consumidor final",
-                "GiroRecep": "Particular",
-                "DirRecep": "Sin dirección",
-                "CmnaRecep": "Temuco",
-            }
-        else:
-            header["Receptor"] = sold["document"]["Encabezado"]["Receptor"]
-        document = {
-            "Encabezado": header,
-            "Detalle": sold["document"]["Detalle"],
-            "Referencia": [
-                {
-                    "TpoDocRef": document_type,
-                    "FolioRef": original["folio"],
-                    "FchRef": original["issued_on"],
-                    "CodRef": 1,
-                    "RazonRef": why,
-                }
-            ],
-        }
-        company = next(company for company in COMPANIES if company.rut == original["issuer"])
-        job = self._job("nota", company, document, lane="interactive")
-        return DemoJob(_body(job), job["idempotency_key"], company.rut, 61, valid=True)
+    def day(self) -> list[DemoJob]:
+        """A day of all companies: some hundreds of sales, of every type but notes, which are `later`."""
+        jobs = [self.invoice(FERRETERIA) for _ in range(60)]
+        jobs += [self.invoice(CONSULTORA) for _ in range(40)]
+        jobs += [self.invoice(ALMACENES) for _ in range(20)]
+        jobs += [self.boleta(ALMACENES) for _ in range(120)]
+        jobs += [self.boleta(FERRETERIA) for _ in range(60)]
+        jobs += [self.boleta(FERRETERIA, lane="interactive") for _ in range(5)]
+        made = self._random
+        rest: tuple[tuple[int, str, Company, Callable[[], Document]], ...] = (
+            (10, "exenta", COLEGIO, lambda: trades.exempt_invoice(made)),
+            (2, "atrasada", COLEGIO, lambda: trades.late(trades.exempt_invoice(made), self._today - LATE)),
+            (20, "boleta-exenta", COLEGIO, lambda: trades.exempt_boleta(made)),
+            (8, "compra", MOLINO, lambda: trades.purchase(made)),
+            (6, "liquidacion", FERIA, lambda: trades.settlement(made)),
+            (6, "guia", FERRETERIA, lambda: trades.guide(made, self._today)),
+            (2, "traslado", FERRETERIA, lambda: trades.transfer(made, self._today)),
+            (2, "puerto", MOLINO, lambda: trades.to_the_port(made, self._today)),
+            (6, "exportacion", MOLINO, lambda: trades.export(made)),
+        )
+        jobs += [self._job(kind, company, make()) for count, kind, company, make in rest for _ in range(count)]
+        self._plan()
+        return jobs
+
+    def _plan(self) -> None:
+        """What will come of some of the day's sales: notes of every kind, and facturas of guías."""
+        mistake = "Anula por error de digitación"
+        returned = "Devolución de mercadería"
+        store = self._then(FERRETERIA)
+        store("factura-00001", "goods come back", correct_amounts(61, returned))
+        store(
+            "factura-00001",
+            "they are paid late, interest is charged",
+            correct_amounts(56, "Interés por mora", price=4_500),
+        )
+        store("factura-00002", "the customer has moved", correct_text(61, "DICE Colo Colo 77 DEBE DECIR Colo Colo 770"))
+        wrong = store("factura-00003", "a factura was a mistake", annul(61, mistake))
+        store(wrong, "the note was a mistake itself", annul(56, "Anula nota de crédito por error"))
+        for number in (1, 2, 3):
+            store(f"guia-0000{number}", "goods that went with a guía are invoiced", invoice_of_guide)
+        grocer = self._then(ALMACENES)
+        grocer("boleta-00001", "a customer brings groceries back", annul(61, returned))
+        grocer("factura-00101", "a factura was a mistake", annul(61, mistake))
+        school = self._then(COLEGIO)
+        school("exenta-00001", "a scholarship is granted", correct_amounts(61, "Beca de excelencia", price=45_000))
+        school("exenta-00001", "a second scholarship is granted", correct_amounts(61, "Beca de hermanos", price=15_000))
+        school("exenta-00002", "materials are charged", correct_amounts(56, "Materiales de taller", price=12_900))
+        school("boleta-exenta-00001", "a pupil leaves", annul(61, "Retiro de alumno"))
+        mill = self._then(MOLINO)
+        mill("compra-00001", "a farmer's wheat is taken back", annul(61, "Devolución de cosecha"))
+        mill("compra-00002", "wet grain is paid less", correct_amounts(61, "Descuento por humedad"))
+        mill("compra-00003", "good grain is paid more", correct_amounts(56, "Premio por calidad", price=32_000))
+        short = mill("exportacion-00001", "sacks were missing", correct_amounts(112, "Missing sacks", quantity=12))
+        mill(short, "the missing sacks are found", annul(111, "Sacks found"))
+        mill("exportacion-00002", "demurrage is charged", correct_amounts(111, "Demurrage", price="312.75"))
+        mill("exportacion-00003", "a shipment is called off", annul(112, "Shipment cancelled"))
+        yard = self._then(FERIA)
+        yard("liquidacion-00001", "a steer was sick", correct_amounts(61, "Novillo enfermo", price=640_000))
+        yard("liquidacion-00002", "a settlement was a mistake", annul(61, mistake))
+
+    def _then(self, company: Company) -> Callable[[str, str, Callable[[Issued], Document]], str]:
+        """A function that plans something of a company's after a job of its own, and returns the new job's key."""
+
+        def plan(after: str, said: str, document: Callable[[Issued], Document]) -> str:
+            later = Later(after, self._key("nota"), company.rut, said, document)
+            self.later.append(later)
+            return later.key
+
+        return plan
+
+    def follow(self, later: Later, issued: Issued) -> DemoJob:
+        """The job that follows from an issued document."""
+        body = {"version": 1, "idempotency_key": later.key, "issuer": later.company, "lane": "interactive"}
+        document = later.document(issued)
+        document_type = document["Encabezado"]["IdDoc"]["TipoDTE"]
+        return DemoJob(_body({**body, "document": document}), later.key, later.company, document_type, valid=True)
 
     def wrong(self) -> Iterator[DemoJob]:
         """One job of each kind of fault that a shop may commit."""

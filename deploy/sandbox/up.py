@@ -12,12 +12,12 @@ from typing import Final
 
 from rich.console import Console
 
+from deploy.sandbox.companies import COMPANIES
 from deploy.sandbox.control import SiiControl
 from deploy.sandbox.crew import start_crew
 from deploy.sandbox.enrol import SandboxEnrolment
 from deploy.sandbox.flower import FlowerWindow, start_flower
 from deploy.sandbox.sandbox import Sandbox, default_folder
-from deploy.sandbox.shop import COMPANIES
 from deploy.sandbox.supervisor import SandboxError
 from workers.database.engine import Ledger
 from workers.database.enrolment import issuer_list
@@ -47,6 +47,7 @@ def main() -> int:
             os.environ.update(sandbox.environment)
             ledger = Ledger(sandbox.database_url)
             sii = SiiControl(urls["control"])
+            sii.switch({"format_profile": read_settings().format_profile})
             flower = start_flower(sandbox)
             _enrol(ledger, sii)
             start_crew(sandbox, ledger)
@@ -67,7 +68,7 @@ def _enrol(ledger: Ledger, sii: SiiControl) -> None:
     if not known:
         enrolment = SandboxEnrolment(ledger, sii, read_settings())
         for company in COMPANIES:
-            enrolment.enrol(company, (33, 39, 61), folios=100_000)
+            enrolment.enrol(company, company.types, folios=100_000)
 
 
 def _show(console: Console, sandbox: Sandbox, control: str, flower: FlowerWindow) -> None:

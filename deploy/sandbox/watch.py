@@ -3,10 +3,14 @@
 import uuid
 from collections import Counter
 from dataclasses import dataclass
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 from workers.database.engine import Ledger, run
+
+_OF_2026 = (b"<FchSalida>", b"<HraSalida>", b"<FchLlegada>", b"<PatenteCarro>", b"<TipoFactEsp>", b"<TipoDocID>")
+"""Tags that the schemas in circulation don't have."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,7 +23,7 @@ class Row:
     state: str
     document_type: int | None
     folio: int | None
-    total: int | None
+    total: Decimal | None
     held: str | None
     problems: list[dict[str, str]]
     verdict: dict[str, Any]
@@ -47,7 +51,7 @@ def documents(ledger: Ledger) -> list[Row]:
             row.state,
             row.document_type,
             row.folio,
-            None if row.total is None else int(row.total),
+            row.total,
             row.held,
             row.problems or [],
             row.verdict or {},
@@ -99,25 +103,34 @@ def envelope_story(ledger: Ledger) -> list[dict[str, Any]]:
 
 
 def busy_seconds(ledger: Ledger) -> float:
-    """Seconds of real time from the first document's receipt to the last one's signature, waits left out."""
+    """Seconds of real time from the receipt of the first document in bulk to the last signature, waits left out."""
     with ledger.transaction() as tx:
         value = run(
             tx,
             """
             SELECT extract(epoch FROM max(evidenced_at) - min(received_at)) FROM documents
-            WHERE replaces IS NULL AND depends_on IS NULL AND evidenced_at IS NOT NULL
+            WHERE lane = 'bulk' AND replaces IS NULL AND evidenced_at IS NOT NULL
             """,
         ).scalar()
     return float(value or 0)
 
 
-def export_envelopes(ledger: Ledger, folder: Path) -> int:
-    """Write the bytes of every envelope that was sent into a folder; returns how many."""
-    folder.mkdir(parents=True, exist_ok=True)
-    for old in folder.glob("*.xml"):
-        old.unlink()
+def export_envelopes(ledger: Ledger, folder: Path, apart: Path) -> tuple[int, int]:
+    """Write the bytes of every envelope that was sent into a folder; returns how many.
+
+    Those that only the format of 2026 knows go `apart`, and are the second count: the schemas in circulation refuse
+    them.
+    """
+    for place in (folder, apart):
+        place.mkdir(parents=True, exist_ok=True)
+        for old in place.glob("*.xml"):
+            old.unlink()
     with ledger.transaction() as tx:
         rows = run(tx, "SELECT filename, bytes FROM envelopes WHERE attempts > 0 ORDER BY sealed_at").all()
+    newer = 0
     for n, row in enumerate(rows, start=1):
-        (folder / f"{n:03d}-{row.filename}").write_bytes(bytes(row.bytes))
-    return len(rows)
+        data = bytes(row.bytes)
+        new = any(tag in data for tag in _OF_2026)
+        newer += new
+        ((apart if new else folder) / f"{n:03d}-{row.filename}").write_bytes(data)
+    return len(rows) - newer, newer

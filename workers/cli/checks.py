@@ -261,7 +261,8 @@ def look_at_schemas(settings: Settings) -> Iterator[Finding]:
     own = ", ".join(sorted(path.stem for path in own_folder().glob("*.xsd")))
     yield Finding("ok", "schemas", f"DTE and EnvioDTE as published by the SII (cl-sii {version('cl-sii')}); own: {own}")
     if settings.format_profile == "2019":
-        yield Finding("ok", "format", "documents follow profile 2019, the schema in circulation")
+        said = "documents follow profile 2019, the schema in circulation; what guías say since 2026-11-01 needs 2026"
+        yield Finding("ok", "format", said)
     else:
         said = f"documents follow profile {settings.format_profile}, which is unverified"
         yield Finding("warn", "format", said, "Watch the SII's first verdicts; docs/types.md says what is known.")

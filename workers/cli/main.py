@@ -14,7 +14,7 @@ from sqlalchemy.exc import DBAPIError, OperationalError
 
 from domain.problems import DomainError
 from workers.cache.connection import CacheUrlError
-from workers.cli import doctor, jobs, ledger, offline, render, run, setup, sii, verify
+from workers.cli import doctor, jobs, ledger, offline, render, run, setup, sii, simulator, verify
 from workers.cli.access import first_line
 from workers.cli.output import BAD_INPUT, DONE, NO, complain
 from workers.database.engine import sqlstate
@@ -51,7 +51,7 @@ app.command("resume")(sii.resume)
 app.command("doctor")(doctor.doctor)
 app.command("worker", context_settings=run.PASS_ON)(run.worker)
 app.command("sandbox", context_settings=run.PASS_ON)(run.sandbox)
-app.command("simulator", context_settings=run.PASS_ON)(run.simulator)
+app.add_typer(simulator.simulator, name="simulator")
 
 _NO_TABLES: Final = ("42P01", "42883", "3F000")
 

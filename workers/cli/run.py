@@ -1,7 +1,7 @@
-"""`fmgo worker|sandbox|simulator`: starting processes.
+"""`fmgo worker|sandbox`: starting processes.
 
-This process becomes the one that it starts, so that signals and exit codes are that one's own. The sandbox and the
-simulator are started by name: nothing of them is imported here.
+This process becomes the one that it starts, so that signals and exit codes are that one's own. The sandbox is
+started by name: nothing of it is imported here.
 """
 
 import os
@@ -51,11 +51,6 @@ def sandbox(
         become([sys.executable, "-m", "deploy.sandbox.up", *context.args])
     else:
         become([sys.executable, "-m", "deploy.sandbox.demo", "--jobs", str(jobs), *context.args])
-
-
-def simulator(context: typer.Context) -> None:
-    """Run the simulated SII alone; its options go to it as they are (--folder DIR)."""
-    become([sys.executable, "-m", "deploy.sandbox.sii", *context.args])
 
 
 def become(argv: Sequence[str], environment: Mapping[str, str] | None = None) -> None:

@@ -1,6 +1,7 @@
 """What the answers of both sides share: states of a document, of a token, numbers of attention."""
 
 from dataclasses import dataclass
+from decimal import Decimal
 
 from deploy.sandbox.sii.registry import Document, Identity
 from deploy.sandbox.sii.world import World
@@ -32,10 +33,13 @@ NOT_HELD = frozenset({"FAU", "FNA", "FAN", "EMP"})
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """What a query says of a document: receiver, total in pesos, day of issue (ISO, empty when unreadable)."""
+    """What a query says of a document: receiver, total (pesos or an export's currency), day of issue.
+
+    The day is ISO, empty when it can't be read.
+    """
 
     receiver: str
-    total: int
+    total: int | Decimal
     issued_on: str
 
 

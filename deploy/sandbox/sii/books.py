@@ -11,8 +11,10 @@ from collections import Counter, defaultdict
 from collections.abc import Iterator
 from decimal import Decimal
 
+from lxml import etree
+
 from deploy.sandbox.sii.certificates import Certificates
-from deploy.sandbox.sii.reading import Element, children, find, find_all, text_of
+from deploy.sandbox.sii.reading import DSIG, SII_DTE, Element, children, find, find_all, local, text_of
 from deploy.sandbox.sii.registry import Finding, Registry, Upload
 from deploy.sandbox.sii.schemas import SchemaMissingError, Schemas
 from deploy.sandbox.sii.signatures import BadSignatureError, sign_check
@@ -64,7 +66,8 @@ class BookChecks:
 
     def _schema_fault(self, root: Element, upload: Upload) -> str:
         try:
-            return "; ".join(self._schemas.faults(root, upload.root)[:_MANY])
+            read = _in_one_namespace(root) if upload.root == "LibroBoleta" else root
+            return "; ".join(self._schemas.faults(read, upload.root)[:_MANY])
         except SchemaMissingError as error:
             return f"SCH-00001: Invalid Schema Name ({error})"
 
@@ -90,6 +93,17 @@ class BookChecks:
         if certificate.rut != upload.sender:
             return "RUT del certificado distinto a RutEnvia"
         return "" if self._registry.may(upload.sender, upload.company, "sign", "send") else "usuario sin permiso"
+
+
+def _in_one_namespace(root: Element) -> Element:
+    """A copy whose Signature stands in the namespace of the book, as the schema of the book of boletas has it.
+
+    Who signs one writes a Signature of XML-DSig all the same, or no verifier could read it.
+    """
+    copy = etree.fromstring(etree.tostring(root))
+    for element in copy.iter(f"{{{DSIG}}}*"):
+        element.tag = f"{{{SII_DTE}}}{local(element)}"
+    return copy
 
 
 def _turn(body: Element, upload: Upload) -> tuple[str, ...]:

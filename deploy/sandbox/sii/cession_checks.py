@@ -18,7 +18,6 @@ from deploy.sandbox.sii.signatures import BadSignatureError, Signature, sign_che
 from deploy.sandbox.sii.world import World
 
 _CEDIBLE = frozenset({33, 34, 43, 46})
-_ANNULS = (61, 1)
 _MANY = 5
 
 
@@ -121,7 +120,7 @@ async def _check_document(world: World, upload: AecUpload, file: _File) -> Docum
     claim = world.claims.claim(file.identity)
     if claim is not None:
         raise RefusedCessionError("RDC", f"Documento Reclamado ({claim})")
-    if _ANNULS in document.notes:
+    if document.annulled:
         raise RefusedCessionError("RDC", "Documento Anulado por Nota de Credito")
     return document
 

@@ -17,6 +17,7 @@ from deploy.sandbox.sii.exchange import Answer, Exchange, html, plain
 from deploy.sandbox.sii.faults import INSTEAD
 from deploy.sandbox.sii.misbehaviour import instead
 from deploy.sandbox.sii.multipart import Form, read_form
+from deploy.sandbox.sii.restart import keep_cession, restore_cessions
 from deploy.sandbox.sii.result_mail import Letter
 from deploy.sandbox.sii.rut import joined
 from deploy.sandbox.sii.sessions import Token
@@ -39,14 +40,17 @@ async def cession_upload(world: World, exchange: Exchange) -> Answer:
         exchange.outcome = "no Content-Length"
         return plain(400, "Bad Request")
     exchange.occasion.company = joined(form.fields.get("rutCompany", ""), form.fields.get("dvCompany", ""))
+    verdict = ""
     rule = world.faults.fire(INSTEAD, exchange.occasion)
-    if rule is not None and rule.fault == "F-RTC":
+    if rule is not None and rule.fault == "F-RTC-x":
         exchange.faults.append(rule.fault)
-        return _answer(world, exchange, form, int(rule.args.get("status", 10)))
-    if rule is not None:
+        if "verdict" not in rule.args:
+            return _answer(world, exchange, form, int(rule.args.get("status", 10)))
+        verdict = str(rule.args["verdict"])
+    elif rule is not None:
         return instead(rule, exchange)
     status = _refusal(world, exchange, form)
-    return _take(world, exchange, form) if status is None else _answer(world, exchange, form, status)
+    return _take(world, exchange, form, verdict) if status is None else _answer(world, exchange, form, status)
 
 
 def _refusal(world: World, exchange: Exchange, form: Form) -> int | None:
@@ -64,7 +68,8 @@ def _refusal(world: World, exchange: Exchange, form: Form) -> int | None:
     return None if 0 < len(form.file) <= world.switches.max_upload_bytes and form.closed else 2
 
 
-def _take(world: World, exchange: Exchange, form: Form) -> Answer:
+def _take(world: World, exchange: Exchange, form: Form, verdict: str) -> Answer:
+    """Store the file and let its examination begin, unless its verdict is given."""
     data = form.file or b""
     now = world.clock.now()
     timeline, at = {}, now
@@ -80,24 +85,42 @@ def _take(world: World, exchange: Exchange, form: Form) -> Answer:
         sha256=hashlib.sha256(data).hexdigest(),
         received_at=now,
         timeline=timeline,
+        verdict=verdict,
     )
     world.keep(upload.track_id, data)
     world.cessions.uploads[upload.track_id] = upload
+    keep_cession(world, upload)
     exchange.stored, exchange.track_id = True, upload.track_id
+    _begin(world, upload, data)
+    return _answer(world, exchange, form, 0, f" <TRACKID>{upload.track_id:010}</TRACKID>\n")
+
+
+def resume(world: World) -> None:
+    """Know the files again that came before a restart, and examine those that weren't yet."""
+    restore_cessions(world)
+    for upload in world.cessions.uploads.values():
+        if upload.verdict:
+            upload.examined.set()
+        else:
+            _begin(world, upload, world.journal.file(upload.track_id))
+
+
+def _begin(world: World, upload: AecUpload, data: bytes) -> None:
     task = asyncio.get_running_loop().create_task(_examine(world, upload, data))
     _TASKS.add(task)
     task.add_done_callback(_TASKS.discard)
-    return _answer(world, exchange, form, 0, f" <TRACKID>{upload.track_id:010}</TRACKID>\n")
 
 
 async def _examine(world: World, upload: AecUpload, data: bytes) -> None:
     async with _TURN:
         try:
-            await examine(world, upload, data)
+            if not upload.verdict:
+                await examine(world, upload, data)
         except Exception:  # noqa: BLE001 - a bug here must be seen and must not stop what comes after
             world.registry.errors.append(f"cession {upload.track_id}: {traceback.format_exc()}")
             traceback.print_exc(file=sys.stderr)
         finally:
+            keep_cession(world, upload)
             upload.examined.set()
     world.postbox.expect_text(*_mail(upload))
 

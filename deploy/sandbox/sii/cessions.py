@@ -61,8 +61,6 @@ class AecUpload:
         if self.verdict and now >= self.final_at:
             return self.verdict
         passed = [step for step in STEPS[:-1] if now >= self.timeline[step]]
-        if self.verdict:
-            passed = [step for step in passed if self.timeline[step] < self.final_at]
         return passed[-1] if passed else "UPL"
 
 

@@ -16,6 +16,7 @@ from deploy.sandbox.sii.faults import INSTEAD
 from deploy.sandbox.sii.misbehaviour import instead
 from deploy.sandbox.sii.reading import SOAP, NotXmlError, children, find, local, namespace, read
 from deploy.sandbox.sii.registry import Document
+from deploy.sandbox.sii.restart import keep_event
 from deploy.sandbox.sii.rut import canonical
 from deploy.sandbox.sii.sessions import Token
 from deploy.sandbox.sii.soap import binds
@@ -76,13 +77,9 @@ async def claims(world: World, exchange: Exchange) -> Answer:
 async def _answer(
     world: World, exchange: Exchange, name: str, operation: "_Operation", values: dict[str, str]
 ) -> Answer:
-    rule = world.faults.fire(INSTEAD, exchange.occasion)
-    if rule is not None and rule.fault == "F-RCL":
-        exchange.faults.append(rule.fault)
-        code = int(rule.args.get("code", -1))
-        return _returned(exchange, name, _result(code, str(rule.args.get("text", "Error interno, reintente"))))
-    if rule is not None:
-        return instead(rule, exchange)
+    disturbed = _disturbed(world, exchange, name)
+    if disturbed is not None:
+        return disturbed
     if name == "getVersion":
         return _returned(exchange, name, "1.2")
     token = world.token(exchange, "soap", exchange.cookie_token())
@@ -92,6 +89,20 @@ async def _answer(
     if isinstance(call, str):
         return _returned(exchange, name, "" if name == "consultarFechaRecepcionSii" else call)
     return _returned(exchange, name, operation(world, call))
+
+
+def _disturbed(world: World, exchange: Exchange, name: str) -> Answer | None:
+    """The answer of a fault, None when none fires."""
+    rule = world.faults.fire(INSTEAD, exchange.occasion)
+    if rule is None:
+        return None
+    if rule.fault != "F-RCL-x":
+        return instead(rule, exchange)
+    exchange.faults.append(rule.fault)
+    if "fault" in rule.args:
+        return _fault(exchange, str(rule.args["fault"]))
+    text = str(rule.args.get("text", "Error interno, reintente"))
+    return _returned(exchange, name, _result(int(rule.args.get("code", -1)), text))
 
 
 async def _call(world: World, person: str, values: dict[str, str]) -> _Call | str:
@@ -119,7 +130,10 @@ def _enter(world: World, call: _Call) -> str:
     if not world.registry.may(call.person, call.document.receiver):
         return _result(17, "Solo el receptor puede registrar eventos en este documento")
     event = Event(call.values["accionDoc"], call.document.receiver, world.clock.now())
-    return _result(*world.claims.enter(call.document.identity, event, call.received_at))
+    code, text = world.claims.enter(call.document.identity, event, call.received_at)
+    if code == 0:
+        keep_event(world, call.document.identity, event)
+    return _result(code, text)
 
 
 def _events(world: World, call: _Call) -> str:
@@ -134,7 +148,7 @@ def _events(world: World, call: _Call) -> str:
 
 def _cedible(world: World, call: _Call) -> str:
     identity = call.document.identity
-    notes = _note_events(world, call.document)
+    notes = _note_events(world, call.document) if call.document.annulled else []
     if any(event.code == "NCA" and event.at - call.received_at <= TERM for event in notes):
         return _result(21, "DTE No Cedible, Anulado por NC dentro de 8 dias")
     said = {event.code for event in world.claims.of(identity)}

@@ -68,6 +68,10 @@ class Claims:
         self._events[identity].append(event)
         return 0, "Acción Completada OK"
 
+    def restore(self, identity: Identity, event: Event) -> None:
+        """Know an event again, as it was before a restart."""
+        self._events[identity].append(event)
+
     def _refusal(self, identity: Identity, action: str, is_late: bool) -> tuple[int, str] | None:  # noqa: FBT001
         said = {event.code for event in self._events.get(identity, ())}
         claim = self.claim(identity)

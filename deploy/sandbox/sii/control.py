@@ -3,28 +3,28 @@
 JSON in and out. Errors answer 400 with ``{"error": ...}``.
 """
 
-import base64
 import dataclasses
 import hashlib
 import json
 from collections.abc import Callable
-from datetime import date, datetime
+from datetime import datetime
 from typing import Any
-
-from cryptography import x509
+from urllib.parse import unquote
 
 from deploy.sandbox.sii.afterwards import mail_file, shown_cessions, shown_events, shown_mails
-from deploy.sandbox.sii.caf import Caf, Range, read_caf
+from deploy.sandbox.sii.catalogue import CATALOGUE
 from deploy.sandbox.sii.exchange import Answer, Exchange, plain
-from deploy.sandbox.sii.ledger import invariants
+from deploy.sandbox.sii.invariants import invariants
 from deploy.sandbox.sii.page import front_page
-from deploy.sandbox.sii.registry import Company, Document, Upload
-from deploy.sandbox.sii.rut import canonical
+from deploy.sandbox.sii.profiles import PROFILES
+from deploy.sandbox.sii.registration import read_rut as _rut
+from deploy.sandbox.sii.registration import register
+from deploy.sandbox.sii.registry import Document, Upload
+from deploy.sandbox.sii.switches import described
 from deploy.sandbox.sii.world import World
 
 Body = dict[str, Any]
 Handler = Callable[[World, Exchange, Body], Any]
-_FOLIO_LIMIT = 10**10
 
 
 async def control(world: World, exchange: Exchange) -> Answer:
@@ -32,8 +32,12 @@ async def control(world: World, exchange: Exchange) -> Answer:
     method, path = exchange.method, exchange.path.rstrip("/") or "/"
     try:
         body = json.loads(exchange.body) if exchange.body.strip() else {}
+        if not isinstance(body, dict):
+            raise ValueError("the body must be a JSON object")  # noqa: TRY004, TRY301 - answered as bad input below
         if path.startswith("/uploads/"):
             return await _upload(world, method, path.split("/")[2:], body)
+        if path.startswith("/faults/") and (method, path) not in _ROUTES:
+            return _one_fault(world, method, path.split("/")[2:])
         if path.startswith("/mails/"):
             return mail_file(world, path.split("/")[2])
         handler = _ROUTES.get((method, path))
@@ -57,70 +61,6 @@ async def _settle(world: World, path: str) -> None:
         await world.postbox.deliver_due()
 
 
-def _fixtures(world: World, _exchange: Exchange, body: Body) -> Body:
-    """Add companies, persons, permissions, authorities and folios; answers the CAFs made."""
-    registry = world.registry
-    known = {"authorities", "companies", "persons", "permissions", "cafs", "caf_keys"}
-    if set(body) - known:
-        raise ValueError(f"unknown: {sorted(set(body) - known)}")
-    for pem in body.get("authorities", ()):
-        x509.load_pem_x509_certificate(pem.encode("ascii"))
-        if pem not in registry.authorities:
-            registry.authorities.append(pem)
-            world.certificates.forget()
-    for row in body.get("companies", ()):
-        company = _company(row)
-        registry.companies[company.rut] = company
-    for row in body.get("persons", ()):
-        registry.persons[_rut(row["rut"])] = str(row.get("name", ""))
-    for row in body.get("permissions", ()):
-        person = _rut(row["person"])
-        registry.persons.setdefault(person, "")
-        registry.permissions[person, _rut(row["company"])] |= {str(action) for action in row["can"]}
-    for row in body.get("caf_keys", ()):
-        registry.trust_frma_key(int(row["idk"]), str(row["pem"]))
-    made = [_caf(world, row) for row in body.get("cafs", ())]
-    registry.save()
-    return {"cafs": [_shown_caf(caf) for caf in made]}
-
-
-def _company(row: Body) -> Company:
-    resolution = row["resolution"]
-    actecos = row.get("actecos")
-    return Company(
-        rut=_rut(row["rut"]),
-        razon_social=str(row["razon_social"]),
-        resolution_number=int(resolution["number"]),
-        resolution_date=date.fromisoformat(resolution["date"]),
-        actecos=tuple(int(a) for a in actecos) if actecos else None,
-        authorised=bool(row.get("authorised", True)),
-        contact=str(row.get("contact", "")),
-    )
-
-
-def _caf(world: World, row: Body) -> Caf:
-    if "xml_base64" in row:
-        return world.registry.add_caf(read_caf(base64.b64decode(row["xml_base64"])))
-    company = world.registry.companies[_rut(row["company"])]
-    first, last = int(row["from"]), int(row["to"])
-    if not 0 < first <= last < _FOLIO_LIMIT:
-        raise ValueError(f"no range of folios: {first} to {last}")
-    day = date.fromisoformat(row["date"]) if row.get("date") else world.clock.now().date()
-    asked = Range(company.rut, company.razon_social, int(row["type"]), first, last, day)
-    return world.registry.authorise_folios(asked)
-
-
-def _shown_caf(caf: Caf) -> Body:
-    return {
-        "company": caf.company,
-        "type": caf.document_type,
-        "from": caf.first,
-        "to": caf.last,
-        "date": caf.date.isoformat(),
-        "xml_base64": base64.b64encode(caf.xml).decode("ascii"),
-    }
-
-
 def _clock(world: World, _exchange: Exchange, body: Body) -> Body:
     if "advance" in body:
         world.clock.advance(float(str(body["advance"]).removesuffix("s")))
@@ -134,8 +74,20 @@ def _add_fault(world: World, _exchange: Exchange, body: Body) -> Body:
 
 
 def _clear_faults(world: World, _exchange: Exchange, _body: Body) -> Body:
-    world.faults.clear()
-    return {"faults": []}
+    lifted = world.faults.lift()
+    return {"faults": [], "lifted": len(lifted)}
+
+
+def _one_fault(world: World, method: str, parts: list[str]) -> Answer:
+    """Lift the rule of a number or name, or let go the answers that it holds back."""
+    which = unquote(parts[0])
+    if (method, parts[1:]) == ("DELETE", []):
+        lifted = world.faults.lift(which)
+    elif (method, parts[1:]) == ("POST", ["release"]):
+        return _json({"released": world.faults.release(which)}, 200 if world.faults.release(which) else 404)
+    else:
+        return _json({"error": f"no such call: {method} /faults/{'/'.join(parts)}"}, 404)
+    return _json({"lifted": [rule.number for rule in lifted]}, 200 if lifted else 404)
 
 
 def _expire(world: World, _exchange: Exchange, body: Body) -> Body:
@@ -145,12 +97,12 @@ def _expire(world: World, _exchange: Exchange, body: Body) -> Body:
 def _reset(world: World, _exchange: Exchange, body: Body) -> Body:
     world.reset(body.get("seed"), keep_fixtures=bool(body.get("keep_fixtures", False)))
     if "profile" in body:
-        world.switches.use_profile(str(body["profile"]))
+        world.configure({"profile": str(body["profile"])})
     return {"now": world.clock.now().isoformat()}
 
 
 def _switch(world: World, _exchange: Exchange, body: Body) -> Body:
-    world.switches.change(body)
+    world.configure(body)
     return dataclasses.asdict(world.switches)
 
 
@@ -219,8 +171,7 @@ async def _upload(world: World, method: str, parts: list[str], body: Body) -> An
     await world.pipeline.done(upload)
     call = parts[1] if len(parts) > 1 else ""
     if (method, call) == ("GET", "file"):
-        data = (world.folder / "received" / f"{upload.track_id}.xml").read_bytes()
-        return Answer(200, data, "text/xml; charset=ISO-8859-1")
+        return Answer(200, world.journal.file(upload.track_id), "text/xml; charset=ISO-8859-1")
     if (method, call) == ("POST", "freeze"):
         upload.frozen = bool(body.get("frozen", True))
     elif (method, call) == ("POST", "force"):
@@ -229,6 +180,8 @@ async def _upload(world: World, method: str, parts: list[str], body: Body) -> An
         await world.postbox.write(upload, [str(variant) for variant in body.get("variants", ())])
     elif (method, call) != ("GET", ""):
         return _json({"error": f"no such call: {method} {call}"}, 404)
+    if method == "POST":
+        world.journal.judged(upload)
     shown = _shown_upload(world, upload)
     return _json(shown | {"contents": [_shown_document(d) for d in upload.documents]})
 
@@ -254,19 +207,24 @@ def _ledger(world: World, exchange: Exchange, _body: Body) -> list[Body]:
 
 _ROUTES: dict[tuple[str, str], Handler] = {
     ("GET", "/"): lambda world, _exchange, _body: front_page(world),
+    ("GET", "/cpu"): lambda world, _exchange, _body: world.effort(),
     ("GET", "/caf-key"): lambda world, _exchange, _body: plain(
         200, world.caf_key.public.pem(), "application/x-pem-file"
     ),
     ("GET", "/clock"): _clock,
     ("POST", "/clock"): _clock,
-    ("POST", "/fixtures"): _fixtures,
+    ("POST", "/fixtures"): lambda world, _exchange, body: register(world, body),
     ("GET", "/faults"): lambda world, _exchange, _body: [rule.as_dict() for rule in world.faults.rules()],
+    ("GET", "/faults/catalogue"): lambda _world, _exchange, _body: [entry.as_dict() for entry in CATALOGUE.values()],
     ("POST", "/faults"): _add_fault,
     ("DELETE", "/faults"): _clear_faults,
     ("POST", "/tokens/expire"): _expire,
     ("POST", "/reset"): _reset,
     ("GET", "/switches"): lambda world, _exchange, _body: dataclasses.asdict(world.switches),
     ("POST", "/switches"): _switch,
+    ("GET", "/switches/described"): lambda _world, _exchange, _body: described(),
+    ("GET", "/profiles"): lambda _world, _exchange, _body: {n: dataclasses.asdict(p) for n, p in PROFILES.items()},
+    ("GET", "/hosts"): lambda world, _exchange, _body: world.addresses,
     ("POST", "/folios/annul"): _annul,
     ("POST", "/permissions/revoke"): _revoke,
     ("GET", "/ledger"): _ledger,
@@ -276,16 +234,11 @@ _ROUTES: dict[tuple[str, str], Handler] = {
     ("GET", "/mails"): lambda world, _exchange, _body: shown_mails(world),
     ("GET", "/events"): lambda world, _exchange, _body: shown_events(world),
     ("GET", "/cessions"): lambda world, _exchange, _body: shown_cessions(world),
-    ("GET", "/invariants"): lambda world, _exchange, _body: invariants(world.ledger, world.registry),
+    ("GET", "/invariants"): lambda world, _exchange, _body: invariants(world.ledger, world.registry, world.switches),
 }
 
 
-def _rut(text: str) -> str:
-    rut = canonical(text)
-    if rut is None:
-        raise ValueError(f"not a RUT: {text!r}")
-    return rut
-
-
 def _json(body: object, status: int = 200) -> Answer:
-    return Answer(status, json.dumps(body, ensure_ascii=False).encode("utf-8"), "application/json; charset=utf-8")
+    return Answer(
+        status, json.dumps(body, ensure_ascii=False, default=str).encode("utf-8"), "application/json; charset=utf-8"
+    )

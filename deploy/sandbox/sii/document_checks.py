@@ -9,17 +9,22 @@ from base64 import b64decode
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 
-from deploy.sandbox.sii.amounts import amount_findings, whole
+from lxml import etree
+
+from deploy.sandbox.sii.amounts import amount_findings, figure, line_findings
 from deploy.sandbox.sii.caf import Caf
 from deploy.sandbox.sii.certificates import Certificates
 from deploy.sandbox.sii.clock import SANTIAGO
+from deploy.sandbox.sii.exports import export_findings
 from deploy.sandbox.sii.extraction import Piece
+from deploy.sandbox.sii.goods import goods_findings
 from deploy.sandbox.sii.reading import Element, NotXmlError, children, find, find_all, local, text_of
 from deploy.sandbox.sii.references import reference_findings
 from deploy.sandbox.sii.registry import Document, Finding, Identity, Registry, Upload
 from deploy.sandbox.sii.signatures import BadSignatureError, Signature, sign_check
 from deploy.sandbox.sii.stamp import flat
 from deploy.sandbox.sii.switches import Switches
+from deploy.sandbox.sii.taxes import tax_findings
 
 # Types that give VAT credit: their folios expire (SII, Res. Ex. 58/2017).
 _EXPIRING = frozenset({33, 43, 46, 56, 61})
@@ -62,7 +67,7 @@ class DocumentChecks:
         self._registry = registry
         self._certificates = certificates
         self._switches = switches
-        self._frma: dict[tuple[int, bytes, str], bool] = {}
+        self._frma: dict[tuple[int, int, bytes], bool] = {}
 
     def examine(self, piece: Piece, upload: Upload) -> Document:
         """Examine one document; the registry isn't changed."""
@@ -87,25 +92,28 @@ class DocumentChecks:
             digest=subject.piece.digest,
             receiver=subject.text("Encabezado/Receptor/RUTRecep"),
             issued_on=subject.text("Encabezado/IdDoc/FchEmis"),
-            total=whole(subject.text(totals + "MntTotal")) or 0,
-            net=whole(subject.text(totals + "MntNeto")),
-            exempt=whole(subject.text(totals + "MntExe")),
-            vat=whole(subject.text(totals + "IVA")),
+            total=figure(subject.text(totals + "MntTotal")) or 0,
+            net=figure(subject.text(totals + "MntNeto")),
+            exempt=figure(subject.text(totals + "MntExe")),
+            vat=figure(subject.text(totals + "IVA")),
             signature="" if signature is None else "".join(text_of(signature, "SignatureValue").split()),
             track_id=subject.upload.track_id,
             final_at=subject.upload.timeline["EPR"],
             findings=subject.findings,
         )
 
-    def _folio(self, subject: Subject) -> None:
-        earlier = self._registry.history.get(subject.identity, [])
+    def folio_findings(self, identity: Identity, digest: str) -> list[Finding]:
+        """What is to be said of a folio, given the SHA-256 of the document that bears it now."""
+        earlier = self._registry.history.get(identity, [])
         held = [d for d in earlier if d.state != "rejected" or self._switches.rejected_keeps_folio]
-        if any(d.digest == subject.piece.digest for d in held):
-            subject.object_to("DTE-3-100", "Documento Repetido")
-        elif held:
-            subject.object_to("DTE-3-101", "Folio de Documento Ya Fue Recibido")
-        elif subject.identity in self._registry.annulled:
-            subject.object_to("DTE-3-601", "Folio Anulado")
+        if any(d.digest == digest for d in held):
+            return [Finding("DTE-3-100", "Documento Repetido")]
+        if held:
+            return [Finding("DTE-3-101", "Folio de Documento Ya Fue Recibido")]
+        return [Finding("DTE-3-601", "Folio Anulado")] if identity in self._registry.annulled else []
+
+    def _folio(self, subject: Subject) -> None:
+        subject.findings.extend(self.folio_findings(subject.identity, subject.piece.digest))
 
     def _caf(self, subject: Subject) -> None:
         element = find(subject.body, "TED/DD/CAF")
@@ -127,11 +135,11 @@ class DocumentChecks:
             subject.object_to("CAF-3-517", f"CAF Vencido: ({signed.date()}) - ({caf.date}) mayor que 6 meses")
 
     def _frma_is_good(self, caf: Caf, element: Element, da: Element) -> bool:
-        signature = text_of(element, "FRMA")
-        place = (caf.key.n, flat(da), signature)
+        keys = self._registry.frma_keys.get(caf.idk, [])
+        place = len(keys), caf.key.n, etree.tostring(element, with_tail=False)
         if place not in self._frma:
-            keys = self._registry.frma_keys.get(caf.idk, [])
-            self._frma[place] = any(key.verify_base64(place[1], signature) for key in keys)
+            signature = text_of(element, "FRMA")
+            self._frma[place] = any(key.verify_base64(flat(da), signature) for key in keys)
         return self._frma[place]
 
     def _stamp(self, subject: Subject) -> None:
@@ -197,12 +205,24 @@ class DocumentChecks:
             subject.object_to("HED-3-999", "Fecha de Emision Posterior a la de Recepcion")
         elif today - issued > _TERM:
             subject.object_to("DTE-1-650", "Documento Enviado Fuera de Plazo")
-        subject.findings.extend(amount_findings(subject.body, document_type))
+        self._count(subject, amount_findings(subject.body, document_type))
+        self._count(subject, tax_findings(subject.body, document_type))
+        subject.findings.extend(export_findings(subject.body, document_type))
         emisor = find(subject.body, "Encabezado/Emisor")
         actecos = [] if emisor is None else [(e.text or "").strip() for e in find_all(emisor, "Acteco")]
         if company.actecos is not None and any(a.isdigit() and int(a) not in company.actecos for a in actecos):
             subject.object_to("HED-3-861", "Actividad Economica No Registrada")
+        subject.findings.extend(goods_findings(subject.body, document_type, today, self._switches))
+        self._count(subject, line_findings(subject.body, document_type))
         subject.findings.extend(reference_findings(subject.body, subject.upload, subject.identity, self._registry))
+
+    def _count(self, subject: Subject, found: list[Finding]) -> None:
+        """Enter what doesn't add up; under strict arithmetic it rejects, whatever level was reported of it."""
+        for finding in found:
+            if self._switches.arithmetic == "strict" and finding.level < 3:  # noqa: PLR2004 - the level that rejects
+                subject.object_to(f"{finding.code[:3]}-3-999", finding.text)
+            else:
+                subject.findings.append(finding)
 
 
 def identity_of(body: Element) -> Identity:

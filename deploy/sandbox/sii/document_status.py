@@ -7,6 +7,7 @@ header has codes of its own (SII protocol, 7.2).
 import re
 from dataclasses import dataclass
 
+from deploy.sandbox.sii.amounts import figure
 from deploy.sandbox.sii.answers import DOCUMENT_STATES, NOT_HELD, Asked, attention, document_state, token_states
 from deploy.sandbox.sii.exchange import Exchange
 from deploy.sandbox.sii.registry import Identity
@@ -16,7 +17,7 @@ from deploy.sandbox.sii.soap import Service, response
 from deploy.sandbox.sii.world import World
 
 _DATE = re.compile(r"(\d\d)(-?)(\d\d)\2(\d{4})")
-_FIGURE = re.compile(r"-?\d{1,18}", re.ASCII)
+_FIGURE = re.compile(r"\d{1,10}", re.ASCII)
 _TOKEN_CODES = {"expired": "1", "unknown": "2"}
 _BAD_INPUT, _NOT_AUTHORISED = "5", "9"
 
@@ -90,14 +91,15 @@ def services() -> tuple[Service, Service]:
 def _read(world: World, company: str, values: dict[str, str]) -> _Query | None:
     """The query behind the parameters, None when one of them can't be read."""
     day = _DATE.fullmatch(values["FechaEmisionDte"].strip())
-    figures = [values[name].strip() for name in ("TipoDte", "FolioDte", "MontoDte")]
-    if day is None or not all(_FIGURE.fullmatch(figure) for figure in figures) or not canonical(company):
+    figures = [values[name].strip() for name in ("TipoDte", "FolioDte")]
+    total = figure(values["MontoDte"].strip())
+    if day is None or total is None or not all(_FIGURE.fullmatch(text) for text in figures) or not canonical(company):
         return None
     issued_on = f"{day.group(4)}-{day.group(3)}-{day.group(1)}"
     if day.group(2) and not world.switches.date_with_dashes:
         issued_on = ""
     receiver = joined(values["RutReceptor"], values["DvReceptor"])
-    return _Query((company, int(figures[0]), int(figures[1])), Asked(receiver, int(figures[2]), issued_on))
+    return _Query((company, int(figures[0]), int(figures[1])), Asked(receiver, total, issued_on))
 
 
 def _refused(world: World, exchange: Exchange, code: str) -> str:

@@ -11,6 +11,7 @@ from deploy.sandbox.sii.reading import Element, children, find, find_all, text_o
 from deploy.sandbox.sii.registry import Finding, Registry, Upload
 from deploy.sandbox.sii.schemas import SchemaMissingError, Schemas
 from deploy.sandbox.sii.signatures import BadSignatureError, sign_check
+from deploy.sandbox.sii.switches import Switches
 
 _SII_RUT = "60803000-K"
 _MANY = 5
@@ -27,10 +28,11 @@ class Refusal:
 class EnvelopeChecks:
     """Examines envelopes."""
 
-    def __init__(self, registry: Registry, certificates: Certificates, schemas: Schemas) -> None:
+    def __init__(self, registry: Registry, certificates: Certificates, schemas: Schemas, switches: Switches) -> None:
         self._registry = registry
         self._certificates = certificates
         self._schemas = schemas
+        self._switches = switches
 
     def examine(self, root: Element, upload: Upload) -> Refusal | None:
         """The refusal that an envelope deserves, None when its documents may be looked at."""
@@ -38,7 +40,7 @@ class EnvelopeChecks:
 
     def _schema(self, root: Element, upload: Upload) -> Refusal | None:
         try:
-            faults = self._schemas.faults(root, upload.root)
+            faults = self._schemas.faults(root, upload.root, self._switches.format_profile)
         except (SchemaMissingError, KeyError) as error:
             faults = [f"SCH-00001: Invalid Schema Name ({error})"]
         return Refusal("RSC", Finding("ENV-3-0", "; ".join(faults[:_MANY]))) if faults else None

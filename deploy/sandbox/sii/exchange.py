@@ -1,5 +1,6 @@
 """One request and its answer, with the line that the ledger keeps of it."""
 
+import asyncio
 from dataclasses import dataclass, field
 from datetime import datetime
 from urllib.parse import parse_qs
@@ -14,7 +15,8 @@ class Answer:
     """What goes back over the wire.
 
     `lost`: the connection is reset before any byte. `cut_at`: only so many bytes of the body are sent. `delay`: seconds
-    of real time before the first byte.
+    of real time before the first byte. `held`: nothing is sent before that event. `trickle`: bytes of the body a second
+    of real time. `padding`: so many blanks are sent after the body.
     """
 
     status: int
@@ -24,6 +26,9 @@ class Answer:
     lost: bool = False
     cut_at: int | None = None
     delay: float = 0.0
+    held: asyncio.Event | None = None
+    trickle: float = 0.0
+    padding: int = 0
 
 
 @dataclass(slots=True)
@@ -40,6 +45,7 @@ class Exchange:
     occasion: Occasion
     outcome: str = ""
     stored: bool = False
+    lost: bool = False  # a fault has already decided that its answer gets lost
     track_id: int | None = None
     warnings: list[str] = field(default_factory=list)
     faults: list[str] = field(default_factory=list)

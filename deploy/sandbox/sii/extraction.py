@@ -49,8 +49,22 @@ def pieces(envelope: bytes, expected: int) -> list[Piece]:
 
 def cut(data: bytes, name: str, expected: int) -> list[Piece]:
     """Cut the elements of that name out of a file; raises NotXmlError unless the text holds `expected` of them."""
-    tag = name.encode("ascii")
-    found = re.findall(rb"<%b(?=[\s>]).*?</%b\s*>" % (tag, tag), data, re.DOTALL)
+    found = cut_all(data, name)
     if len(found) != expected:
         raise NotXmlError(f"el texto contiene {len(found)} {name} y el documento {expected}")
-    return [Piece(text, hashlib.sha256(text).hexdigest()) for text in found]
+    return found
+
+
+def cut_all(data: bytes, name: str) -> list[Piece]:
+    """Whatever the text holds between opening and closing tags of that name."""
+    tag = name.encode("ascii")
+    opening, closing = re.compile(rb"<%b(?=[\s>])" % tag), re.compile(rb"</%b\s*>" % tag)
+    found, at = [], 0
+    while start := opening.search(data, at):
+        end = closing.search(data, start.end())
+        if end is None:
+            break
+        at = end.end()
+        text = data[start.start() : at]
+        found.append(Piece(text, hashlib.sha256(text).hexdigest()))
+    return found

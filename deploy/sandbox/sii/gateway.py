@@ -6,7 +6,9 @@ Long lines, the prolog, the opening tag of the root with its attributes in one o
 
 import re
 
+from deploy.sandbox.sii.light import Glance, glance
 from deploy.sandbox.sii.reading import Element, NotXmlError, children, find_all, read, text_of
+from deploy.sandbox.sii.switches import Switches
 
 INVALID_SCHEMA_NAME = "SCH-00001: Invalid Schema Name"
 _PROLOG = re.compile(rb"^\s*<\?xml([^>]*)\?>")
@@ -50,10 +52,22 @@ def check_bytes(data: bytes, roots: frozenset[str], max_line: int, *, ordered: b
         raise ObjectionError(f"LPX-00007: unexpected end-of-file encountered: {error}") from error
 
 
-def document_types(root: Element) -> list[int]:
+def open_file(data: bytes, roots: frozenset[str], switches: Switches) -> Element | Glance:
+    """A file's contents after the gateway's look, thorough or light; raises ObjectionError."""
+    if switches.checks == "light":
+        seen = glance(data)
+        if seen.root not in roots:
+            raise ObjectionError(INVALID_SCHEMA_NAME)
+        return seen
+    return check_bytes(data, roots, switches.max_line_bytes, ordered=switches.attribute_order)
+
+
+def document_types(contents: Element | Glance) -> list[int]:
     """The types of an envelope's documents in order, 0 for one that can't be read."""
+    if isinstance(contents, Glance):
+        return contents.types
     found = []
-    for envelope in children(root)[:1]:
+    for envelope in children(contents)[:1]:
         for dte in find_all(envelope, "DTE"):
             body = children(dte)[:1]
             text = text_of(body[0], "Encabezado/IdDoc/TipoDTE") if body else ""

@@ -20,7 +20,7 @@ from typing import Any
 from deploy.sandbox.sii.clock import Clock
 from deploy.sandbox.sii.faults import MAIL, Faults, Occasion
 from deploy.sandbox.sii.registry import PENDING, Registry, Upload
-from deploy.sandbox.sii.result_mail import FORGER, Letter, contradicting_xml, message, result_xml, text_message
+from deploy.sandbox.sii.result_mail import FORGER, SENDER, Letter, contradicting_xml, message, result_xml, text_message
 from deploy.sandbox.sii.switches import Switches
 
 _TICK = 1.0  # seconds of real time between looks at mails that wait for a frozen upload
@@ -31,7 +31,7 @@ _DEFAULT_VARIANTS = {"F-MAIL-1": ("never",), "F-MAIL-2": ("forged", "unknown-tra
 
 @dataclass(slots=True)
 class Mail:
-    """A mail that was written; `lost`: it is never delivered."""
+    """A mail that was written; `lost`: it is never delivered. Its bytes are put together when somebody reads them."""
 
     number: int
     kind: str  # result | forged | unknown-track | cession
@@ -39,11 +39,19 @@ class Mail:
     company: str
     to: str
     written_at: datetime
-    data: bytes
+    make: Callable[[], bytes] = field(repr=False)
     variants: list[str] = field(default_factory=list)
     lost: bool = False
     delivered: list[str] = field(default_factory=list)
     errors: list[str] = field(default_factory=list)
+    _made: bytes | None = field(default=None, repr=False)
+
+    @property
+    def data(self) -> bytes:
+        """The message as it arrives."""
+        if self._made is None:
+            self._made = self.make()
+        return self._made
 
 
 @dataclass(order=True, slots=True)
@@ -72,6 +80,7 @@ class Postbox:
         self._moved = asyncio.Event()
         self._delivering = asyncio.Lock()
         self._worker: asyncio.Task[None] | None = None
+        self.written: Callable[[int], None] | None = None  # called with the track id of each result mail
 
     def expect(self, upload: Upload) -> None:
         """An upload has been examined: its mail is due when its final state shows."""
@@ -86,7 +95,7 @@ class Postbox:
 
     def expect_text(self, letter: Letter, subject: str, text: str) -> None:
         """A mail of text, about a cession, is due when the letter is written."""
-        write = functools.partial(self._post, "cession", letter, text_message(letter, subject, text))
+        write = functools.partial(self._post, "cession", letter, functools.partial(text_message, letter, subject, text))
         self._expect(letter.written_at, lambda _now: True, write)
 
     def _expect(self, at: datetime, is_ready: Callable[[datetime], bool], write: Callable[[], Awaitable[None]]) -> None:
@@ -134,14 +143,14 @@ class Postbox:
         data = result_xml(upload, shown, variants, all_types=self._switches.mail_lists_all_types)
         letter = self._letter(upload.track_id, upload.company, data)
         for _ in range(2 if "twice" in variants else 1):
-            await self._post("result", letter, message(letter, variants), variants)
+            await self._post("result", letter, functools.partial(message, letter, variants), variants)
         if "forged" in variants:
             forged = self._letter(upload.track_id, upload.company, contradicting_xml(upload, upload.track_id))
-            await self._post("forged", forged, message(forged, (), FORGER))
+            await self._post("forged", forged, functools.partial(message, forged, (), FORGER))
         if "unknown-track" in variants:
             number = _UNKNOWN_TRACK + upload.track_id % 1000
             unknown = self._letter(number, upload.company, contradicting_xml(upload, number))
-            await self._post("unknown-track", unknown, message(unknown))
+            await self._post("unknown-track", unknown, functools.partial(message, unknown))
 
     async def _work(self) -> None:
         while self._due or self._held:
@@ -169,7 +178,7 @@ class Postbox:
         address = known.contact if known and known.contact else f"dte@{company.lower()}.example"
         return Letter(track_id, company, address, self._clock.now(), attachment)
 
-    async def _post(self, kind: str, letter: Letter, data: bytes, variants: Collection[str] = ()) -> None:
+    async def _post(self, kind: str, letter: Letter, make: Callable[[], bytes], variants: Collection[str] = ()) -> None:
         mail = Mail(
             number=len(self.mails) + 1,
             kind=kind,
@@ -177,16 +186,22 @@ class Postbox:
             company=letter.company,
             to=letter.to,
             written_at=letter.written_at,
-            data=data,
+            make=make,
             variants=list(variants),
             lost="never" in variants,
         )
         self.mails.append(mail)
+        if kind == "result" and self.written is not None:
+            self.written(mail.track_id)
         if mail.lost:
             return
         if self._switches.mail_maildir:
-            mailbox.Maildir(self._folder / self._switches.mail_maildir, create=True).add(data)
-            mail.delivered.append("maildir")
+            try:
+                mailbox.Maildir(self._folder / self._switches.mail_maildir, create=True).add(mail.data)
+            except OSError as error:
+                mail.errors.append(f"maildir: {error}")
+            else:
+                mail.delivered.append("maildir")
         if self._switches.mail_smtp:
             await self._send(mail)
 
@@ -206,4 +221,4 @@ def _is_told(upload: Upload, now: datetime, *, early: bool) -> bool:
 
 def _send(host: str, port: int, mail: Mail) -> None:
     with smtplib.SMTP(host, port, timeout=10) as server:
-        server.sendmail("siidte@sii.cl", [mail.to], mail.data)
+        server.sendmail(FORGER if mail.kind == "forged" else SENDER, [mail.to], mail.data)

@@ -43,25 +43,27 @@ def namespace(element: Element) -> str:
 
 def children(element: Element) -> list[Element]:
     """The child elements, without comments and instructions."""
-    return [child for child in element if isinstance(child.tag, str)]
+    return list(element.iterchildren("*"))
 
 
 def text_of(element: Element, path: str, default: str = "") -> str:
     """The stripped text at a path of local names below `element`, whatever their namespace."""
     found = find(element, path)
-    return default if found is None else "".join(found.itertext()).strip()
+    if found is None:
+        return default
+    return "".join(found.itertext()).strip() if len(found) else (found.text or "").strip()
 
 
 def find(element: Element, path: str) -> Element | None:
     """The first element at a path of local names below `element`, whatever their namespace."""
+    found: Element | None = element
     for name in path.split("/"):
-        child = next((c for c in element if isinstance(c.tag, str) and c.tag.rpartition("}")[2] == name), None)
-        if child is None:
+        if found is None:
             return None
-        element = child
-    return element
+        found = next(found.iterchildren("{*}" + name), None)
+    return found
 
 
 def find_all(element: Element, name: str) -> list[Element]:
     """The child elements of that local name."""
-    return [c for c in element if isinstance(c.tag, str) and c.tag.rpartition("}")[2] == name]
+    return list(element.iterchildren("{*}" + name))

@@ -1,42 +1,56 @@
-"""What notes (56, 61) refer to: the document must have been accepted here.
+"""What notes (56, 61, 111, 112) refer to: the document must have been accepted here.
 
 A note needs a reference with CodRef to a tax document (SII, Formato DTE, Referencia): 1 annuls it, 2 corrects its
-text, 3 corrects its amounts.
+text, 3 corrects its amounts. A document is annulled once, unless the note that annulled it is annulled itself; all
+notes together take off no more than there was.
 """
 
+from decimal import Decimal
+
+from deploy.sandbox.sii.amounts import amount_of, figure
 from deploy.sandbox.sii.reading import Element, find_all, text_of
 from deploy.sandbox.sii.registry import Document, Finding, Identity, Registry, Upload
 
-_NOTES = frozenset({56, 61})
-_PAPER = frozenset({"30", "32", "35", "38", "40", "45", "55", "60"})
+_CREDITS, _DEBITS = frozenset({61, 112}), frozenset({56, 111})
+NOTES = _CREDITS | _DEBITS
+_PAPER = frozenset({"30", "32", "35", "38", "40", "45", "55", "60", "101", "104", "106"})
 _CHANGEABLE = {
-    56: frozenset({"33", "34", "43", "46", "61"}),
-    61: frozenset({"33", "34", "39", "41", "43", "46", "56"}),
+    56: frozenset({"33", "34", "43", "46", "61", "30", "32", "40", "45", "60"}),
+    61: frozenset({"33", "34", "39", "41", "43", "46", "56", "30", "32", "35", "38", "40", "45", "55"}),
+    111: frozenset({"110", "112", "101", "106"}),
+    112: frozenset({"110", "111", "101", "104"}),
 }
-_ANNULS, _CORRECTS_TEXT = "1", "2"
+# A debit note annuls nothing but a credit note.
+_ANNULLED_BY_DEBIT = {56: frozenset({"61", "60"}), 111: frozenset({"112", "106"})}
+_BOLETAS = frozenset({39, 41})
+_ANNULS, _CORRECTS_TEXT, _CORRECTS_AMOUNTS = "1", "2", "3"
+_AMOUNTS = (("MntTotal", "total"), ("MntNeto", "net"), ("MntExe", "exempt"), ("IVA", "vat"))
 
 
 def reference_findings(body: Element, upload: Upload, identity: Identity, registry: Registry) -> list[Finding]:
     """The findings about a note's references; other documents have none."""
     issuer, document_type, _ = identity
-    if document_type not in _NOTES:
+    if document_type not in NOTES:
         return []
-    allowed = _CHANGEABLE[document_type] | _PAPER
-    found = [r for r in find_all(body, "Referencia") if text_of(r, "TpoDocRef") in allowed]
+    found = [r for r in find_all(body, "Referencia") if text_of(r, "TpoDocRef") in _CHANGEABLE[document_type]]
     if not found:
         return [Finding("REF-3-415", "Nota sin Referencia Valida")]
     findings: list[Finding] = []
+    if len(found) > 1 and any(text_of(r, "CodRef") in {_ANNULS, _CORRECTS_TEXT} for r in found):
+        findings.append(Finding("REF-3-999", "Mas de un Documento Anulado o Corregido"))
     for reference in found:
-        line = text_of(reference, "NroLinRef")
-        if not text_of(reference, "CodRef"):
+        line, kind, code = (text_of(reference, tag) for tag in ("NroLinRef", "TpoDocRef", "CodRef"))
+        if not code:
             findings.append(Finding("REF-3-758", f"L[{line}] Falta Codigo de Referencia"))
-        if text_of(reference, "TpoDocRef") in _PAPER:
+        if code == _ANNULS and kind not in _ANNULLED_BY_DEBIT.get(document_type, {kind}):
+            findings.append(Finding("REF-3-999", f"L[{line}] Nota de Debito Solo Anula Nota de Credito"))
+        if kind in _PAPER or text_of(reference, "RUTOtr"):
             continue
         original = referred(reference, issuer, registry)
         if original is None or not _is_received(original, upload):
             findings.append(Finding("REF-3-750", f"L[{line}] Documento Referenciado No Recibido"))
         else:
-            findings.extend(_against(body, reference, original))
+            findings.extend(_against(body, reference, original, document_type))
     return findings
 
 
@@ -50,29 +64,69 @@ def referred(reference: Element, issuer: str, registry: Registry) -> Document | 
 
 def enter_note(body: Element, note: Document, registry: Registry) -> None:
     """Write an accepted note on the documents it changes."""
-    if note.document_type not in _NOTES:
-        return
     for reference in find_all(body, "Referencia"):
         original, code = referred(reference, note.issuer, registry), text_of(reference, "CodRef")
-        if original is not None and code.isdigit():
-            original.notes.append((note.document_type, int(code)))
-            original.noted_by.append(note.identity)
+        if original is not None and code.isdigit() and not text_of(reference, "RUTOtr"):
+            note.changes = *note.changes, (original.identity, code)
+    apply_note(note, registry)
+
+
+def apply_note(note: Document, registry: Registry) -> None:
+    """Let an accepted note change the documents it is known to change, unless they bear it already."""
+    pairs = [(registry.documents.get(identity), code) for identity, code in note.changes]
+    fresh = [(original, code) for original, code in pairs if original and note.identity not in original.noted_by]
+    for original, code in fresh:
+        original.notes.append((note.document_type, int(code)))
+        original.noted_by.append(note.identity)
+        if code == _ANNULS:
+            original.annulled = True
+            _revive(original, registry)
+        if code == _CORRECTS_AMOUNTS:
+            original.taken_off += note.total if note.document_type in _CREDITS else -note.total
+
+
+def _revive(annulled: Document, registry: Registry) -> None:
+    """What a note had done, ends with it."""
+    for identity, code in annulled.changes:
+        original = registry.documents.get(identity)
+        if original is not None and code == _ANNULS:
+            original.annulled = False
+        elif original is not None and code == _CORRECTS_AMOUNTS:
+            original.taken_off -= annulled.total if annulled.document_type in _CREDITS else -annulled.total
 
 
 def _is_received(original: Document, upload: Upload) -> bool:
     return original.track_id == upload.track_id or original.final_at <= upload.timeline["PDR"]
 
 
-def _against(body: Element, reference: Element, original: Document) -> list[Finding]:
+def _against(body: Element, reference: Element, original: Document, document_type: int) -> list[Finding]:
     findings = []
     code, line = text_of(reference, "CodRef"), text_of(reference, "NroLinRef")
-    total = text_of(body, "Encabezado/Totales/MntTotal")
-    if text_of(body, "Encabezado/Receptor/RUTRecep") != original.receiver:
+    totals = "Encabezado/Totales/"
+    total = amount_of(body, totals + "MntTotal")
+    if not _same_receiver(body, original):
         findings.append(Finding("REF-3-751", f"L[{line}] RUT Receptor Distinto al del Documento Referenciado"))
-    if code == _ANNULS and total != str(original.total):
-        findings.append(Finding("REF-2-780", f"L[{line}] Anulacion con Monto Distinto [{total} <> {original.total}]"))
-    if code == _CORRECTS_TEXT and total != "0":
+    if original.annulled:
+        findings.append(Finding("REF-3-999", f"L[{line}] Documento Referenciado Ya Anulado"))
+    if code == _ANNULS:
+        for tag, name in _AMOUNTS:
+            stated, held = figure(text_of(body, totals + tag)) or 0, getattr(original, name) or 0
+            if stated != held:
+                text = f"L[{line}] Anulacion con Monto Distinto [{tag} {stated} <> {held}]"
+                findings.append(Finding("REF-2-780", text))
+                break
+    if code == _CORRECTS_TEXT and total:
         findings.append(Finding("REF-2-781", f"L[{line}] Correccion de Texto con Montos"))
+    left = Decimal(original.total) - Decimal(original.taken_off)
+    if code == _CORRECTS_AMOUNTS and document_type in _CREDITS and total > left:
+        findings.append(Finding("REF-2-999", f"L[{line}] Notas por Mas que el Documento [{total} > {left}]"))
     if text_of(reference, "FchRef") != original.issued_on:
         findings.append(Finding("REF-2-999", f"L[{line}] Fecha Distinta a la del Documento Referenciado"))
     return findings
+
+
+def _same_receiver(body: Element, original: Document) -> bool:
+    """Notes go to the document's receiver; on a boleta, which often has none, to the issuer itself too."""
+    receiver = text_of(body, "Encabezado/Receptor/RUTRecep")
+    issuer = text_of(body, "Encabezado/Emisor/RUTEmisor")
+    return receiver == original.receiver or (original.document_type in _BOLETAS and receiver == issuer)

@@ -1,7 +1,7 @@
 """What the simulated SII knows: companies, persons, permissions, folios, uploads and documents.
 
 Companies, persons, permissions, authorities and CAFs come from fixtures and are kept in one file of the simulator's
-folder, so that a restart still knows the CAFs it gave out. Uploads and documents live in memory.
+folder, so that a restart still knows the CAFs it gave out. Uploads and documents live in memory; `journal` keeps them.
 """
 
 import base64
@@ -10,6 +10,7 @@ import os
 from collections import defaultdict
 from dataclasses import asdict, dataclass, field
 from datetime import date, datetime
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from deploy.sandbox.sii.caf import Caf, Range, authorise, read_caf
 from deploy.sandbox.sii.keys import PrivateKey, PublicKey, read_public_key
 
 Identity = tuple[str, int, int]  # issuer, type, folio
+_REPEATED = frozenset({"DTE-3-100", "DTE-3-101"})
 
 # Root elements of files that are not envelopes of documents: books, and the report of folios used by boletas.
 BOOKS = frozenset({"LibroCompraVenta", "LibroGuia", "LibroBoleta", "ConsumoFolios"})
@@ -62,16 +64,19 @@ class Document:
     digest: str
     receiver: str
     issued_on: str
-    total: int
-    net: int | None
-    exempt: int | None
-    vat: int | None
+    total: int | Decimal  # pesos, or an export's currency
+    net: int | Decimal | None
+    exempt: int | Decimal | None
+    vat: int | Decimal | None
     signature: str
     track_id: int
     final_at: datetime
     findings: list[Finding] = field(default_factory=list)
     notes: list[tuple[int, int]] = field(default_factory=list)  # type and CodRef of accepted notes on it
     noted_by: list[Identity] = field(default_factory=list)  # these notes
+    changes: tuple[tuple[Identity, str], ...] = ()  # what an accepted note did to which documents: CodRef
+    taken_off: int | Decimal = 0  # what accepted notes took off, less what they added
+    annulled: bool = False
 
     @property
     def identity(self) -> Identity:
@@ -227,6 +232,20 @@ class Registry:
         """Enter an accepted document; every entry is remembered, whatever was there before."""
         self.documents[document.identity] = document
         self.acceptances.append((document.identity, document.digest, document.track_id))
+
+    def restore(self, upload: Upload) -> None:
+        """Know an upload and its documents again, as they were before a restart."""
+        self.uploads[upload.track_id] = upload
+        for document in upload.documents:
+            self.enter(document)
+
+    def enter(self, document: Document) -> None:
+        """Enter a document that was examined; one that was received before adds nothing to the history."""
+        self.received[document.identity].add(document.digest)
+        if not {finding.code for finding in document.findings} & _REPEATED:
+            self.history[document.identity].append(document)
+        if document.state != "rejected":
+            self.accept(document)
 
     def save(self) -> None:
         """Write the fixtures to the simulator's folder, atomically."""

@@ -12,16 +12,18 @@ from typing import Any
 from deploy.sandbox.sii.answers import DOCUMENT_STATES, Asked, document_state
 from deploy.sandbox.sii.clock import stamp
 from deploy.sandbox.sii.exchange import Answer, Exchange, plain
-from deploy.sandbox.sii.faults import INSTEAD
-from deploy.sandbox.sii.gateway import ObjectionError, check_bytes, document_types
+from deploy.sandbox.sii.faults import INSTEAD, Rule
+from deploy.sandbox.sii.gateway import ObjectionError, document_types, open_file
+from deploy.sandbox.sii.light import Glance
 from deploy.sandbox.sii.login import RefusedError, token_for
-from deploy.sandbox.sii.misbehaviour import instead
+from deploy.sandbox.sii.misbehaviour import instead, words
 from deploy.sandbox.sii.multipart import Form, read_form
 from deploy.sandbox.sii.reading import Element
 from deploy.sandbox.sii.registry import Document, Upload
 from deploy.sandbox.sii.rut import joined
 from deploy.sandbox.sii.sessions import Token
 from deploy.sandbox.sii.soap import response
+from deploy.sandbox.sii.upload import CUT_AT, repeated
 from deploy.sandbox.sii.world import File, World
 
 _BASE = "/recursos/v1/"
@@ -73,9 +75,10 @@ async def boleta_upload(world: World, exchange: Exchange) -> Answer:
     refused = _not_logged_in(world, exchange)
     if refused is not None:
         return refused
-    if exchange.is_chunked() or form is None or form.missing or form.file is None or not form.closed:
+    refuses = exchange.is_chunked() and world.switches.chunked == "refuse"
+    if refuses or form is None or form.missing or form.file is None or not form.closed:
         return _text(exchange, 400, "Bad Request")
-    return _take(world, exchange, form, form.file)
+    return _take(world, exchange, form, form.file[:CUT_AT] if exchange.is_chunked() else form.file)
 
 
 def _take(world: World, exchange: Exchange, form: Form, data: bytes) -> Answer:
@@ -86,17 +89,21 @@ def _take(world: World, exchange: Exchange, form: Form, data: bytes) -> Answer:
         return _text(exchange, 401, "NO ESTA AUTENTICADO", "permission")
     if known is None or not known.authorised or not 0 < len(data) <= world.switches.max_upload_bytes:
         return _text(exchange, 400, "Bad Request")
-    limit = world.switches.max_line_bytes
-    contents: Element | str
+    file = File("rest", sender, company, form.filename, data)
+    again = world.duplicate(file) if world.switches.rest_dedupe else None
+    if again is not None:
+        exchange.track_id = again.track_id
+        return _text(exchange, 400, repeated(again, world.switches.dedupe_window), "duplicate")
+    contents: Element | Glance | str
     try:
-        contents = check_bytes(data, frozenset({"EnvioBOLETA"}), limit, ordered=world.switches.attribute_order)
+        contents = open_file(data, frozenset({"EnvioBOLETA"}), world.switches)
         exchange.occasion.document_types = document_types(contents)
     except ObjectionError as objection:
         # This side takes any file; what its gateway dislikes shows later, as RSC.
         contents = str(objection)
     if len(exchange.occasion.document_types) > world.switches.max_rest_documents:
         return _text(exchange, 400, "Bad Request", "too many documents")
-    upload = world.receive(exchange, File("rest", sender, company, form.filename, data), contents)
+    upload = world.receive(exchange, file, contents)
     exchange.outcome = "REC"
     body = {
         "rut_emisor": company,
@@ -116,17 +123,23 @@ def _seed(world: World, exchange: Exchange) -> Answer:
     exchange.occasion.operation, exchange.outcome = "semilla", "00"
     rule = world.faults.fire(INSTEAD, exchange.occasion)
     if rule is not None:
-        return instead(rule, exchange)
-    state = world.choose("random", ("0", "00"))
+        return _made_up(world, exchange, rule)
+    state = world.choose(world.switches.seed_state, ("0", "00"))
     seed = world.sessions.new_seed("rest")
     return _xml(response(world, f"<ESTADO>{state}</ESTADO>", f"<SEMILLA>{seed}</SEMILLA>"))
+
+
+def _made_up(world: World, exchange: Exchange, rule: Rule) -> Answer:
+    """The answer of a fault at the login."""
+    said = words(rule, exchange)
+    return instead(rule, exchange) if said is None else _xml(response(world, *said))
 
 
 def _token(world: World, exchange: Exchange) -> Answer:
     exchange.occasion.operation = "token"
     rule = world.faults.fire(INSTEAD, exchange.occasion)
     if rule is not None:
-        return instead(rule, exchange)
+        return _made_up(world, exchange, rule)
     try:
         token = token_for(world, exchange, "rest", exchange.body.decode("utf-8", "replace"))
     except RefusedError as refused:

@@ -74,16 +74,24 @@ def message(letter: Letter, variants: Collection[str] = (), sender: str = SENDER
     """The message as it arrives, line ends CRLF."""
     original = _original(letter, variants, sender)
     if "forwarded" in variants:
-        return _attached(letter, original).as_bytes(policy=SMTP)
+        return _bytes(_attached(letter, original))
     if "forwarded-inline" in variants:
-        return _inline(letter, original).as_bytes(policy=SMTP)
-    return original.as_bytes(policy=SMTP)
+        return _bytes(_inline(letter, original))
+    return _bytes(original)
 
 
 def text_message(letter: Letter, subject: str, text: str) -> bytes:
     """A message of text alone."""
     mail = _head(letter, SENDER, subject)
     mail.set_content(text, charset="iso-8859-1", cte="8bit")
+    return _bytes(mail)
+
+
+def _bytes(mail: EmailMessage) -> bytes:
+    """A message with boundaries that don't vary from run to run."""
+    for number, part in enumerate(mail.walk()):
+        if part.get_content_maintype() == "multipart":
+            part.set_boundary(f"----=_Part_{number}_SII")
     return mail.as_bytes(policy=SMTP)
 
 

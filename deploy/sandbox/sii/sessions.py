@@ -5,6 +5,7 @@ channel: ``soap`` (invoices) or ``rest`` (boletas).
 """
 
 import string
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from random import Random
@@ -39,13 +40,17 @@ class Token:
 class Sessions:
     """The two stores of seeds and tokens."""
 
-    def __init__(self, clock: Clock, switches: Switches, random: Random) -> None:
+    def __init__(self, clock: Clock, switches: Callable[[], Switches], random: Random) -> None:
         self._clock = clock
-        self._switches = switches
+        self._in_force = switches
         self._random = random
         self._counter = random.randrange(10**6, 10**9)
         self._seeds: dict[tuple[str, int], Seed] = {}
         self._tokens: dict[str, Token] = {}
+
+    @property
+    def _switches(self) -> Switches:
+        return self._in_force()
 
     def new_seed(self, channel: str) -> str:
         """A new seed: twelve digits."""

@@ -43,6 +43,8 @@ def open_signature(element: Element, uri: str, transform: str, certificates: Cer
         raise BadSignatureError("Signature no contiene SignedInfo, SignatureValue, KeyInfo")
     if any(not str(e.tag).startswith(f"{{{DSIG}}}") for e in element.iter() if isinstance(e.tag, str)):
         raise BadSignatureError("elemento ajeno dentro de Signature")
+    if any(e.prefix is not None for e in element.iter() if isinstance(e.tag, str)):
+        raise BadSignatureError("Signature con prefijo")
     _check_signed_info(children(element)[0], uri, transform)
     info = children(element)[2]
     if [local(c) for c in children(info)] != ["KeyValue", "X509Data"]:

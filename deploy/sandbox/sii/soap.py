@@ -10,16 +10,17 @@ from html import escape as escape_all
 
 from deploy.sandbox.sii.exchange import Answer, Exchange
 from deploy.sandbox.sii.faults import INSTEAD
-from deploy.sandbox.sii.misbehaviour import instead
+from deploy.sandbox.sii.misbehaviour import instead, words
 from deploy.sandbox.sii.reading import SOAP, Element, NotXmlError, children, find, local, namespace, read
 from deploy.sandbox.sii.rut import joined
 from deploy.sandbox.sii.world import World
-from deploy.sandbox.sii.wsdl import AXIS_NAMESPACE, axis_wsdl
+from deploy.sandbox.sii.wsdl import AXIS_NAMESPACE, INTERNAL_HOST, axis_wsdl
 
 Operation = Callable[[World, Exchange, dict[str, str]], Awaitable[str]]
 
 _HOST = {"certification": "https://maullin.sii.cl", "production": "https://palena.sii.cl"}
 _XML = "text/xml; charset=utf-8"
+_SCHEMA, _MANUAL = "http://www.sii.cl/XMLSchema", "http://www.sii.cl/xxx"
 _ENVELOPE = (
     '<?xml version="1.0" encoding="UTF-8"?>\n'
     '<soapenv:Envelope xmlns:soapenv="http://schemas.xmlsoap.org/soap/envelope/"'
@@ -47,22 +48,29 @@ class Service:
         """Answer one request."""
         if exchange.method == "GET":
             table = {name: [p.rstrip("?") for p in names] for name, (_, names) in self.operations.items()}
-            return Answer(200, axis_wsdl(self.path, table).encode(), _XML)
+            host = _HOST[world.environment] if world.switches.wsdl_address == "public" else INTERNAL_HOST
+            return Answer(200, axis_wsdl(self.path, table, host).encode(), _XML)
         called = called_operation(exchange)
         if isinstance(called, Answer):
             return called
         name = local(called)
         exchange.occasion.operation = name
         operation, parameters = self.operations.get(name, (None, ()))
-        if operation is None or not self._namespace_is_right(world, called) or not binds(called, parameters):
+        by_place = world.switches.soap_bind == "position" and len(children(called)) == len(parameters)
+        bound = by_place or binds(called, parameters)
+        if operation is None or not self._namespace_is_right(world, called) or not bound:
+            exchange.outcome = "no such operation"
             return fault(f"No such operation '{name}'")
-        values = {local(child): "".join(child.itertext()) for child in children(called)}
+        texts = ["".join(child.itertext()) for child in children(called)]
+        names = [p.rstrip("?") for p in parameters] if by_place else [local(child) for child in children(called)]
+        values = dict(zip(names, texts, strict=True))
         pair = next((pair for pair in _COMPANY if set(pair) <= set(values)), None)
         if pair is not None:
             exchange.occasion.company = joined(*(values[part] for part in pair))
         rule = world.faults.fire(INSTEAD, exchange.occasion)
         if rule is not None:
-            return instead(rule, exchange)
+            said = words(rule, exchange)
+            return instead(rule, exchange) if said is None else self._returned(world, name, response(world, *said))
         inner = await operation(world, exchange, values)
         return self._returned(world, name, inner)
 
@@ -86,7 +94,9 @@ class Service:
         charset = "utf8"
         if not body.isascii():
             charset = world.choose(world.switches.charset, ("utf8", "latin1_mislabelled"))
-        return Answer(200, body.encode("utf-8" if charset == "utf8" else "iso-8859-1"), _XML)
+        if charset == "replacement_char":
+            body = "".join(letter if letter.isascii() else "\N{REPLACEMENT CHARACTER}" for letter in body)
+        return Answer(200, body.encode("iso-8859-1" if charset == "latin1_mislabelled" else "utf-8"), _XML)
 
 
 def fault(text: str) -> Answer:
@@ -108,7 +118,8 @@ def response(world: World, header: str, body: str = "", *, empty_body: bool = Fa
     tail = f"<SII:RESP_BODY>{body}</SII:RESP_BODY>" if body else "<SII:RESP_BODY/>" if empty_body else ""
     order = world.choose(world.switches.hdr_order, ("hdr_first", "body_first"))
     parts = head + tail if order == "hdr_first" else tail + head
-    return f'<SII:RESPUESTA xmlns:SII="http://www.sii.cl/XMLSchema">{parts}</SII:RESPUESTA>'
+    space = _MANUAL if not tail and world.switches.error_namespace == "manual" else _SCHEMA
+    return f'<SII:RESPUESTA xmlns:SII="{space}">{parts}</SII:RESPUESTA>'
 
 
 def _prolog(world: World) -> str:

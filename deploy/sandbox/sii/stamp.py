@@ -17,6 +17,8 @@ def flat(element: Element) -> bytes:
 def _text(element: Element) -> str:
     name = local(element)
     attributes = "".join(f' {key}="{escape(str(value))}"' for key, value in element.attrib.items())
+    if len(element) == 0:  # the usual leaf, without a comment inside
+        return f"<{name}{attributes}>{escape(element.text or '')}</{name}>"
     inner = children(element)
     body = "".join(_text(child) for child in inner) if inner else escape("".join(element.itertext()))
     return f"<{name}{attributes}>{body}</{name}>"

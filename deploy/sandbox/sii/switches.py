@@ -1,87 +1,191 @@
 """What nobody published about the real service: each unknown is a switch with a documented default.
 
-Where sources contradict, the default is the strict reading. `form` switches choose among forms of an answer that have
-all been seen; ``random`` draws from the seeded generator.
+Where sources contradict, the default is the strict reading. Switches of forms choose among forms of an answer that
+have all been seen; ``random`` draws from the seeded generator. Each switch says in one sentence what it decides; the
+control port shows them at ``/switches`` and `docs/simulator.md` explains the profiles.
 """
 
-from dataclasses import dataclass, field, fields
-from typing import Any
+from dataclasses import dataclass, fields
+from dataclasses import field as dataclass_field
+from typing import Any, Literal, TypeVar, cast, get_args, get_origin, get_type_hints
 
-Span = tuple[float, float]
+from deploy.sandbox.sii.profiles import STEPS, TIMINGS, Span, profile_named
 
-# Seconds from the reception to each state of an envelope (its least and most), by profile.
-STEPS = ("SOK", "CRT", "FOK", "PDR", "EPR")
-PROFILES: dict[str, dict[str, Span]] = {
-    # Seen and processed at the next look.
-    "fast": dict.fromkeys(STEPS, (0.0, 0.0)),
-    # From reception to verdict one to five minutes, as invoices in production.
-    "prod_dte": dict.fromkeys(STEPS, (12.0, 60.0)),
-    # Boletas: official advice is to ask after ten minutes.
-    "prod_boleta": dict.fromkeys(STEPS, (120.0, 180.0)),
-    # The certification environment takes hours.
-    "cert": dict.fromkeys(STEPS, (600.0, 4800.0)),
-}
+T = TypeVar("T")
+_FOREVER = -1
+_AT_ONCE = TIMINGS["fast"]["soap"]
+
+
+def _switch(default: T, decides: str) -> T:
+    """A switch with its default and the sentence that says what it decides."""
+    metadata = {"decides": decides}
+    if isinstance(default, dict):
+        return cast("T", dataclass_field(default_factory=lambda: dict(default), metadata=metadata))
+    return dataclass_field(default=default, metadata=metadata)
 
 
 @dataclass(slots=True)
 class Switches:
-    """Behaviour that a test may choose; times in seconds, sizes in bytes."""
+    """Behaviour that a test may choose; times in seconds of the simulator's clock, sizes in bytes."""
 
-    profile: str = "fast"
-    steps: dict[str, Span] = field(default_factory=lambda: dict(PROFILES["fast"]))
-    visibility_delay: float = 0.0
-    token_ttl: float = 3600.0
-    token_sliding: bool = True
-    max_tokens_per_person: int = 0
-    seed_ttl: float = 120.0
-    dedupe_window: float = 900.0
-    dedupe_restarts: bool = True
-    rest_dedupe: bool = False
-    max_upload_bytes: int = 5 * 1024 * 1024
-    max_line_bytes: int = 4090
-    max_rest_documents: int = 500
-    attribute_order: bool = True
-    soap_namespace: str = "default"  # default | jws | both
-    hdr_order: str = "random"  # hdr_first | body_first | random
-    charset: str = "random"  # utf8 | latin1_mislabelled | random: how accents in an answer travel
-    inner_form: str = "random"  # plain | encoding | crlf | random: prolog and line ends of the inner document
-    return_prefix: str = "random"  # none | ns1 | random: prefix of the return element
-    upstatus_form: str = "random"  # hdr | estado0_in_hdr | random
-    num_atencion: str = "random"  # full | digits | absent | random
-    omit_type_61: bool = False
-    single_type_without_tipo: str = "random"  # yes | no | random
-    early_epr: float = 0.0  # chance that the first EPR of an upload comes without counters
-    expired_state: str = "001"  # 001 | 002: how QueryEstUp and QueryEstDte call an expired token
-    unknown_track: str = "-11"  # -11 | 106: what QueryEstUp says of a track id that nobody has
-    document_av_form: str = "random"  # plain | extended | random: extended has TRACKID and NUMATENCION
-    date_with_dashes: bool = True
-    scope_with_xsi: bool = False  # accept documents signed with the envelope's xmlns:xsi in scope
-    rejected_keeps_folio: bool = True  # a rejected document's folio counts as received (DTE-3-100/101)
-    repeat_mode: str = "document"  # document | envelope: how an envelope of known documents with new bytes is refused
-    caf_expires: bool = True
-    report_state: str = "LOK"  # LOK | LRP: the state of a report of folios that adds up (nobody needs them any more)
-    second_claim: bool = True  # another claim after a first is taken; otherwise codResp 5
-    mail_maildir: str = ""  # result mails are delivered to this maildir; relative to the simulator's folder
-    mail_smtp: str = ""  # host:port that result mails are delivered to
-    mail_lists_all_types: bool = False  # list types in result mails that their published schema doesn't know
+    profile: str = _switch("", "the named profile taken last; it sets many of the others (see docs/simulator.md)")
+    timings: str = _switch("fast", "named times from reception to verdict: fast, prod, prod_dte, prod_boleta, cert")
+    steps: dict[str, Span] = _switch(_AT_ONCE, "least and most seconds to SOK, CRT, FOK, PDR, EPR")  # noqa: RUF009
+    rest_steps: dict[str, Span] = _switch(_AT_ONCE, "the same for boletas sent over REST")  # noqa: RUF009
+    time_scale: float = _switch(1.0, "divides every time of the pipeline: 60 turns minutes into seconds")
+    visibility_delay: float = _switch(0.0, "seconds during which a new track id isn't known to queries yet")
+    early_epr: float = _switch(0.0, "chance that the first EPR comes without counters")
+    stray_003: float = _switch(0.0, "chance that a query answers 003 although the token is good")
 
-    def use_profile(self, name: str) -> None:
-        """Take the times of a named profile; raises KeyError when there is none."""
-        self.steps = dict(PROFILES[name])
-        self.profile = name
+    token_ttl: float = _switch(3600.0, "life of a token")
+    token_sliding: bool = _switch(True, "life counts from the last use; otherwise from the login")  # noqa: FBT003
+    max_tokens_per_person: int = _switch(0, "living tokens of a person and channel, the oldest dies; 0: no limit")
+    expired_state: Literal["001", "002"] = _switch("001", "how QueryEstUp and QueryEstDte call an expired token")
+    seed_signature: Literal["strict", "lenient"] = _switch("strict", "what a signed seed must look like")
+    seed_ttl: float = _switch(120.0, "life of a seed (published: two minutes)")
+    seed_state: Literal["0", "00", "random"] = _switch("random", "ESTADO of a good seed over REST")
+    seed_checked: Literal["last", "first"] = _switch("last", "whether getToken looks at the seed before the signature")
+
+    dedupe_window: float = _switch(900.0, "how long the same bytes answer 99 and the first track id; -1: for ever")
+    dedupe_restarts: bool = _switch(True, "each repetition begins the window anew")  # noqa: FBT003
+    dedupe_by_name: bool = _switch(False, "the same bytes under another file name or sender are new")  # noqa: FBT003
+    rest_dedupe: bool = _switch(False, "boletas over REST: the same bytes are refused as on the other side")  # noqa: FBT003
+    repeat_mode: Literal["document", "envelope"] = _switch(
+        "document", "an envelope of known folios: each document is refused, or the envelope (RFR)"
+    )
+    rejected_keeps_folio: bool = _switch(True, "the folio of a rejected document counts as received")  # noqa: FBT003
+
+    max_upload_bytes: int = _switch(5 * 1024 * 1024, "largest file; larger: STATUS 2")
+    max_line_bytes: int = _switch(4090, "longest line; longer: CHR-00002")
+    max_rest_documents: int = _switch(500, "documents of one envelope of boletas; more: 400")
+    attribute_order: bool = _switch(True, "the root's attributes must stand in their usual order")  # noqa: FBT003
+    part_order: Literal["warn", "refuse"] = _switch("warn", "parts of an upload in another order")
+    sync_schema: bool = _switch(False, "DTEUpload validates against the schema at once: STATUS 7")  # noqa: FBT003
+    chunked: Literal["refuse", "cut"] = _switch("refuse", "a chunked upload: 400, or cut after 4096 bytes")
+    rate_per_minute: int = _switch(0, "requests a minute that a host of boletas takes; 0: any number")
+    rate_status: Literal["429", "405", "503"] = _switch("429", "status of the answer that says: too many")
+    rate_header: Literal["x-retry-after", "retry-after", "retry-after-date", "none"] = _switch(
+        "x-retry-after", "the header that says how long to wait"
+    )
+    rate_wait: float = _switch(60.0, "how long it says")
+
+    soap_namespace: Literal["default", "jws", "both"] = _switch("default", "namespace that operations are called in")
+    soap_bind: Literal["name", "position"] = _switch("name", "parameters must bear the WSDL's names, or count only")
+    hdr_order: Literal["hdr_first", "body_first", "random"] = _switch("random", "order of RESP_HDR and RESP_BODY")
+    charset: Literal["utf8", "latin1_mislabelled", "replacement_char", "random"] = _switch(
+        "random", "how accents in an answer travel; random draws among the first two"
+    )
+    inner_form: Literal["plain", "encoding", "crlf", "random"] = _switch(
+        "random", "prolog and line ends of the inner document"
+    )
+    return_prefix: Literal["none", "ns1", "random"] = _switch("random", "prefix of the return element")
+    status_form: Literal["minimal", "full", "random"] = _switch("minimal", "DTEUpload's refusals: STATUS alone, or all")
+    upstatus_form: Literal["hdr", "estado0_in_hdr", "random"] = _switch("random", "where QueryEstUp's ESTADO stands")
+    unknown_track: Literal["-11", "106"] = _switch("-11", "QueryEstUp about a track id that isn't the company's")
+    document_av_form: Literal["plain", "extended", "random"] = _switch(
+        "random", "whether QueryEstDteAv has TRACKID and NUMATENCION"
+    )
+    num_atencion: Literal["full", "digits", "absent", "random"] = _switch("random", "form of NUM_ATENCION")
+    omit_type_61: bool = _switch(False, "QueryEstUp leaves out notes of credit; drawn at the start, 1 in 5")  # noqa: FBT003
+    single_type_without_tipo: Literal["yes", "no", "random"] = _switch(
+        "random", "counters of one type only come without TIPO_DOCTO"
+    )
+    date_with_dashes: bool = _switch(True, "QueryEstDte takes dd-MM-yyyy besides ddMMyyyy")  # noqa: FBT003
+    scope_with_xsi: bool = _switch(False, "documents may be signed with the envelope's xmlns:xsi in scope")  # noqa: FBT003
+    format_profile: Literal["2019", "2026"] = _switch("2019", "edition of the schema that judges documents")
+    guide_rule: Literal["reject", "repair"] = _switch("reject", "a guía without data of transport since 2026-11-01")
+    wsdl_address: Literal["internal", "public"] = _switch("internal", "the host that a WSDL names as its service's")
+    error_namespace: Literal["schema", "manual"] = _switch("schema", "namespace of answers that are a header alone")
+    arithmetic: Literal["lenient", "strict"] = _switch(
+        "lenient", "amounts that don't multiply: repairs, as seen, or rejections, by the rules"
+    )
+    caf_expires: bool = _switch(True, "folios of 33, 43, 46, 56, 61 expire after six months")  # noqa: FBT003
+
+    checks: Literal["full", "light"] = _switch("full", "whether files are examined, or only counted and remembered")
+    report_state: Literal["LOK", "LRP"] = _switch("LOK", "the state of a report of folios that adds up")
+    second_claim: bool = _switch(True, "another claim after a first is taken; otherwise codResp 5")  # noqa: FBT003
+    mail_maildir: str = _switch("", "result mails go to this maildir; relative to the simulator's folder")
+    mail_smtp: str = _switch("", "result mails go to this server, host:port")
+    mail_lists_all_types: bool = _switch(False, "result mails list types that their schema doesn't know")  # noqa: FBT003
+
+    max_logins_per_hour: int = _switch(0, "the invariants object to more logins of a person and channel; 0: to none")
+    max_queries_per_hour: int = _switch(0, "the invariants object to more queries of a track id; 0: to none")
+    retry_grace: float = _switch(2.0, "a request so soon after a Retry-After was on its way and isn't held against it")
+
+    def use_timings(self, name: str) -> None:
+        """Take named times; raises KeyError when there are none of that name."""
+        self.steps, self.rest_steps = dict(TIMINGS[name]["soap"]), dict(TIMINGS[name]["rest"])
+        self.timings = name
         self.visibility_delay = 0.0 if name == "fast" else 3.0
 
+    def steps_of(self, channel: str) -> dict[str, Span]:
+        """The times that hold for a channel, scaled."""
+        steps = self.rest_steps if channel == "rest" else self.steps
+        return {step: (low / self.time_scale, high / self.time_scale) for step, (low, high) in steps.items()}
+
+    def remembers(self, seconds: float) -> bool:
+        """Whether bytes that came so long ago still count as the same upload."""
+        return self.dedupe_window == _FOREVER or seconds <= self.dedupe_window
+
     def change(self, values: dict[str, Any]) -> None:
-        """Set switches by name; raises ValueError for an unknown name, profile or kind of value."""
-        kinds = {f.name: type(getattr(self, f.name)) for f in fields(self)}
+        """Set switches by name; raises ValueError for an unknown name or value. A profile is taken first."""
+        for name in ("profile", "timings"):
+            if name in values:
+                self._take_named(name, str(values[name]))
         for name, value in values.items():
-            if name not in kinds or (name == "profile" and value not in PROFILES):
-                raise ValueError(f"no such switch: {name}={value!r}")
-            if name == "profile":
-                self.use_profile(str(value))
-            elif name == "steps":
-                self.steps |= {step: (float(low), float(high)) for step, (low, high) in dict(value).items()}
-            elif not isinstance(value, kinds[name] if kinds[name] is not float else int | float):
-                raise ValueError(f"switch {name} takes {kinds[name].__name__}, not {value!r}")
-            else:
-                setattr(self, name, value)
+            if name not in {"profile", "timings"}:
+                self._set(name, value)
+
+    def _take_named(self, name: str, value: str) -> None:
+        if name == "timings":
+            if value not in TIMINGS:
+                raise ValueError(f"no such timings: {value!r}; there are {', '.join(TIMINGS)}")
+            self.use_timings(value)
+        else:
+            chosen = profile_named(value)
+            for f in fields(self):
+                setattr(self, f.name, getattr(_defaults(), f.name))
+            self.change(chosen.switches)
+            self.profile = value
+
+    def _set(self, name: str, value: Any) -> None:
+        kind = _KINDS.get(name)
+        if kind is None:
+            raise ValueError(f"no such switch: {name}={value!r}")
+        if name in {"steps", "rest_steps"}:
+            given = {str(step): (float(low), float(high)) for step, (low, high) in dict(value).items()}
+            if set(given) - set(STEPS):
+                raise ValueError(f"switch {name} has the steps {', '.join(STEPS)}")
+            setattr(self, name, getattr(self, name) | given)
+        elif get_origin(kind) is Literal:
+            if value not in get_args(kind):
+                raise ValueError(f"switch {name} is one of {', '.join(get_args(kind))}, not {value!r}")
+            setattr(self, name, value)
+        else:
+            fits = (
+                isinstance(value, int | float) and not isinstance(value, bool) if kind is float else type(value) is kind
+            )
+            if not fits or (name == "time_scale" and value <= 0):
+                raise ValueError(f"switch {name} takes {kind.__name__}, not {value!r}")
+            setattr(self, name, kind(value))
+
+
+def _defaults() -> Switches:
+    return Switches()
+
+
+_KINDS: dict[str, Any] = get_type_hints(Switches)
+
+
+def described() -> list[dict[str, Any]]:
+    """Every switch: its name, its default, what it may be, and what it decides."""
+    fresh = _defaults()
+    return [
+        {
+            "name": f.name,
+            "default": getattr(fresh, f.name),
+            "values": list(get_args(_KINDS[f.name])) if get_origin(_KINDS[f.name]) is Literal else [],
+            "decides": f.metadata["decides"],
+        }
+        for f in fields(Switches)
+    ]

@@ -62,11 +62,12 @@ def _error_11(world: World, exchange: Exchange, code: int) -> str:
 
 def _upload_state(world: World, upload: Upload, state: str) -> str:
     counters = _counters(world, upload) if state == "EPR" else ""
-    track = f"<TRACKID>{upload.track_id:010}</TRACKID>"
+    padded = f"<TRACKID>{upload.track_id:010}</TRACKID>"
+    plain = f"<TRACKID>{upload.track_id}</TRACKID>"
     shown = f"<ESTADO>{state}</ESTADO><GLOSA>{envelope_gloss(state)}</GLOSA>"
     if world.choose(world.switches.upstatus_form, ("hdr", "hdr", "hdr", "estado0_in_hdr")) == "hdr":
-        return response(world, f"{track}{shown}{attention(world)}", counters)
-    return response(world, "<ESTADO>0</ESTADO><GLOSA>consulta correcta</GLOSA>", f"{track}{shown}{counters}")
+        return response(world, f"{plain if upload.is_book else padded}{shown}{attention(world)}", counters)
+    return response(world, "<ESTADO>0</ESTADO><GLOSA>consulta correcta</GLOSA>", f"{plain}{shown}{counters}")
 
 
 def _counters(world: World, upload: Upload) -> str:

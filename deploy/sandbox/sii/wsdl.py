@@ -9,7 +9,7 @@ from html import escape
 
 AXIS_NAMESPACE = "http://DefaultNamespace"
 CLAIMS_NAMESPACE = "http://ws.registroreclamodte.diii.sdi.sii.cl"
-_INTERNAL = "https://nogal.sii.cl"
+INTERNAL_HOST = "https://nogal.sii.cl"
 _SOAP = "http://schemas.xmlsoap.org/wsdl/soap/"
 _TRANSPORT = "http://schemas.xmlsoap.org/soap/http"
 _ENCODED = 'use="encoded" encodingStyle="http://schemas.xmlsoap.org/soap/encoding/"'
@@ -18,14 +18,14 @@ _EVENT = ("codEvento", "descEvento", "rutResponsable", "dvResponsable", "fechaEv
 Operations = Mapping[str, Sequence[str]]
 
 
-def axis_wsdl(path: str, operations: Operations) -> str:
-    """The description of an Axis service: operations by name, with their parameters in order, all strings."""
+def axis_wsdl(path: str, operations: Operations, host: str = INTERNAL_HOST) -> str:
+    """The description of an Axis service at a host: operations by name, their parameters in order, all strings."""
     name = path.rpartition("/")[2].removesuffix(".jws")
     replies = {operation: (f"{operation}Return", "xsd:string") for operation in operations}
     messages = _messages(operations, replies, asked="Request")
     names = {"port_type": name, "binding": f"{name}SoapBinding", "service": f"{name}Service", "port": name}
     body = f'{_ENCODED} namespace="{AXIS_NAMESPACE}"'
-    return _document(AXIS_NAMESPACE, messages + _description(operations, names, body, path, asked="Request"))
+    return _document(AXIS_NAMESPACE, messages + _description(operations, names, body, host + path, asked="Request"))
 
 
 def claims_wsdl(path: str, operations: Operations, results: Mapping[str, str]) -> str:
@@ -47,7 +47,9 @@ def claims_wsdl(path: str, operations: Operations, results: Mapping[str, str]) -
         "port": "RegistroReclamoDteServicePort",
     }
     body = f'use="literal" namespace="{CLAIMS_NAMESPACE}"'
-    return _document(CLAIMS_NAMESPACE, types + messages + _description(operations, names, body, path, asked=""))
+    return _document(
+        CLAIMS_NAMESPACE, types + messages + _description(operations, names, body, INTERNAL_HOST + path, asked="")
+    )
 
 
 def _document(namespace: str, inside: str) -> str:
@@ -70,7 +72,7 @@ def _messages(operations: Operations, replies: Mapping[str, tuple[str, str]], *,
     return "\n".join(lines) + "\n"
 
 
-def _description(operations: Operations, names: Mapping[str, str], body: str, path: str, *, asked: str) -> str:
+def _description(operations: Operations, names: Mapping[str, str], body: str, address: str, *, asked: str) -> str:
     abstract, concrete = [], []
     for name, parameters in operations.items():
         order = f' parameterOrder="{" ".join(parameters)}"' if parameters else ""
@@ -94,6 +96,6 @@ def _description(operations: Operations, names: Mapping[str, str], body: str, pa
             *concrete,
             "</binding>",
             f'<service name="{names["service"]}"><port name="{names["port"]}" binding="tns:{binding}">',
-            f'<wsdlsoap:address location="{_INTERNAL}{escape(path)}"/></port></service>\n',
+            f'<wsdlsoap:address location="{escape(address)}"/></port></service>\n',
         )
     )

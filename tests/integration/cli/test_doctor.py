@@ -53,6 +53,8 @@ def test_the_newer_format_is_told_as_unverified(well: Fmgo, monkeypatch: pytest.
     assert "profile 2019" in told["format"]
     monkeypatch.setenv("FMGO_FORMAT_PROFILE", "2026")
     assert ("warn", "format") in troubles(well)[1]
+    told = {one["about"]: one["said"] for one in well("doctor", "--json").objects}
+    assert "profile 2026" in told["format"]
 
 
 def test_an_empty_installation_lacks_workers(fmgo: Fmgo) -> None:

@@ -22,7 +22,7 @@ _DEADLINE = 20
 
 @dataclass
 class Taxpayer:
-    """A company enrolled at the simulated SII, with a person who acts for it and folios of three types."""
+    """A company enrolled at the simulated SII, with a person who acts for it and folios of four types."""
 
     sii: Sii
     authority: Authority
@@ -117,8 +117,8 @@ def taxpayer(sii: Sii, authority: Authority, person: Person) -> Taxpayer:
 
 
 def enrol(sii: Sii, authority: Authority, person: Person, caf_date: str | None = None) -> Taxpayer:
-    """Enrol a company with folios 1 to 100 of 33, 39 and 61."""
-    cafs = [{"company": COMPANY, "type": t, "from": 1, "to": 100, "date": caf_date} for t in (33, 39, 61)]
+    """Enrol a company with folios 1 to 100 of 33, 39, 56 and 61."""
+    cafs = [{"company": COMPANY, "type": t, "from": 1, "to": 100, "date": caf_date} for t in (33, 39, 56, 61)]
     made = sii.control(
         "POST",
         "/fixtures",

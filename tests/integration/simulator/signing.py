@@ -63,8 +63,10 @@ def make_authority(name: str = "CA DE PRUEBA") -> Authority:
     return Authority(key, certificate)
 
 
-def make_person(authority: Authority, rut: str, *, days: int = 3000, in_subject: bool = False) -> Person:
-    """A person; the RUT stands in the alternative name, or in the subject's serial number."""
+def make_person(
+    authority: Authority, rut: str, *, days: int = 3000, in_subject: bool = False, since: int = 2020
+) -> Person:
+    """A person certified since a year; the RUT stands in the alternative name, or in the subject's serial number."""
     key = rsa.generate_private_key(65537, 2048)
     parts = [x509.NameAttribute(NameOID.COMMON_NAME, f"PERSONA {rut}")]
     extensions: list[tuple[x509.ExtensionType, bool]] = []
@@ -74,7 +76,8 @@ def make_person(authority: Authority, rut: str, *, days: int = 3000, in_subject:
         der = bytes([0x16, len(rut)]) + rut.encode()
         extensions.append((x509.SubjectAlternativeName([x509.OtherName(_RUT, der)]), False))
     issuer = authority.certificate.subject
-    return Person(rut, key, _certificate(x509.Name(parts), issuer, key.public_key(), authority.key, extensions, days))
+    made = _certificate(x509.Name(parts), issuer, key.public_key(), authority.key, extensions, days, since)
+    return Person(rut, key, made)
 
 
 def _certificate(
@@ -84,8 +87,9 @@ def _certificate(
     key: rsa.RSAPrivateKey,
     extensions: list[tuple[x509.ExtensionType, bool]],
     days: int = 3000,
+    since: int = 2020,
 ) -> x509.Certificate:
-    start = dt.datetime(2020, 1, 1, tzinfo=dt.UTC)
+    start = dt.datetime(since, 1, 1, tzinfo=dt.UTC)
     end = dt.datetime.now(dt.UTC) + dt.timedelta(days=days)
     builder = x509.CertificateBuilder(issuer, subject, public, x509.random_serial_number(), start, end)
     for extension, critical in extensions:

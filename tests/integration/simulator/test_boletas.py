@@ -61,7 +61,7 @@ def test_note_on_a_boleta_is_accepted(taxpayer: Taxpayer) -> None:
 
 
 def test_state_before_the_end_has_no_figures(taxpayer: Taxpayer) -> None:
-    taxpayer.sii.control("POST", "/switches", {"profile": "prod_boleta"})
+    taxpayer.sii.control("POST", "/switches", {"timings": "prod_boleta"})
     track = _send(taxpayer, _boletas(taxpayer, Sale(1, 39, 11900)))
     early = taxpayer.sii.rest(f"boleta.electronica.envio/{COMPANY}-{track}", taxpayer.rest_token)
     assert (early.status_code, early.text.strip()) == (404, "No existe recurso")

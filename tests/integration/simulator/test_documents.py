@@ -201,6 +201,32 @@ def test_notes_need_an_accepted_document(taxpayer: Taxpayer, references: str, co
     assert _codes(taxpayer, Sale(1, 61, references=references)) == [codes]
 
 
+def test_a_document_is_annulled_once_unless_that_note_is_annulled(taxpayer: Taxpayer) -> None:
+    taxpayer.send(taxpayer.envelope(Sale(1)))
+    assert _codes(taxpayer, Sale(1, 61, references=reference(33, 1, 1))) == [[]]
+    assert _codes(taxpayer, Sale(2, 61, references=reference(33, 1, 1))) == [["REF-3-999"]]
+    assert _codes(taxpayer, Sale(1, 56, references=reference(33, 1, 1))) == [["REF-3-999", "REF-3-999"]]
+    assert _codes(taxpayer, Sale(2, 56, references=reference(61, 1, 1))) == [[]]
+    assert _codes(taxpayer, Sale(3, 61, references=reference(33, 1, 1))) == [[]]
+
+
+def test_notes_take_off_no_more_than_there_was(taxpayer: Taxpayer) -> None:
+    taxpayer.send(taxpayer.envelope(Sale(1)))
+    assert _codes(taxpayer, Sale(1, 61, amount=7000, references=reference(33, 1, 3))) == [[]]
+    assert _codes(taxpayer, Sale(2, 61, amount=4000, references=reference(33, 1, 3))) == [["REF-2-999"]]
+    assert _codes(taxpayer, Sale(1, 56, amount=2000, references=reference(33, 1, 3))) == [[]]
+    taxpayer.send(taxpayer.envelope(Sale(2)))
+    assert _codes(taxpayer, Sale(3, 61, amount=7000, references=reference(33, 2, 3))) == [[]]
+    assert _codes(taxpayer, Sale(2, 56, amount=7000, references=reference(61, 3, 1))) == [[]]
+    assert _codes(taxpayer, Sale(4, 61, amount=10000, references=reference(33, 2, 3))) == [[]]
+
+
+def test_a_note_annuls_or_corrects_the_text_of_one_document(taxpayer: Taxpayer) -> None:
+    taxpayer.send(taxpayer.envelope(Sale(1), Sale(2)))
+    two = reference(33, 1, 1) + reference(33, 2, 3).replace("<NroLinRef>1", "<NroLinRef>2")
+    assert _codes(taxpayer, Sale(1, 61, references=two)) == [["REF-3-999"]]
+
+
 def test_note_to_another_receiver_is_refused(taxpayer: Taxpayer) -> None:
     taxpayer.send(taxpayer.envelope(Sale(1)))
     note = Sale(1, 61, references=reference(33, 1, 1), receiver="96900303-1")

@@ -308,7 +308,7 @@ def test_states_follow_the_clock(taxpayer: Taxpayer) -> None:
 
 
 def test_refusal_shows_at_its_own_step(taxpayer: Taxpayer) -> None:
-    taxpayer.sii.control("POST", "/switches", {"profile": "prod_dte"})
+    taxpayer.sii.control("POST", "/switches", {"timings": "prod_dte"})
     track = taxpayer.send(taxpayer.envelope(Sale(1), resolution_number=80))
     taxpayer.sii.control("POST", "/clock", {"advance": 4})
     assert taxpayer.state(track) == "REC"

@@ -116,7 +116,6 @@ def test_query_without_token_or_sense_is_no_verdict(taxpayer: Taxpayer, changed:
         (((61, 3),), "MMC", "13"),
         (((56, 2),), "TMD", "10"),
         (((56, 3),), "MMD", "12"),
-        (((56, 1),), "AND", "14"),
         (((61, 2), (61, 3)), "MMC", "13"),
         (((56, 3), (61, 1)), "ANC", "15"),
     ],
@@ -132,6 +131,15 @@ def test_accepted_notes_show_on_the_document(
         assert "rejected" not in {d["state"] for d in debit_notes.sii.control("GET", f"/uploads/{track}")["contents"]}
     answer = _ask(debit_notes, Sale(1))
     assert (answer.state, answer.get("ERR_CODE")) == (state, error)
+
+
+def test_debit_note_that_annuls_shows_on_the_credit_note(debit_notes: Taxpayer) -> None:
+    credit = Sale(1, 61, references=reference(33, 1, 1))
+    for sale in (Sale(1), credit, Sale(1, 56, references=reference(61, 1, 1))):
+        track = debit_notes.send(debit_notes.envelope(sale))
+        assert (debit_notes.state(track), debit_notes.findings(track)) == ("EPR", [[]])
+    answer = _ask(debit_notes, credit)
+    assert (answer.state, answer.get("ERR_CODE")) == ("AND", "14")
 
 
 def test_date_with_dashes_is_taken_or_not_by_switch(taxpayer: Taxpayer) -> None:
@@ -270,7 +278,7 @@ def test_mail_is_asked_for_again(taxpayer: Taxpayer, authority: Authority) -> No
     assert sii.mail_again(token, "999").state == "105"
     assert sii.mail_again(token, track, RECEIVER).state == "105"
     assert sii.mail_again(sii.login(stranger), track).state == "106"
-    _switch(taxpayer, profile="prod_dte")
+    _switch(taxpayer, timings="prod_dte")
     pending = taxpayer.send(taxpayer.envelope(Sale(2)))
     assert sii.mail_again(token, pending).state == "114"
     assert len(sii.control("GET", "/mails")) == 2

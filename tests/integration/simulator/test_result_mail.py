@@ -1,7 +1,7 @@
 """Result mails: what they say, in which forms they come, and how they are delivered."""
 
-import datetime as dt
 import mailbox
+import re
 import socketserver
 import threading
 import time
@@ -61,7 +61,7 @@ def test_mail_names_the_envelope_and_what_is_wrong_with_its_documents(taxpayer: 
     ]
     assert root.findtext("IDENTIFICACION/ESTADO") == "EPR - Envio Procesado"
     received = root.findtext("IDENTIFICACION/TMSTRECEPCION") or ""
-    assert dt.datetime.strptime(received, "%d/%m/%Y %H:%M:%S")  # noqa: DTZ007 - of Santiago, as printed
+    assert re.fullmatch(r"\d\d/\d\d/\d{4} \d\d:\d\d:\d\d", received)
     assert [(e.tag, e.text) for e in root.findall("ESTADISTICA/SUBTOTAL/*")] == [
         ("TIPODOC", "33"),
         ("INFORMADO", "3"),
@@ -107,6 +107,15 @@ def test_type_61_is_in_the_mail_even_when_the_query_omits_it(taxpayer: Taxpayer)
     assert [e.text for e in root.iter("TIPODOC")] == ["33", "61"]
 
 
+def test_types_that_the_schema_does_not_know_are_left_out_unless_switched_on(taxpayer: Taxpayer) -> None:
+    for folio, listed in ((1, []), (2, ["39"])):
+        taxpayer.sii.control("POST", "/switches", {"mail_lists_all_types": bool(listed)})
+        taxpayer.send(taxpayer.envelope(Sale(folio, 39), root="EnvioBOLETA"))
+        last = _mails(taxpayer)[-1]
+        root = etree.fromstring(_attachment(taxpayer.sii.mail(last["number"])))
+        assert [e.text for e in root.iter("TIPODOC")] == listed
+
+
 def test_mail_goes_to_the_registered_address(taxpayer: Taxpayer) -> None:
     company = {
         "rut": COMPANY,
@@ -120,7 +129,7 @@ def test_mail_goes_to_the_registered_address(taxpayer: Taxpayer) -> None:
 
 
 def test_mail_waits_for_the_final_state(taxpayer: Taxpayer) -> None:
-    taxpayer.sii.control("POST", "/switches", {"profile": "prod_dte"})
+    taxpayer.sii.control("POST", "/switches", {"timings": "prod_dte"})
     track = taxpayer.send(taxpayer.envelope(Sale(1)))
     assert _mails(taxpayer) == []
     taxpayer.sii.control("POST", "/clock", {"advance": 301})
@@ -128,7 +137,7 @@ def test_mail_waits_for_the_final_state(taxpayer: Taxpayer) -> None:
 
 
 def test_frozen_upload_has_no_mail_and_a_forced_one_has(taxpayer: Taxpayer) -> None:
-    taxpayer.sii.control("POST", "/switches", {"profile": "prod_dte"})
+    taxpayer.sii.control("POST", "/switches", {"timings": "prod_dte"})
     track = taxpayer.send(taxpayer.envelope(Sale(1)))
     taxpayer.sii.control("POST", f"/uploads/{track}/freeze", {})
     taxpayer.sii.control("POST", "/clock", {"advance": 301})
@@ -138,7 +147,7 @@ def test_frozen_upload_has_no_mail_and_a_forced_one_has(taxpayer: Taxpayer) -> N
 
 
 def test_mail_comes_early(taxpayer: Taxpayer) -> None:
-    taxpayer.sii.control("POST", "/switches", {"profile": "prod_dte"})
+    taxpayer.sii.control("POST", "/switches", {"timings": "prod_dte"})
     _with_variants(taxpayer, "early")
     taxpayer.sii.control("POST", "/switches", {"visibility_delay": 0.0})
     track = taxpayer.send(taxpayer.envelope(Sale(1)))
@@ -316,7 +325,7 @@ def test_smtp_gets_what_was_written_without_being_asked(taxpayer: Taxpayer) -> N
 
 def test_clock_moved_lets_mails_go_out_without_being_asked(taxpayer: Taxpayer) -> None:
     with _smtp_sink() as sink:
-        switches = {"profile": "prod_dte", "mail_smtp": f"127.0.0.1:{sink.server_address[1]}"}
+        switches = {"timings": "prod_dte", "mail_smtp": f"127.0.0.1:{sink.server_address[1]}"}
         taxpayer.sii.control("POST", "/switches", switches)
         track = taxpayer.send(taxpayer.envelope(Sale(1)))
         taxpayer.sii.control("GET", f"/uploads/{track}")

@@ -1,0 +1,1 @@
+"""What runs other people's clients against the simulator."""

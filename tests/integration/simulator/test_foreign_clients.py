@@ -1,0 +1,215 @@
+"""Clients that nobody here wrote, unmodified, against the simulator: what they send is understood and accepted.
+
+zeep is built from the served WSDLs. The package facturacion-electronica (in use by an ERP's Chilean users) issues,
+stamps, signs, logs in, uploads and asks with its own code, under the real hosts' names and TLS, both mapped to the
+simulator from outside. It also shows what it relies on: see `test_login_that_the_manual_does_not_describe`.
+"""
+
+import base64
+import json
+import os
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from cryptography.hazmat.primitives.serialization import BestAvailableEncryption, pkcs12
+from lxml import etree
+
+from tests.foreign.doors import open_doors
+from tests.foreign.environment import HERE, clients_python
+from tests.integration.simulator.conftest import Taxpayer
+from tests.integration.simulator.documents import ANONYMOUS, COMPANY, RECEIVER, Sale, today
+from tests.integration.simulator.signing import signed_get_token
+
+# What that package needs of the answers: it reads by position, and it trusts the address in a WSDL.
+READABLE = {
+    "wsdl_address": "public",
+    "hdr_order": "body_first",
+    "inner_form": "encoding",
+    "num_atencion": "full",
+    "upstatus_form": "hdr",
+}
+
+
+@pytest.fixture(scope="module")
+def python() -> Path:
+    """The interpreter of the side environment."""
+    return clients_python()
+
+
+@pytest.fixture
+def outside(hosts: dict[str, str], tmp_path: Path) -> Iterator[dict[str, str]]:
+    """An environment in which the SII's names lead to the simulator, by TLS."""
+    names = {"maullin": "dte", "apicert": "boleta_api", "pangal": "boleta_up"}
+    with open_doors(tmp_path, {f"{name}.sii.cl": hosts[side] for name, side in names.items()}) as doors:
+        yield {
+            **os.environ,
+            "PYTHONPATH": str(HERE / "hosts"),
+            "FOREIGN_HOSTS": json.dumps(doors.ports),
+            "SSL_CERT_FILE": str(doors.authority),
+            "REQUESTS_CA_BUNDLE": str(doors.authority),
+        }
+
+
+def issue_and_send(python: Path, job: dict[str, Any], environment: dict[str, str]) -> Any:
+    """What the package says of its upload, its state and its documents."""
+    command = [python, HERE / "issue_and_send.py"]
+    done = subprocess.run(
+        command, input=json.dumps(job), capture_output=True, text=True, env=environment, check=False, timeout=60
+    )
+    assert done.returncode == 0, done.stderr[-2000:]
+    return json.loads(done.stdout[done.stdout.index('{"sent"') :])
+
+
+def a_job(taxpayer: Taxpayer, document_type: int, documents: list[dict[str, Any]]) -> dict[str, Any]:
+    """A job in that package's own format."""
+    (caf,) = taxpayer.sii.control(
+        "POST", "/fixtures", {"cafs": [{"company": COMPANY, "type": document_type, "from": 201, "to": 300}]}
+    )["cafs"]
+    person = taxpayer.person
+    pfx = pkcs12.serialize_key_and_certificates(
+        b"person", person.key, person.certificate, None, BestAvailableEncryption(b"clave")
+    )
+    return {
+        "Emisor": {
+            "RUTEmisor": COMPANY,
+            "RznSoc": "FERRETERIA",
+            "GiroEmis": "Ferreteria",
+            "Actecos": ["475201"],
+            "DirOrigen": "Calle 1",
+            "CmnaOrigen": "Chillan",
+            "CiudadOrigen": "Chillan",
+            "Modo": "certificacion",
+            "NroResol": 0,
+            "FchResol": "2014-08-22",
+            "ValorIva": 19,
+        },
+        "firma_electronica": {
+            "priv_key": False,
+            "cert": False,
+            "rut_firmante": person.rut,
+            "string_firma": base64.b64encode(pfx).decode(),
+            "string_password": "clave",
+            "init_signature": True,
+        },
+        "Documento": [{"TipoDTE": document_type, "caf_file": [caf["xml_base64"]], "documentos": documents}],
+        "boletas": document_type in {39, 41},
+    }
+
+
+def a_document(number: int, item: str, price: int, **id_doc: Any) -> dict[str, Any]:
+    receiver = {"RUTRecep": RECEIVER, "RznSocRecep": "Señor Cliente", "GiroRecep": "Obras", "DirRecep": "Calle 2"}
+    receiver |= {"CmnaRecep": "Ñuñoa", "CiudadRecep": "Santiago"}
+    if "IndServicio" in id_doc:
+        receiver = {"RUTRecep": ANONYMOUS, "RznSocRecep": "Anonimo"}
+    line = {"NroLinDet": 1, "NmbItem": item, "QtyItem": 2, "PrcItem": price}
+    tax = {"CodImp": 14, "TasaImp": 19} | ({"mepco": False, "price_include": True} if "IndServicio" in id_doc else {})
+    head = {"IdDoc": {"Folio": 200 + number, "FchEmis": today()} | id_doc, "Receptor": receiver}
+    return {"NroDTE": number, "Encabezado": head, "Detalle": [line | {"Impuesto": [tax]}]}
+
+
+def test_a_package_of_others_issues_signs_and_uploads_invoices_that_are_accepted(
+    taxpayer: Taxpayer, python: Path, outside: dict[str, str]
+) -> None:
+    taxpayer.sii.control("POST", "/switches", READABLE | {"seed_signature": "lenient"})
+    documents = [a_document(1, "Martillo & cincel", 5000, FmaPago=1), a_document(2, 'Clavos de 2"', 199, FmaPago=2)]
+    told = issue_and_send(python, a_job(taxpayer, 33, documents), outside)
+    assert told["sent"]["status"] == "Enviado", told
+    assert told["upload"]["status"] == "Aceptado", told
+    assert [row["glosa"] for row in told["documents"].values()] == ["DTE Recibido"] * 2
+    (upload,) = taxpayer.sii.control("GET", "/uploads")
+    assert (upload["verdict"], upload["findings"]) == ("EPR", [])
+    assert upload["counters"] == {"33": {"informados": 2, "aceptados": 2, "rechazados": 0, "reparos": 0}}
+    # What was received is what the package says it made, byte for byte, and nobody else signed it.
+    file = taxpayer.sii.http.get(f"{taxpayer.sii.hosts['control']}/uploads/{upload['track_id']}/file")
+    assert file.content == told["sent"]["sii_xml_request"].encode("iso-8859-1")
+
+
+def test_a_package_of_others_issues_signs_and_uploads_boletas_that_are_accepted(
+    taxpayer: Taxpayer, python: Path, outside: dict[str, str]
+) -> None:
+    taxpayer.sii.control("POST", "/switches", READABLE | {"seed_signature": "lenient"})
+    told = issue_and_send(python, a_job(taxpayer, 39, [a_document(1, "Pan amasado", 1190, IndServicio=3)]), outside)
+    assert told["sent"]["sii_send_ident"], told
+    (upload,) = taxpayer.sii.control("GET", "/uploads")
+    assert (upload["channel"], upload["verdict"], upload["findings"]) == ("rest", "EPR", [])
+    assert upload["counters"] == {"39": {"informados": 1, "aceptados": 1, "rechazados": 0, "reparos": 0}}
+
+
+def test_one_changed_figure_of_theirs_is_refused(taxpayer: Taxpayer, python: Path, outside: dict[str, str]) -> None:
+    taxpayer.sii.control("POST", "/switches", READABLE | {"seed_signature": "lenient"})
+    told = issue_and_send(python, a_job(taxpayer, 33, [a_document(1, "Martillo", 5000, FmaPago=1)]), outside)
+    data = told["sent"]["sii_xml_request"].encode("iso-8859-1")
+    assert b"<PrcItem>5000" in data
+    taxpayer.sii.control("POST", "/reset", {"keep_fixtures": True})
+    taxpayer.tokens.clear()
+    track = taxpayer.send(data.replace(b"<PrcItem>5000", b"<PrcItem>6000"))
+    assert taxpayer.state(track) == "RFR"
+
+
+def test_login_that_the_manual_does_not_describe(taxpayer: Taxpayer, python: Path, outside: dict[str, str]) -> None:
+    """By the manual its getToken is wrong: no item, SHA-256 under the name of rsa-sha1, a C14N transform."""
+    taxpayer.sii.control("POST", "/switches", READABLE)
+    told = issue_and_send(python, a_job(taxpayer, 33, [a_document(1, "Martillo", 5000, FmaPago=1)]), outside)
+    assert told["sent"]["status"] != "Enviado"
+    logins = [e["outcome"] for e in taxpayer.sii.control("GET", "/ledger") if e["operation"] == "getToken"]
+    assert set(logins) == {"06"}
+    assert taxpayer.sii.control("GET", "/uploads") == []
+
+
+def ask(python: Path, base: str, *calls: tuple[str, str, list[str]]) -> list[dict[str, Any]]:
+    """What zeep gets for calls (path, operation, parameters)."""
+    lines = [json.dumps({"base": base, "path": p, "operation": o, "parameters": a}) for p, o, a in calls]
+    done = subprocess.run(
+        [python, HERE / "ask_by_wsdl.py"],
+        input="\n".join(lines),
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+    assert done.returncode == 0, done.stderr[-2000:]
+    return [json.loads(line) for line in done.stdout.splitlines()]
+
+
+def inner(answer: dict[str, Any], name: str) -> str:
+    """An element of the document in an answer, whatever its place; ESTADO of a HDR that only says 0 is the body's."""
+    root = etree.fromstring(answer["result"].encode())
+    found = [e.text or "" for e in root.iter() if etree.QName(e).localname == name]
+    return next((text for text in found if text != "0" or len(found) == 1), "")
+
+
+@pytest.mark.parametrize("prefix", ["none", "ns1"])
+def test_zeep_logs_in_and_asks_by_the_served_descriptions(taxpayer: Taxpayer, python: Path, prefix: str) -> None:
+    sii, person = taxpayer.sii, taxpayer.person
+    sii.control("POST", "/switches", {"return_prefix": prefix, "charset": "utf8"})
+    sale = Sale(1)
+    track = taxpayer.send(taxpayer.envelope(sale))
+    base, company, body = sii.hosts["dte"], COMPANY.split("-"), person.rut.split("-")
+    (seed,) = ask(python, base, ("/DTEWS/CrSeed.jws", "getSeed", []))
+    document = signed_get_token(person, inner(seed, "SEMILLA"))
+    (answer,) = ask(python, base, ("/DTEWS/GetTokenFromSeed.jws", "getToken", [document]))
+    assert inner(answer, "GLOSA") == "Token Creado"
+    token = inner(answer, "TOKEN")
+    year, month, day = sale.issued_on.split("-")
+    about = [*body, *company, *RECEIVER.split("-"), "33", "1", day + month + year, str(sale.stated_total), token]
+    upload, dte, stranger, version = ask(
+        python,
+        base,
+        ("/DTEWS/QueryEstUp.jws", "getEstUp", [*company, track, token]),
+        ("/DTEWS/QueryEstDte.jws", "getEstDte", about),
+        ("/DTEWS/QueryEstUp.jws", "getEstUp", [*company, track, "XXXXXXXXXXXXX"]),
+        ("/DTEWS/QueryEstUp.jws", "getVersion", []),
+    )
+    assert inner(upload, "ESTADO") == "EPR"
+    assert inner(upload, "ACEPTADOS") == "1"
+    assert inner(dte, "ESTADO") == "DOK"
+    assert inner(stranger, "ESTADO") == "003"
+    assert "result" in version
+
+
+def test_address_in_a_description_leads_nowhere(taxpayer: Taxpayer) -> None:
+    answer = taxpayer.sii.http.get(f"{taxpayer.sii.hosts['dte']}/DTEWS/QueryEstUp.jws?WSDL")
+    assert 'location="https://nogal.sii.cl/DTEWS/QueryEstUp.jws"' in answer.text
