@@ -6,6 +6,7 @@ Sources: SII, Formato DTE 2.5, zone F (Referencia); codes of the SII's answers (
 from collections.abc import Iterator
 
 from domain.calculation.findings import Finding
+from domain.changes import ANNULS, CORRECTS_AMOUNTS, CORRECTS_TEXT
 from domain.codes.document_types import (
     ANNULLED_BY_DEBIT,
     BOLETA_TYPES,
@@ -21,8 +22,6 @@ from domain.money import Number, figure
 from domain.rules.rule import NOT_BOLETAS, Change, Rule, View
 from domain.rut import ANONYMOUS
 
-ANNULS, CORRECTS_TEXT, CORRECTS_AMOUNTS = 1, 2, 3
-"""CodRef."""
 FOLIO_DIGITS = 10
 MONTHS_TO_DEDUCT = 6
 """Months after a sale in which a note may lower its VAT (DL 825, article 70)."""
@@ -99,12 +98,14 @@ def _other_amounts(view: View) -> Iterator[Finding]:
         if known is None or change.code != ANNULS or not view.totals:
             continue
         totals = view.totals
-        pairs = (
+        pairs: tuple[tuple[str, Number | None], ...] = (
             ("MntTotal", known.total),
             ("MntNeto", known.net),
             ("MntExe", known.exempt),
             ("IVA", known.vat),
         )
+        if change.type in BOLETA_TYPES and known.net is None and known.vat is None:
+            pairs = pairs[:1]  # a boleta may state its total alone
         for tag, amount in pairs:
             if totals.get(tag, 0) != (amount or 0):
                 figures = {"tag": tag, "stated": figure(totals.get(tag, 0)), "computed": figure(amount or 0)}

@@ -172,3 +172,32 @@ def release_envelope(tx: Connection, envelope: uuid.UUID, actor: str) -> int:
         n=released,
     )
     return int(released)
+
+
+RELEASE = """
+    WITH picked AS (
+        SELECT id, CASE WHEN signature_value IS NOT NULL THEN 'signed'
+                        WHEN folio IS NOT NULL THEN 'numbered' ELSE 'received' END AS goal
+        FROM documents WHERE id = ANY (CAST(:ids AS uuid[])) AND state = 'quarantined'
+        ORDER BY id FOR UPDATE
+    ), moved AS (
+        UPDATE documents d
+        SET state = p.goal, held = NULL, problems = NULL, deaths = 0, due_at = fmgo_now(), lease_owner = NULL,
+            suspect = CASE WHEN d.evidenced_at IS NULL THEN 1 END, version = d.version + 1
+        FROM picked p WHERE d.id = p.id
+        RETURNING d.id, d.state
+    ), told AS (
+        INSERT INTO document_events (document_id, from_state, to_state, detail)
+        SELECT id, 'quarantined', state, jsonb_build_object('reason', 'released', 'actor', CAST(:actor AS text))
+        FROM moved
+    ), audited AS (
+        INSERT INTO audit_log (actor, action, subject, detail)
+        SELECT :actor, 'document.release', id::text, jsonb_build_object('state', state) FROM moved
+    )
+    SELECT id, state FROM moved
+"""
+
+
+def release_quarantined(tx: Connection, ids: Sequence[uuid.UUID], actor: str) -> dict[uuid.UUID, str]:
+    """Let documents that were put aside go on where they stood, each alone; those that were, with their state."""
+    return {row.id: row.state for row in run(tx, RELEASE, ids=list(ids), actor=actor)}

@@ -221,3 +221,13 @@ def test_every_type_is_judged_without_an_issuer(document_type: int) -> None:
         referenced=KNOWN,
     )
     assert ready.document_type == document_type
+
+
+def test_a_boleta_of_others_that_states_its_total_alone_is_annulled_by_its_total() -> None:
+    raw = spoilt(credit_note(1, 20, 39), Encabezado__Receptor=None)
+    alone = {(39, 20): replace(KNOWN[39, 20], net=None, vat=None)}
+    assert codes_of(raw, known=alone) == codes_of(raw)
+    assert "DTE-REF-10" not in codes_of(raw, known=alone)
+    other = {(39, 20): replace(KNOWN[39, 20], net=None, vat=None, total=11901)}
+    assert "DTE-REF-10" in codes_of(raw, known=other)
+    assert "DTE-REF-10" in codes_of(raw, known={(39, 20): replace(KNOWN[39, 20], net=None)})
