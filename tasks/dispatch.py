@@ -117,6 +117,7 @@ def _built(tx: Connection, group: Group, certificate: SealedCertificate, riders:
         data=data,
         sha256=hashlib.sha256(data).digest(),
         send_by=min(rider.send_by for rider in riders),
+        half=riders[0].half,
     )
 
 

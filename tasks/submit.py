@@ -12,6 +12,7 @@ from typing import Final
 
 import structlog
 
+from domain.answers.table import must_do
 from domain.answers.upload import UploadAnswer
 from domain.signature import RsaSigner
 from tasks.base import Tools, phase, tools
@@ -37,6 +38,8 @@ ENVELOPES_A_BELL: Final = 10
 LATER_SECONDS: Final = 60.0
 TRIES_IN_THE_WINDOW: Final = 3
 """So often the same bytes go while the SII recognises them: then the documents are asked about."""
+SCHEMA: Final = "upload-7"
+"""What the gateway says of a file that isn't as the schema wants it: its halves are tried."""
 MORE_SLOWLY: Final = 4
 """The third time comes after so many times the pause before the second: at 60 s and at 300 s."""
 
@@ -175,7 +178,7 @@ def attempt(envelope: ClaimedEnvelope, me: Process, access: Sessions, token: Tok
         )
         moved = envelopes.step(tx, envelope.id, envelope.fence, me.id, _after(envelope, answer, doubtful=doubtful))
         if moved and answer.outcome == "not_received" and answer.retry == "never" and not doubtful:
-            said = {"status": answer.status, "detail": answer.detail}
+            said = {"status": answer.status, "detail": answer.detail, "person": must_do("DTEUpload", answer.status)}
             verdicts.send_back(tx, envelope.id, f"envelope-refused:upload-{answer.status}", said, me.id)
         if not moved and answer.track_id is not None:
             attempts.adopt_late_track_id(tx, envelope.id, answer.track_id)
@@ -215,6 +218,7 @@ def _after(envelope: ClaimedEnvelope, answer: UploadAnswer, *, doubtful: bool) -
         pause = settings().resend_after_seconds * (MORE_SLOWLY if envelope.doubts else 1)
         return Step("sending", "uncertain", pause, detail=detail, alert=envelope.alert)
     if answer.retry == "never":
-        return Step("sending", "refused", None, sii_state=f"upload-{answer.status}", detail=detail)
+        state = f"upload-{answer.status}"
+        return Step("sending", "refused", 0.0 if state == SCHEMA else None, sii_state=state, detail=detail)
     soon = 0.0 if answer.retry == "token" and envelope.attempts < 3 else answer.retry_after or LATER_SECONDS  # noqa: PLR2004
     return Step("sending", "sealed", soon, detail=detail)

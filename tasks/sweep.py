@@ -94,7 +94,7 @@ def ring_what_is_due() -> None:
         ring("fmgo.dispatch", "bulk")
     if states & {"sealed", "uncertain"}:
         ring("fmgo.submit", times=4)
-    if "sent" in states:
+    if states & {"sent", "refused"}:
         ring("fmgo.track", times=2)
     if untold:
         ring("fmgo.publish")

@@ -11,10 +11,11 @@ from typing import Any, Final
 import structlog
 
 from domain.answers.envelope import EnvelopeStatus
-from domain.answers.table import alerts
+from domain.answers.table import alerts, must_do
 from tasks.asking import Asking
 from tasks.base import phase, tools
 from tasks.ending import UNTIL_A_PERSON, standing_ends
+from tasks.halves import SCHEMA_REFUSALS, halve
 from tasks.submit import sessions, signer_of
 from tasks.taking import AFTER_A_FAULT_SECONDS, give_back, take
 from tasks.verdict import verdict_of
@@ -39,12 +40,15 @@ def track() -> None:
     """Ask about envelopes that are due, one after the other."""
     me = this_process(worker_kind())
     for _ in range(ENVELOPES_A_BELL):
-        envelope = take(["sent"], me, standing("query").usable)
+        envelope = take(["sent", "refused"], me, standing("query").usable)
         if envelope is None:
             return
         try:
             with about_envelope(envelope.id, me.id):
-                track_one(envelope, me)
+                if envelope.state == "refused":
+                    halve(envelope, me)
+                else:
+                    track_one(envelope, me)
         except (NoSessionError, NotNowError) as error:
             give_back(envelope, me, error.after_seconds)
         except Exception:
@@ -119,7 +123,9 @@ def decide(envelope: ClaimedEnvelope, me: Process, track_id: str, status: Envelo
     with ledger().transaction() as tx:
         verdicts.decide(tx, envelope.id, [*outcome.verdicts, *ends], me.id)
         if outcome.refused_whole:
-            what = Step("sent", "refused", None, track_id=track_id, sii_state=status.state, verdict=said)
+            halved = 0.0 if status.state in SCHEMA_REFUSALS else None
+            said["person"] = must_do("QueryEstUp", status.state)
+            what = Step("sent", "refused", halved, track_id=track_id, sii_state=status.state, verdict=said)
             if envelopes.step(tx, envelope.id, envelope.fence, me.id, what):
                 verdicts.send_back(tx, envelope.id, f"envelope-refused:{status.state}", said, me.id)
         elif outcome.complete or ends:
@@ -140,6 +146,8 @@ def decide(envelope: ClaimedEnvelope, me: Process, track_id: str, status: Envelo
         refused=outcome.refused_whole,
     )
     ring("fmgo.publish")
+    if outcome.refused_whole and status.state in SCHEMA_REFUSALS:
+        ring("fmgo.track")
     for lane in ("interactive", "bulk"):
         ring("fmgo.dispatch", lane)
 

@@ -14,4 +14,11 @@ from domain.answers.table.uploads import UPLOADS
 ROWS: tuple[Row, ...] = (*LOGIN, *UPLOADS, *ENVELOPES, *DOCUMENTS, *REASONS)
 """The whole table, in the order in which an envelope meets the services."""
 
-__all__ = ["ROWS", "Retry", "Row", "Service", "row_of"]
+
+def must_do(service: Service, answer: str) -> str:
+    """What a person must do about an answer, in a sentence; for one that nobody published: look."""
+    row = row_of(ROWS, service, answer)
+    return "see what the SII said" if row is None else row.person
+
+
+__all__ = ["ROWS", "Retry", "Row", "Service", "must_do", "row_of"]
