@@ -6,11 +6,14 @@ have several track ids; the best of what they say holds. Unknown codes are kept 
 a verdict. What stays without one has a named alert, and is asked about every half hour.
 """
 
+from collections.abc import Iterable, Sequence
 from typing import Any, Final
 
 import structlog
 
+from domain.answers.document import DocumentStatus
 from domain.answers.envelope import EnvelopeStatus
+from domain.answers.reading import named_track_id
 from domain.answers.table import alerts, must_do
 from tasks.asking import Asking
 from tasks.base import phase, tools
@@ -18,11 +21,12 @@ from tasks.ending import UNTIL_A_PERSON, standing_ends
 from tasks.halves import SCHEMA_REFUSALS, halve
 from tasks.submit import sessions, signer_of
 from tasks.taking import AFTER_A_FAULT_SECONDS, give_back, take
-from tasks.verdict import verdict_of
+from tasks.verdict import REPEATED_ENVELOPE, verdict_of
 from workers.bells import ring
 from workers.database import attempts, envelopes, verdicts
 from workers.database.engine import ledger
 from workers.database.envelopes import ClaimedEnvelope, Step
+from workers.database.verdicts import Rider
 from workers.exchanges import about_envelope
 from workers.pace import NotNowError, admitted, standing
 from workers.process import Process, this_process
@@ -117,8 +121,19 @@ def decide(envelope: ClaimedEnvelope, me: Process, track_id: str, status: Envelo
         riders = verdicts.riders(tx, envelope.id)
         another = attempts.another_upload_is_possible(tx, envelope.id)
     asking = Asking(envelope, sessions(me), signer_of(envelope))
-    outcome = verdict_of(riders, status, asking.each, another=another)
+    answers: dict[Rider, DocumentStatus] = {}
+
+    def ask(doubtful: Sequence[Rider]) -> dict[Rider, DocumentStatus]:
+        found = asking.each(doubtful)
+        answers.update(found)
+        return found
+
+    outcome = verdict_of(riders, status, ask, another=another)
     said: dict[str, Any] = {"state": status.state, "gloss": status.gloss, "counters": outcome.counters}
+    if status.state == REPEATED_ENVELOPE:
+        first = first_upload(status, answers.values())
+        if first is not None and first not in (track_id, envelope.verdict.get("first_track_id")):
+            said["first_track_id"] = track_id = first
     ends = standing_ends(envelope, outcome, riders, said)
     with ledger().transaction() as tx:
         verdicts.decide(tx, envelope.id, [*outcome.verdicts, *ends], me.id)
@@ -134,7 +149,14 @@ def decide(envelope: ClaimedEnvelope, me: Process, track_id: str, status: Envelo
         else:
             alert = alerts.REJECTED_IN_DOUBT if outcome.standing else _alert(envelope, status)
             again = Step(
-                "sent", "sent", _pause(envelope), polled=True, sii_state=status.state, verdict=said, alert=alert
+                "sent",
+                "sent",
+                _pause(envelope),
+                polled=True,
+                track_id=said.get("first_track_id"),
+                sii_state=status.state,
+                verdict=said,
+                alert=alert,
             )
             envelopes.step(tx, envelope.id, envelope.fence, me.id, again)
     log.info(
@@ -150,6 +172,12 @@ def decide(envelope: ClaimedEnvelope, me: Process, track_id: str, status: Envelo
         ring("fmgo.track")
     for lane in ("interactive", "bulk"):
         ring("fmgo.dispatch", lane)
+
+
+def first_upload(status: EnvelopeStatus, answers: Iterable[DocumentStatus]) -> str | None:
+    """Track id of the upload that came first, of an envelope that was repeated: as the SII's words or documents say."""
+    told = {answer.track_id for answer in answers if answer.track_id is not None}
+    return named_track_id(status.gloss) or min(told, key=int, default=None)
 
 
 def _alert(envelope: ClaimedEnvelope, status: EnvelopeStatus) -> str | None:
