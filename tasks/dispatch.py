@@ -17,7 +17,7 @@ from domain.codes.document_types import DOCUMENT_TYPES
 from domain.envelope import Caratula, build_envelope, channel_of
 from tasks.base import phase, tools
 from workers.bells import ring
-from workers.database import sealing
+from workers.database import readiness, sealing
 from workers.database.audit import audit
 from workers.database.engine import business_time, ledger
 from workers.database.issuers import SealedCertificate, resolution_of, signers_of
@@ -31,6 +31,7 @@ from workers.vault.sealing import Sealed, VaultError
 
 log: Final = structlog.get_logger(__name__)
 
+HELD_AT_ONCE: Final = 1000
 REST_TYPES: Final = tuple(code for code in sorted(DOCUMENT_TYPES) if channel_of(code) == "rest")
 
 
@@ -42,7 +43,11 @@ def dispatch(lane: str) -> None:
     uploads = standing("upload")  # what can't leave now stays in the order of its urgency
     with ledger().statements() as tx:
         copies_are_missing = sealing.any_unevidenced(tx)
-        groups = sealing.groups_due(tx, lane, REST_TYPES, uploads.usable)
+        held = readiness.hold_obstructed(tx, lane, HELD_AT_ONCE)
+        groups = sealing.groups_due(tx, settings().sii_environment, lane, REST_TYPES, uploads.usable)
+    if held:
+        log.warning("dispatch.held", documents=held, lane=lane)
+        ring("fmgo.publish")
     if copies_are_missing:
         evidence_again(me)
     for group in groups:
@@ -69,10 +74,9 @@ def seal_one(group: Group, me: Process, *, trial: bool = False) -> bool:
             return False
         company = (group.issuer, group.environment)
         certificate = signers_of(tx, [company]).get(company)
-        if certificate is None:
-            log.warning("dispatch.no_certificate", issuer=group.issuer, environment=group.environment)
+        if certificate is None:  # it has just ended: its documents are held from the next bell on
             return False
-        riders = fitting(sealing.passengers(tx, group, REST_TYPES, size), settings().envelope_bytes)
+        riders = fitting(_unexpired(tx, sealing.passengers(tx, group, REST_TYPES, size)), settings().envelope_bytes)
         riders.sort(key=lambda rider: (rider.document_type, rider.folio))
         if not riders:
             return False
@@ -86,6 +90,15 @@ def seal_one(group: Group, me: Process, *, trial: bool = False) -> bool:
     _evidence(envelope, me)
     log.info("envelope.sealed", envelope=str(envelope.id), issuer=group.issuer, channel=group.channel, documents=moved)
     return True
+
+
+def _unexpired(tx: Connection, riders: list[Passenger]) -> list[Passenger]:
+    """Those that were signed while their folios were in force; the others are held for a person."""
+    expired = [rider.id for rider in riders if rider.expired]
+    if expired:
+        readiness.hold_expired(tx, expired)
+        log.warning("dispatch.caf_expired", documents=len(expired))
+    return [rider for rider in riders if not rider.expired]
 
 
 def _built(tx: Connection, group: Group, certificate: SealedCertificate, riders: Sequence[Passenger]) -> NewEnvelope:

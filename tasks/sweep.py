@@ -12,7 +12,7 @@ from sqlalchemy.exc import IntegrityError, ProgrammingError
 
 from tasks.base import phase
 from workers.bells import ring
-from workers.database import claims, envelopes, pace, processes, results, sealing, waiting
+from workers.database import claims, envelopes, pace, processes, readiness, results, sealing, waiting
 from workers.database.engine import ledger
 from workers.inbox import orphaned_lists, return_lists
 from workers.process import this_process
@@ -39,7 +39,7 @@ def sweep_once() -> None:
     make_months()
     free_the_dead()
     with ledger().transaction() as tx:
-        woken = waiting.wake_waiting(tx, WAKE_CHUNK)
+        woken = waiting.wake_waiting(tx, WAKE_CHUNK) + readiness.wake_obstructed(tx, WAKE_CHUNK)
     if woken:
         log.info("sweep.woken", documents=woken)
     ring_what_is_due()

@@ -212,6 +212,10 @@ _CAUSES: Final = {
     "issuer": "Add the company: `fmgo issuer add`.",
     "certificate": "Add a certificate: `fmgo certificate add`.",
     "folio": "Load folios: `fmgo caf add`.",
+    "resolution": "Its date is to come, or its number is 0 in production: `fmgo issuer set-resolution`.",
+    "environment": "No worker talks to that environment of the SII: start some there (FMGO_SII_ENVIRONMENT).",
+    "caf-expired": "Signed after the end of their folios: replace them (`fmgo document replace`).",
+    "schema-refused": "The SII refuses each alone: look at its verdict, replace it (`fmgo document replace`).",
     "reference": "They go on by themselves once the document that they change is decided.",
     "reference-rejected": "The document that they change was rejected: withdraw or replace them.",
 }

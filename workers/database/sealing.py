@@ -29,7 +29,10 @@ class Group:
 
 @dataclass(frozen=True, slots=True)
 class Passenger:
-    """A signed document about to be put in an envelope; `half`: of an envelope that was refused for its schema."""
+    """A signed document about to be put in an envelope; `half`: of an envelope that was refused for its schema.
+
+    `expired`: it was signed after the end of its folios.
+    """
 
     id: uuid.UUID
     document_type: int
@@ -37,6 +40,7 @@ class Passenger:
     dte: bytes
     send_by: datetime
     half: uuid.UUID | None = None
+    expired: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +76,7 @@ GROUPS = """
     )
     SELECT i.issuer, e.environment, c.channel, CAST(:lane AS text) AS lane
     FROM due_issuers i
-    CROSS JOIN (VALUES ('certification'), ('production')) AS e (environment)
+    CROSS JOIN (VALUES (CAST(:environment AS text))) AS e (environment)
     CROSS JOIN (VALUES ('soap'), ('rest')) AS c (channel)
     WHERE i.issuer IS NOT NULL AND c.channel = ANY (CAST(:channels AS text[]))
       AND NOT EXISTS (SELECT FROM switches s WHERE s.environment = e.environment AND s.sending_stopped_at IS NOT NULL)
@@ -86,9 +90,11 @@ GROUPS = """
 """
 
 
-def groups_due(tx: Connection, lane: str, rest_types: Sequence[int], channels: Collection[Channel]) -> list[Group]:
+def groups_due(
+    tx: Connection, environment: str, lane: str, rest_types: Sequence[int], channels: Collection[Channel]
+) -> list[Group]:
     """Groups of a lane with documents to be sent through some channels, unless a person stopped their sending."""
-    rows = run(tx, GROUPS, lane=lane, rest_types=list(rest_types), channels=list(channels))
+    rows = run(tx, GROUPS, environment=environment, lane=lane, rest_types=list(rest_types), channels=list(channels))
     return [Group(row.issuer, row.environment, row.channel, row.lane) for row in rows]
 
 
@@ -164,7 +170,7 @@ PASSENGERS = """
                   AND d.held IS NULL AND (d.document_type = ANY (CAST(:rest_types AS smallint[]))) = :rest
                 ORDER BY d.due_at, d.half LIMIT 1)
     ), picked AS (
-        SELECT d.id, d.document_type, d.folio, d.received_at, d.send_by, d.half
+        SELECT d.id, d.document_type, d.folio, d.received_at, d.send_by, d.half, d.signed_at, d.caf
         FROM documents d
         WHERE d.lane = :lane AND d.state = 'signed' AND d.issuer = :issuer AND d.environment = :environment
           AND d.due_at <= fmgo_now() AND d.evidenced_at IS NOT NULL AND d.held IS NULL
@@ -174,9 +180,11 @@ PASSENGERS = """
         LIMIT :size
         FOR UPDATE SKIP LOCKED
     )
-    SELECT p.id, p.document_type, p.folio, p.send_by, p.half, f.bytes
+    SELECT p.id, p.document_type, p.folio, p.send_by, p.half, f.bytes,
+           coalesce((p.signed_at AT TIME ZONE 'America/Santiago')::date > c.expires_on, false) AS expired
     FROM picked p JOIN document_files f
          ON f.document_id = p.id AND f.received_at = p.received_at AND f.kind = 'dte'
+    JOIN cafs c ON c.id = p.caf
     ORDER BY p.send_by, p.document_type, p.folio
 """
 
@@ -193,7 +201,10 @@ def passengers(tx: Connection, group: Group, rest_types: Sequence[int], size: in
         rest=group.channel == "rest",
         size=size,
     )
-    return [Passenger(row.id, row.document_type, row.folio, bytes(row.bytes), row.send_by, row.half) for row in rows]
+    return [
+        Passenger(row.id, row.document_type, row.folio, bytes(row.bytes), row.send_by, row.half, row.expired)
+        for row in rows
+    ]
 
 
 SEAL = """
