@@ -15,6 +15,7 @@ from sqlalchemy.exc import DBAPIError, OperationalError
 from domain.problems import DomainError
 from workers.cache.connection import CacheUrlError
 from workers.cli import (
+    adoption,
     doctor,
     folios,
     imports,
@@ -57,6 +58,7 @@ ledger.document.command("release")(mending.document_release)
 ledger.document.command("replace")(mending.document_replace)
 app.add_typer(ledger.document, name="document")
 app.add_typer(ledger.envelope, name="envelope")
+setup.issuer.command("adopt")(adoption.issuer_adopt)
 app.add_typer(setup.issuer, name="issuer")
 app.add_typer(setup.branch, name="branch")
 app.add_typer(setup.person, name="person")

@@ -60,6 +60,10 @@ class SiiClient:
         """Return whether the SII holds a document of DTEUpload with its very signature (QueryEstDteAv)."""
         return self._query.document_proof(token, document)
 
+    def state(self) -> str | None:
+        """Return what the service of uploads' states says of itself (getState); None when nothing came."""
+        return self._query.state()
+
     def upload_address(self, channel: Channel) -> str:
         """Return the URL that takes the envelopes of a channel, for the record of an attempt."""
         return self._upload.address(channel)
