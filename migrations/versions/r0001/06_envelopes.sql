@@ -68,6 +68,7 @@ CREATE TABLE envelope_halves (
     made_at timestamptz NOT NULL DEFAULT fmgo_now()
 );
 CREATE INDEX envelope_halves_origin ON envelope_halves (origin);
+CREATE INDEX envelopes_sent ON envelopes (issuer, environment, channel, sent_at) WHERE sent_at IS NOT NULL;
 CREATE INDEX envelopes_half ON envelopes (half) WHERE half IS NOT NULL;
 ALTER TABLE envelopes ADD FOREIGN KEY (half) REFERENCES envelope_halves (id);
 ALTER TABLE documents ADD FOREIGN KEY (half) REFERENCES envelope_halves (id);

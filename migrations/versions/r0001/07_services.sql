@@ -99,5 +99,5 @@ CREATE VIEW company_obstacles AS
              OR (i.environment = 'production' AND i.resolution_number = 0) THEN 'resolution'
         END AS cause
     FROM issuers i;
-CREATE INDEX documents_obstructed ON documents (issuer, environment)
-    WHERE state = 'signed' AND held IN ('environment', 'certificate', 'resolution');
+CREATE INDEX documents_held ON documents (issuer, environment, document_type)
+    WHERE state = 'signed' AND held IS NOT NULL;
