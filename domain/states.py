@@ -22,7 +22,7 @@ DOCUMENT_STATES: Final[dict[str, str]] = {
     "accepted": "the SII holds it",
     "accepted_with_repairs": "the SII holds it, with observations (reparos)",
     "rejected": "the SII refused this document",
-    "conflict": "the SII holds other data under this folio; a person must look",
+    "conflict": "the SII holds other data under this folio, or didn't tell in days; a person must look",
     "quarantined": "processes die on it; a person must look",
     "imported": "issued elsewhere; kept so that notes can refer to it and its folio is never given again",
 }
@@ -47,6 +47,8 @@ DOCUMENT_TRANSITIONS: Final[frozenset[tuple[str, str]]] = frozenset(
         ("enveloped", "accepted_with_repairs"),
         ("enveloped", "rejected"),
         ("enveloped", "conflict"),
+        ("conflict", "accepted"),
+        ("conflict", "rejected"),
         ("accepted", "accepted_with_repairs"),
         ("quarantined", "received"),
         ("quarantined", "numbered"),

@@ -15,7 +15,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date
-from typing import TypeVar
+from typing import Literal, TypeVar
 
 from sqlalchemy import Connection
 
@@ -40,7 +40,7 @@ from workers.database.audit import audit
 from workers.database.engine import Ledger, business_time
 from workers.database.enrolment import BranchRow, CafRow, CertificateRow, IssuerRow
 from workers.database.switches import What
-from workers.database.verdicts import release_envelope
+from workers.database.verdicts import release_envelope, settle
 from workers.enrolment_fields import Checks
 from workers.enrolment_fields import EnrolmentError as EnrolmentError
 from workers.folio_ranges import Range, joined, written
@@ -311,6 +311,10 @@ class Enrolment:
     def resend_envelope(self, envelope: uuid.UUID) -> bool:
         """Let the identical bytes of an envelope in doubt go once more; False when it isn't in doubt, or in hand."""
         return self._changed(self._ledger.repeated(lambda tx: allow_once_more(tx, envelope, self._actor)))
+
+    def settle_document(self, document: uuid.UUID, state: Literal["accepted", "rejected"], reason: str) -> bool:
+        """Record what a person found at the SII of a document in conflict; False when it isn't in one."""
+        return self._changed(self._ledger.repeated(lambda tx: settle(tx, document, state, reason, self._actor)))
 
     def _sealing(self) -> Vault:
         return self._vault or Vault({})

@@ -44,6 +44,7 @@ _SII_HOSTS: Final = {
     "dte": "FMGO_SII_SOAP_URL",
     "boleta_api": "FMGO_SII_REST_URL",
     "boleta_up": "FMGO_SII_REST_UPLOAD_URL",
+    "reclamo": "FMGO_SII_CLAIMS_URL",
 }
 
 

@@ -13,6 +13,7 @@ from domain.codes.document_types import (
     CHANGEABLE,
     CREDIT_NOTE,
     CREDIT_NOTES,
+    EXPORTS,
     NOTES,
     OTHER_REFERENCES,
     TAX_DOCUMENTS,
@@ -29,6 +30,7 @@ DEAD = frozenset({"rejected", "invalid", "cancelled"})
 """States of documents that were never issued, or not for the SII."""
 
 _REFERENCE = "document.Referencia[]"
+_TAXES = "document.Encabezado.Totales.ImptoReten"
 _FORMAT = "SII, Formato DTE 2.5"
 
 
@@ -197,6 +199,19 @@ def _too_late_to_deduct(view: View) -> Iterator[Finding]:
             yield "document.Encabezado.IdDoc.IndNoRebaja", {"day": day}
 
 
+def _other_taxes(view: View) -> Iterator[Finding]:
+    for change in view.changes:
+        known = change.known
+        if known is None or known.taxes is None or change.code != ANNULS or not view.totals:
+            continue
+        stated = {tax["TipoImp"]: tax["MontoImp"] for tax in view.totals.get("ImptoReten") or ()}
+        for code in sorted(stated.keys() | known.taxes.keys(), key=int):
+            written, computed = stated.get(code, 0), known.taxes.get(code, 0)
+            if written != computed:
+                yield _TAXES, {"code": code, "stated": written, "computed": computed}
+                break
+
+
 RULES: tuple[Rule, ...] = (
     Rule(
         "DTE-REF-01",
@@ -354,5 +369,13 @@ RULES: tuple[Rule, ...] = (
         _annuls_what_it_can_not,
         f"{_FORMAT}, field CodRef",
         frozenset(ANNULLED_BY_DEBIT),
+    ),
+    Rule(
+        "DTE-REF-20",
+        _TAXES,
+        "Repeat the taxes of the document that is annulled: its tax {code} is {computed}, the note's {stated}.",
+        _other_taxes,
+        f"{_FORMAT}, field CodRef; SII REF-2-780",
+        NOTES - EXPORTS,
     ),
 )

@@ -347,3 +347,22 @@ def test_a_repeated_envelope_is_followed_to_the_upload_that_came_first(works: Wo
     works.sii.switch({"document_av_form": "random"})
     assert works.envelopes(company) == [(envelope, "processed", str(first["track_id"]))]
     assert works.attempts(company)[-1] == ("received", "0", str(second["track_id"]))
+
+
+def test_other_bytes_under_the_folio_are_a_conflict_in_a_doubt(works: Works) -> None:
+    company = works.company()
+    works.fault("F-LOST-1", company, "DTEUpload")
+    sell(works, company)
+    works.await_envelope(company, "uncertain")
+    works.kill("threads")
+    # As if the SII held another document of the same data under folio 2: only the signature tells.
+    works.change(
+        "UPDATE documents SET signature_value = reverse(signature_value) WHERE issuer = %s AND folio = 2", company.rut
+    )
+    works.clock.advance(PAST_THE_WINDOW)
+    works.start("threads")
+    works.await_states(company, {"accepted": SALES - 1, "conflict": 1})
+    said = "SELECT folio, verdict->>'document', verdict->>'compared' FROM documents WHERE issuer = %s AND state = %s"
+    assert works.rows(said, company.rut, "conflict") == [(2, "DNK", "signature")]
+    one_set_of_bytes(works, company, "DTEUpload", 1)
+    nothing_is_leased(works, company)

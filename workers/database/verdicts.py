@@ -14,6 +14,7 @@ from typing import Any
 from sqlalchemy import Connection
 
 from domain.money import Number
+from workers.database.audit import audit
 from workers.database.engine import count, run
 
 
@@ -190,6 +191,35 @@ def release_envelope(tx: Connection, envelope: uuid.UUID, actor: str) -> int:
         n=released,
     )
     return int(released)
+
+
+def settle(tx: Connection, document: uuid.UUID, state: str, reason: str, actor: str) -> bool:
+    """Record what a person found of a document in conflict: "accepted" or "rejected". False when it isn't in one."""
+    said = {"settled_by": actor, "reason": reason}
+    moved = run(
+        tx,
+        """
+        WITH moved AS (
+            UPDATE documents
+            SET state = :state, verdict = coalesce(verdict, '{}') || CAST(:said AS jsonb), decided_at = fmgo_now(),
+                version = version + 1
+            WHERE id = :id AND state = 'conflict'
+            RETURNING id
+        ), told AS (
+            INSERT INTO document_events (document_id, from_state, to_state, detail)
+            SELECT id, 'conflict', :state, CAST(:said AS jsonb) FROM moved
+        )
+        SELECT id FROM moved
+        """,
+        id=document,
+        state=state,
+        said=json.dumps(said),
+    ).all()
+    if not moved:
+        return False
+    run(tx, WAKE, ids=[document])
+    audit(tx, actor, "document.settle", str(document), {"state": state, "reason": reason})
+    return True
 
 
 RELEASE = """

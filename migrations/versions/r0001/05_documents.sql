@@ -29,6 +29,7 @@ INSERT INTO document_transitions VALUES
     ('signed', 'enveloped'), ('signed', 'quarantined'),
     ('enveloped', 'signed'), ('enveloped', 'accepted'), ('enveloped', 'accepted_with_repairs'),
     ('enveloped', 'rejected'), ('enveloped', 'conflict'),
+    ('conflict', 'accepted'), ('conflict', 'rejected'),
     ('accepted', 'accepted_with_repairs'),
     ('quarantined', 'received'), ('quarantined', 'numbered'), ('quarantined', 'signed');
 
