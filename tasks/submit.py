@@ -134,7 +134,9 @@ def send(envelope: ClaimedEnvelope, me: Process, access: Sessions) -> None:
             knock(envelope, admission)
         answer = attempt(envelope, me, access, token)
         if answer is not None:
-            admission.learn(answered=bool(answer.status), words=answer.detail, retry_after=answer.retry_after)
+            # With a receipt the SII says when to ask for the verdict; that is no word about further uploads.
+            wait = None if answer.track_id is not None else answer.retry_after
+            admission.learn(answered=bool(answer.status), words=answer.detail, retry_after=wait)
 
 
 def knock(envelope: ClaimedEnvelope, admission: Admission) -> None:

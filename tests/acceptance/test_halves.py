@@ -8,6 +8,7 @@ import pytest
 from deploy.sandbox.enrol import ENVIRONMENT
 from deploy.sandbox.people import Company
 from tests.acceptance.books import check_books
+from tests.acceptance.commands import fmgo
 from tests.acceptance.sales import boleta, invoice
 from tests.acceptance.waiting import wait_until
 from tests.acceptance.works import Works
@@ -35,6 +36,17 @@ def refused(works: Works, company: Company, document_type: int, sale: Any, bad: 
     works.fault("F-RSC", company, times=-1, args={} if bad is None else {"folios": bad}, id=f"bad-{company.rut}")
     works.change("UPDATE issuers SET sending_stopped_at = NULL WHERE rut = %s", company.rut)
     return works.await_envelope(company, "refused")
+
+
+def culprit_envelope(works: Works, company: Company) -> uuid.UUID:
+    """The envelope in which the culprit was refused alone."""
+    found: uuid.UUID = works.scalar(
+        "SELECT e.id FROM envelopes e JOIN envelope_documents r ON r.envelope = e.id JOIN documents d"
+        " ON d.id = r.document_id WHERE d.issuer = %s AND d.folio = %s ORDER BY e.sealed_at DESC LIMIT 1",
+        company.rut,
+        BAD,
+    )
+    return found
 
 
 def mend(works: Works, company: Company) -> None:
@@ -69,10 +81,20 @@ def test_one_bad_document_of_eight_ends_alone_and_the_others_go(works: Works, do
     assert (culprit.held, culprit.state, culprit.verdict["state"]) == ("schema-refused", "signed", "RSC")
     assert "fmgo document replace" in culprit.verdict["person"]
     check_books(works, company)
-    # Nothing more is tried: what is sold now goes without it.
-    works.producer.enqueue(sale(company, "later"))
+    # Nothing more is tried: what is sold now goes without it, and its sale is made under another folio.
+    replaced = fmgo(works.sandbox.environment, "document", "replace", culprit.id, "--json")
+    assert replaced.code == 0, replaced
     works.await_states(company, {"accepted": SALES, "signed": 1})
     assert len(works.uploads(company)) == len(uploads) + 1
+    assert held(works, company) == {BAD: "replaced"}
+    assert works.enrolment.operator.release_envelope(uuid.UUID(str(culprit_envelope(works, company)))) == 0
+    again = fmgo(works.sandbox.environment, "document", "replace", culprit.id, "--key", "otra", "--json")
+    assert (again.code, again.objects[0]["error"]["code"]) == (1, "ALREADY-REPLACED")
+    same = fmgo(works.sandbox.environment, "document", "replace", culprit.id, "--json")
+    assert (same.code, same.objects[0]["outcome"]) == (0, "known")
+    works.producer.enqueue(sale(company, "third", replaces=str(culprit.id)))
+    third = works.producer.wait((company.rut, ENVIRONMENT, "third"), until="decided")
+    assert [problem.code for problem in third.problems] == ["JOB-REPLACES-TAKEN"]
 
 
 def test_what_the_gateway_refuses_for_its_schema_is_halved_too(works: Works) -> None:
@@ -110,3 +132,22 @@ def test_where_everything_is_refused_the_trying_ends_and_a_person_lets_it_go(wor
         [1 for _, state, _ in works.envelopes(company) if state == "processed"]
     )
     check_books(works, company)
+
+
+def test_a_refusal_of_what_was_stored_all_the_same_doubles_nothing(works: Works) -> None:
+    company = works.company()
+    works.fault("F-STATUS-7", company, "DTEUpload", args={"state": "S"})
+    works.producer.enqueue_many([invoice(company, f"sale-{n}") for n in range(4)])
+    whole = works.await_envelope(company, "refused")
+
+    def decided() -> bool:
+        """Either they were sent again, in halves, or the SII held them at once: then a person lets them go."""
+        alert = works.scalar("SELECT alert FROM envelopes WHERE id = %s", whole)
+        if alert == "refused-and-held":
+            assert works.enrolment.operator.release_envelope(whole) == 4
+        return alert is not None or len(works.envelopes(company)) > 1
+
+    wait_until(decided, lambda: works.envelopes(company))
+    works.await_states(company, {"accepted": 4})
+    check_books(works, company)
+    assert sum(works.taken(company).values()) == 4

@@ -117,7 +117,7 @@ def standing_still(tx: Connection) -> list[Row]:
         """
         SELECT state, coalesce(held, '') AS cause, count(*) AS documents, min(received_at) AS since
         FROM documents
-        WHERE state IN ('waiting', 'quarantined', 'conflict') OR (state = 'signed' AND held IS NOT NULL)
+        WHERE state IN ('waiting', 'quarantined', 'conflict') OR (state = 'signed' AND held <> 'replaced')
         GROUP BY state, held ORDER BY state, held
         """,
     )

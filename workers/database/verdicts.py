@@ -167,8 +167,6 @@ def release_envelope(tx: Connection, envelope: uuid.UUID, actor: str) -> int:
             FROM envelope_documents e
             WHERE e.envelope = :envelope AND d.id = e.document_id AND d.state = 'signed'
               AND (d.held LIKE 'envelope-refused%' OR d.held = 'schema-refused')
-              AND NOT EXISTS (SELECT FROM documents r WHERE r.replaces = d.id
-                                AND r.state NOT IN ('rejected', 'invalid', 'cancelled'))
             RETURNING d.id
         ), marked AS (
             UPDATE envelopes SET released_at = fmgo_now(), alert = NULL
