@@ -15,6 +15,7 @@ from sqlalchemy import Connection
 
 from domain.codes.document_types import DOCUMENT_TYPES
 from domain.envelope import Caratula, build_envelope, channel_of
+from domain.signature import RsaSigner
 from tasks.base import phase, tools
 from workers.bells import ring
 from workers.database import readiness, sealing
@@ -72,9 +73,8 @@ def seal_one(group: Group, me: Process, *, trial: bool = False) -> bool:
             return False
         if not sealing.may_seal(tx, group, REST_TYPES, load):
             return False
-        company = (group.issuer, group.environment)
-        certificate = signers_of(tx, [company]).get(company)
-        if certificate is None:  # it has just ended: its documents are held from the next bell on
+        certificate = _sender(tx, group, me)
+        if certificate is None:  # the documents are held from the next bell on
             return False
         riders = fitting(_unexpired(tx, sealing.passengers(tx, group, REST_TYPES, size)), settings().envelope_bytes)
         riders.sort(key=lambda rider: (rider.document_type, rider.folio))
@@ -90,6 +90,31 @@ def seal_one(group: Group, me: Process, *, trial: bool = False) -> bool:
     _evidence(envelope, me)
     log.info("envelope.sealed", envelope=str(envelope.id), issuer=group.issuer, channel=group.channel, documents=moved)
     return True
+
+
+def _sender(tx: Connection, group: Group, me: Process) -> SealedCertificate | None:
+    """Whose certificate seals, None when there is none in force. One that is another person's is retired at once.
+
+    The SII refuses an envelope whose RutEnvia isn't the person of its signature (ENV-3-6, CRT-3-11).
+    """
+    company = (group.issuer, group.environment)
+    certificate = signers_of(tx, [company]).get(company)
+    if certificate is None:
+        return None
+    owner = _signer(certificate).rut
+    if owner == certificate.person:
+        return certificate
+    log.error("dispatch.certificate_of_another", certificate=certificate.id, person=certificate.person, owner=owner)
+    readiness.retire_certificate(tx, certificate.id)
+    detail = {"certificate": certificate.id, "owner": owner, "reason": "it is another person's"}
+    audit(tx, f"worker:{me.id}", "certificate.retire", certificate.person, detail)
+    return None
+
+
+def _signer(certificate: SealedCertificate) -> RsaSigner:
+    return tools().keys.signer(
+        certificate.id, certificate.certificate_der, Sealed(certificate.key_id, certificate.private_key_sealed)
+    )
 
 
 def _unexpired(tx: Connection, riders: list[Passenger]) -> list[Passenger]:
@@ -113,9 +138,7 @@ def _built(tx: Connection, group: Group, certificate: SealedCertificate, riders:
             resolution_date=resolution.date,
             resolution_number=resolution.number,
         ),
-        signer=tools().keys.signer(
-            certificate.id, certificate.certificate_der, Sealed(certificate.key_id, certificate.private_key_sealed)
-        ),
+        signer=_signer(certificate),
         at=business_time(tx),
     )
     number = uuid.uuid4()

@@ -99,3 +99,30 @@ def test_a_document_signed_after_the_end_of_its_folios_does_not_leave(works: Wor
     rows = works.rows("SELECT folio, held FROM documents WHERE issuer = %s ORDER BY folio", company.rut)
     assert rows == [(1, "caf-expired"), (2, None), (3, "caf-expired")]
     assert [upload["documents"] for upload in works.uploads(company)] == [1]
+
+
+def test_a_certificate_that_is_another_person_s_seals_nothing(works: Works) -> None:
+    company, other = works.company((33, 39)), works.company()
+    signed_and_stopped(works, company)
+    mine, stranger = (
+        works.scalar("SELECT person FROM issuer_grants WHERE issuer = %s", one.rut) for one in (company, other)
+    )
+    works.change("UPDATE issuer_grants SET person = %s WHERE issuer = %s", stranger, company.rut)
+    works.change("UPDATE certificates SET retired_at = fmgo_now() WHERE person = %s", stranger)
+    works.change("UPDATE certificates SET person = %s WHERE person = %s", stranger, mine)
+    let_go(works, company)
+    wait_until(lambda: held(works, company) == {"certificate"}, lambda: f"held for {held(works, company)}")
+    assert works.envelopes(company) == []
+    audited = works.rows("SELECT detail->>'owner' FROM audit_log WHERE action = 'certificate.retire'")
+    assert audited == [(mine,)]
+    works.change(
+        "UPDATE certificates SET person = %s, retired_at = NULL WHERE person = %s AND id = ("
+        " SELECT max(id) FROM certificates WHERE person = %s AND id IN ("
+        " SELECT (detail->>'certificate')::bigint FROM audit_log WHERE action = 'certificate.retire'))",
+        mine,
+        stranger,
+        stranger,
+    )
+    works.change("UPDATE issuer_grants SET person = %s WHERE issuer = %s", mine, company.rut)
+    works.await_states(company, {"accepted": SALES})
+    check_books(works, company)

@@ -61,6 +61,11 @@ def hold_expired(tx: Connection, documents: Sequence[uuid.UUID]) -> None:
     )
 
 
+def retire_certificate(tx: Connection, certificate: int) -> None:
+    """Let a certificate serve nobody from now on; a person may undo it."""
+    run(tx, "UPDATE certificates SET retired_at = fmgo_now() WHERE id = :id AND retired_at IS NULL", id=certificate)
+
+
 def wake_obstructed(tx: Connection, size: int) -> int:
     """Let up to `size` held documents go on whose company can send again; returns how many."""
     return count(
