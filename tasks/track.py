@@ -11,15 +11,18 @@ from typing import Any, Final
 import structlog
 
 from domain.answers.envelope import EnvelopeStatus
+from domain.answers.result_mail import ResultMail
 from domain.answers.table import alerts
+from tasks import afterwards
 from tasks.asking import Asking
 from tasks.base import phase, tools
 from tasks.ending import UNTIL_A_PERSON, standing_ends
+from tasks.mail_verdicts import missing_counters
 from tasks.submit import sessions, signer_of
 from tasks.taking import AFTER_A_FAULT_SECONDS, give_back, take
 from tasks.verdict import verdict_of
 from workers.bells import ring
-from workers.database import attempts, envelopes, verdicts
+from workers.database import attempts, envelopes, result_mails, verdicts
 from workers.database.engine import ledger
 from workers.database.envelopes import ClaimedEnvelope, Step
 from workers.exchanges import about_envelope
@@ -112,8 +115,10 @@ def decide(envelope: ClaimedEnvelope, me: Process, track_id: str, status: Envelo
     with ledger().transaction() as tx:
         riders = verdicts.riders(tx, envelope.id)
         another = attempts.another_upload_is_possible(tx, envelope.id)
+        mails = [ResultMail.from_dict(said) for said in result_mails.said_of(tx, envelope.id)]
     asking = Asking(envelope, sessions(me), signer_of(envelope))
-    outcome = verdict_of(riders, status, asking.each, another=another)
+    told = missing_counters(mails, status.counters)
+    outcome = verdict_of(riders, status, asking.each, another=another, told=told)
     said: dict[str, Any] = {"state": status.state, "gloss": status.gloss, "counters": outcome.counters}
     ends = standing_ends(envelope, outcome, riders, said)
     with ledger().transaction() as tx:
@@ -131,6 +136,7 @@ def decide(envelope: ClaimedEnvelope, me: Process, track_id: str, status: Envelo
                 "sent", "sent", _pause(envelope), polled=True, sii_state=status.state, verdict=said, alert=alert
             )
             envelopes.step(tx, envelope.id, envelope.fence, me.id, again)
+        afterwards.begin(tx, envelope.id)
     log.info(
         "envelope.verdict",
         envelope=str(envelope.id),
@@ -140,6 +146,8 @@ def decide(envelope: ClaimedEnvelope, me: Process, track_id: str, status: Envelo
         refused=outcome.refused_whole,
     )
     ring("fmgo.publish")
+    if mails:
+        ring("fmgo.mail")
     for lane in ("interactive", "bulk"):
         ring("fmgo.dispatch", lane)
 

@@ -10,7 +10,7 @@ decides nothing by absence: the documents are open until the SII holds them, hol
 
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any, Final
 
 from domain.answers.document import DocumentStatus
@@ -44,10 +44,18 @@ class Outcome:
     counters: list[dict[str, Any]]
 
 
-def verdict_of(riders: Sequence[Rider], status: EnvelopeStatus, ask: Ask, *, another: bool) -> Outcome:
+def verdict_of(
+    riders: Sequence[Rider],
+    status: EnvelopeStatus,
+    ask: Ask,
+    *,
+    another: bool,
+    told: Sequence[TypeCounters] = (),
+) -> Outcome:
     """Decide what can be decided; `ask` is asked about documents where the envelope's answer leaves doubt.
 
-    `another`: another upload of the same bytes may be at the SII, and its track id isn't known.
+    `another`: another upload of the same bytes may be at the SII, and its track id isn't known. `told`: counters of
+    types that the answer left out, by the SII's mail: they count absent documents, and decide none by themselves.
     """
     open_riders = [rider for rider in riders if rider.state == "enveloped"]
     if status.phase == "refused":
@@ -57,7 +65,8 @@ def verdict_of(riders: Sequence[Rider], status: EnvelopeStatus, ask: Ask, *, ano
     standing: dict[Rider, DocumentStatus] = {}
     if asked:
         answers = ask(asked)
-        found = _by_document(riders, answers, status, by_absence=not doubted)
+        counted = replace(status, counters=(*status.counters, *told))
+        found = _by_document(riders, answers, counted, by_absence=not doubted)
         left = set(asked) - _decided(asked, found)
         repeated = _repeated(riders, status)
         if all(answers[rider].meaning in NOT_HELD and (doubted or rider in repeated) for rider in left):

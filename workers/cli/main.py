@@ -14,7 +14,7 @@ from sqlalchemy.exc import DBAPIError, OperationalError
 
 from domain.problems import DomainError
 from workers.cache.connection import CacheUrlError
-from workers.cli import doctor, jobs, ledger, offline, render, run, setup, sii, simulator, verify
+from workers.cli import doctor, jobs, ledger, mail, offline, render, run, setup, sii, simulator, verify
 from workers.cli.access import first_line
 from workers.cli.output import BAD_INPUT, DONE, NO, complain
 from workers.database.engine import sqlstate
@@ -46,6 +46,7 @@ app.add_typer(setup.certificate, name="certificate")
 app.add_typer(setup.caf, name="caf")
 app.add_typer(ledger.ledger, name="ledger")
 app.add_typer(sii.sii, name="sii")
+app.add_typer(mail.mail, name="mail")
 app.command("stop")(sii.stop)
 app.command("resume")(sii.resume)
 app.command("doctor")(doctor.doctor)

@@ -20,6 +20,7 @@ TOKEN_NOT_TAKEN: Final = "token-not-taken"  # noqa: S105 - a name
 NO_VERDICT: Final = "no-verdict"
 IN_DOUBT: Final = "in-doubt"
 REJECTED_IN_DOUBT: Final = "rejected-in-doubt"
+NO_REASONS: Final = "no-reasons"
 
 ALERTS: tuple[Alert, ...] = (
     Alert(
@@ -55,5 +56,11 @@ ALERTS: tuple[Alert, ...] = (
         "everything was rejected or repeated while an earlier upload may still be in process; after two days of such"
         " answers its documents go to `conflict`",
         "look in the SII's portal which upload brought the folios",
+    ),
+    Alert(
+        NO_REASONS,
+        "envelope",
+        "the SII's mail with the reasons didn't come, though asked for",
+        "check the company's mail source (`fmgo doctor`), or `fmgo mail import` the mail",
     ),
 )

@@ -36,6 +36,7 @@ INSERT INTO document_transitions VALUES
 -- so that claimed rows leave the front of the index, and takes a fence that every later update checks.
 -- suspect: size of the chunk whose worker died with this row in it; such rows are claimed apart, in halves.
 -- send_by: when the SII should have it at the latest; what waits is sent in this order.
+-- claim: what its receiver said of it ({"state", "events"}), once something is known.
 -- version/published_version: a difference is a result that has not been told.
 CREATE TABLE documents (
     id uuid PRIMARY KEY,
@@ -71,6 +72,7 @@ CREATE TABLE documents (
     problems jsonb,
     warnings jsonb,
     verdict jsonb,
+    claim jsonb,
     envelope uuid,
     signed_at timestamptz,
     send_by timestamptz,
