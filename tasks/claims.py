@@ -132,7 +132,7 @@ class Visit:
 
 def keep(watched: Watched, answer: ClaimsAnswer) -> bool:
     """Keep an answer, tell what is new of the document, and say when it is asked about next."""
-    over = watched.at >= watched.until
+    over = watched.at >= watched.until + AFTER_THE_LAST_MOMENT
     with ledger().transaction() as tx:
         claim, told = None, False
         if answer.is_about_events:
@@ -172,7 +172,7 @@ def _next(watched: Watched, answer: ClaimsAnswer, *, over: bool) -> datetime | N
     if over:
         after = watched.at + min(step, timedelta(days=1))
         return None if after - watched.until > GIVEN_UP_AFTER else after
-    return min(watched.at + step, watched.until + AFTER_THE_LAST_MOMENT)
+    return watched.at + step if watched.at + step < watched.until else watched.until + AFTER_THE_LAST_MOMENT
 
 
 def _postpone(watched: list[Watched], seconds: float) -> None:

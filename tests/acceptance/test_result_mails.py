@@ -308,7 +308,7 @@ def test_a_mail_that_never_comes_is_asked_for_again(works: Works, maildir: Path)
     works.clock.advance(hours(100))
     wait_until(
         lambda: works.scalar(
-            "SELECT bool_and(due_at IS NULL) FROM result_mails_wanted w JOIN envelopes e ON e.id = w.envelope"
+            "SELECT bool_and(w.due_at IS NULL) FROM result_mails_wanted w JOIN envelopes e ON e.id = w.envelope"
             " WHERE e.issuer = %s",
             company.rut,
         ),

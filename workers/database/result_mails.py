@@ -14,7 +14,7 @@ from sqlalchemy import Connection
 
 from workers.database.engine import run
 
-Outcome = Literal["waiting", "unknown-track", "told", "contradicts", "not-the-sii", "unreadable", "other-company"]
+Outcome = Literal["waiting", "unknown-track", "told", "contradicts", "not-the-sii", "unreadable"]
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,7 @@
 """From a source's bytes to kept mails: what is the SII's is kept and joined, what only looks so is kept and logged.
 
-Mails with nothing of ours in them leave no trace but the mark that they were read: a company's mailbox holds other
-people's letters.
+Mails with nothing of the company's in them leave no trace but the mark that they were read: a mailbox holds other
+people's letters, and may be several companies'.
 """
 
 import hashlib
@@ -76,8 +76,6 @@ def new_mail(
         outcome, note = "not-the-sii", f"it comes from {letter.writer or 'nobody'}{by}"
     elif result is None:
         outcome = "unreadable"
-    elif result.company != issuer:
-        outcome, note = "other-company", f"it is about {result.company}"
     return NewMail(
         issuer=issuer,
         environment=environment,
@@ -167,6 +165,9 @@ class _Receiver:
             return
         letter = read_letter(data)
         if letter.kind == "other":
+            return
+        if letter.result is not None and letter.result.company != source.issuer:
+            log.info("mail.of_another_company", source=source.id, mail=name, company=letter.result.company)
             return
         mail = new_mail(
             letter,

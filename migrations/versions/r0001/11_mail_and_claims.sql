@@ -50,7 +50,7 @@ CREATE TABLE result_mails (
     said jsonb,
     bytes bytea NOT NULL,
     outcome text NOT NULL CHECK (outcome IN ('waiting', 'unknown-track', 'told', 'contradicts', 'not-the-sii',
-                                             'unreadable', 'other-company')),
+                                             'unreadable')),
     note text,
     envelope uuid REFERENCES envelopes (id),
     told_at timestamptz,
