@@ -226,8 +226,8 @@ def said_of(tx: Connection, envelope: uuid.UUID) -> list[dict[str, Any]]:
         tx,
         """
         SELECT m.said FROM result_mails m
-        JOIN envelopes e ON e.id = m.envelope AND e.track_id = m.track_id
-        WHERE m.envelope = :envelope AND m.outcome = 'waiting' ORDER BY m.id
+        JOIN envelopes e ON e.track_id = m.track_id AND e.issuer = m.issuer AND e.environment = m.environment
+        WHERE e.id = :envelope AND m.outcome IN ('waiting', 'unknown-track') ORDER BY m.id
         """,
         envelope=envelope,
     )

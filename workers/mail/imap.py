@@ -9,6 +9,7 @@ import imaplib
 import re
 import ssl
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from types import TracebackType
@@ -92,7 +93,8 @@ class Mailbox:
         try:
             self._imap.logout()
         except (OSError, imaplib.IMAP4.error):
-            return
+            with suppress(OSError):
+                self._imap.shutdown()
 
     def log_in(self, *, password: str | None = None, access_token: str | None = None) -> None:
         """Log in by password or by XOAUTH2, and open the mailbox to be read only."""

@@ -58,6 +58,7 @@ CREATE TABLE result_mails (
     FOREIGN KEY (issuer, environment) REFERENCES issuers (rut, environment)
 );
 CREATE INDEX result_mails_open ON result_mails (environment, at) WHERE outcome IN ('waiting', 'unknown-track');
+CREATE INDEX result_mails_track ON result_mails (track_id) WHERE outcome IN ('waiting', 'unknown-track');
 CREATE INDEX result_mails_envelope ON result_mails (envelope) WHERE envelope IS NOT NULL;
 CREATE INDEX envelope_attempts_track ON envelope_attempts (track_id) WHERE track_id IS NOT NULL;
 
