@@ -98,11 +98,11 @@ def claim(works: Works, seller: Company, folio: int) -> dict[str, Any] | None:
 def await_claim(works: Works, seller: Company, folio: int, state: str | None) -> dict[str, Any]:
     """Return what is known as soon as it has that state."""
 
-    def known() -> dict[str, Any] | None:
+    def known() -> dict[str, Any]:
         found = claim(works, seller, folio)
-        return found if found is not None and found["state"] == state else None
+        return found if found is not None and found["state"] == state else {}
 
-    return wait_until(known, lambda: f"{state}; it is {claim(works, seller, folio)}")  # type: ignore[return-value]
+    return wait_until(known, lambda: f"{state}; it is {claim(works, seller, folio)}")
 
 
 def asked(works: Works, seller: Company) -> int:
