@@ -8,7 +8,7 @@ SHARED ?= $(if $(FMGO_SHARED),$(FMGO_SHARED),../shared)
 COVERAGE_FLOOR := $(if $(wildcard $(SHARED)/reference),90,0)
 
 .DEFAULT_GOAL := help
-.PHONY: env demo test check format bench up lock help
+.PHONY: env demo test check format bench mutants up lock help
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -39,8 +39,11 @@ format: env ## put the code into its form
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
-bench: env ## documents per second and CPU per document, beside the floor of this machine
-	@$(BIN)/python -m tests.benchmarks
+bench: env ## documents per second, CPU and memory, beside the floor of this machine; QUICK=1: less of it
+	@$(BIN)/python -m tests.benchmarks $(if $(QUICK),--quick)
+
+mutants: env ## mutation testing of the arithmetic, rules, stamp and signature: about ten minutes
+	@FMGO_SHARED=$(abspath $(SHARED)) ./tests/mutants.sh
 
 lock: ## requirements.lock from pyproject.toml (needs uv)
 	uv pip compile pyproject.toml --extra embedded --group dev --universal --python-version 3.11 --only-binary :all: \

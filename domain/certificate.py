@@ -7,6 +7,7 @@ serialNumber. Files with ciphers of today and of yesterday (RC2, triple DES) ope
 """
 
 import re
+import warnings
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -24,6 +25,7 @@ from cryptography.hazmat.primitives.serialization import (
 )
 from cryptography.x509.oid import NameOID, ObjectIdentifier
 
+from domain.pfx_work import MOST_ROUNDS, rounds_of
 from domain.problems import DomainError, Problem
 from domain.rut import InvalidRut, normalise
 
@@ -62,9 +64,9 @@ class Credential:
 def open_pfx(data: bytes, password: str, *, at: datetime | None = None) -> Credential:
     """The credential in a PFX (PKCS#12) file.
 
-    With `at` (aware) the certificate must also be in force then. Raises CertificateError: PFX-UNREADABLE, PFX-PASSWORD,
-    PFX-WITHOUT-KEY, PFX-WITHOUT-CERTIFICATE, CERT-KEY-TYPE, CERT-KEY-MISMATCH, CERT-WITHOUT-RUT, CERT-EXPIRED,
-    CERT-NOT-YET-VALID.
+    With `at` (aware) the certificate must also be in force then. Raises CertificateError: PFX-UNREADABLE, PFX-ROUNDS,
+    PFX-PASSWORD, PFX-WITHOUT-KEY, PFX-WITHOUT-CERTIFICATE, CERT-KEY-TYPE, CERT-KEY-MISMATCH, CERT-WITHOUT-RUT,
+    CERT-EXPIRED, CERT-NOT-YET-VALID.
     """
     if data.lstrip().startswith(b"-----BEGIN"):
         raise _refusal("PFX-UNREADABLE", "The file is PEM, not PFX: give its key and certificate as PEM files.")
@@ -167,8 +169,13 @@ def _refuse_large(data: bytes, code: str) -> None:
 def _unpacked(data: bytes, password: str) -> tuple[object, list[x509.Certificate]]:
     """Key and certificates of a PFX, the key's own certificate first when the file says which it is."""
     _refuse_large(data, "PFX-UNREADABLE")
+    if (rounds := rounds_of(data)) > MOST_ROUNDS:
+        sentence = f"The PFX asks for {rounds} rounds of key derivation; at most {MOST_ROUNDS} are worked through."
+        raise _refusal("PFX-ROUNDS", sentence)
     try:
-        key, own, others = pkcs12.load_key_and_certificates(data, password.encode())
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", UserWarning)  # old programs write BER, which is read too
+            key, own, others = pkcs12.load_key_and_certificates(data, password.encode())
     except (ValueError, UnsupportedAlgorithm) as fault:
         if "password" in str(fault):
             raise _refusal("PFX-PASSWORD", "The password does not open the PFX (or the file is damaged).") from None

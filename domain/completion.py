@@ -95,6 +95,8 @@ class ReferencedDocument:
     credited: Number = 0
     debited: Number = 0
     annulled: bool = False
+    taxes: Mapping[str, int] | None = None
+    """MontoImp of its ImptoReten by code; None when that isn't known."""
 
     @property
     def without_vat(self) -> bool:

@@ -2,13 +2,13 @@
 
 Documents go in as the bytes they were signed as. The envelope's own signature covers SetDTE where it stands, so the
 namespaces of the root take part in it (SII, Instructivo técnico; RFR when `xmlns:xsi` is left out). The canonical text
-is put together from the pieces, in time and space proportional to the envelope.
+is digested document by document and never held whole, in time proportional to the envelope.
 Sources: SII, EnvioDTE_v10.xsd, EnvioBOLETA_v11.xsd; what the upload gateway refuses (CHR-00002, SCH-00001).
 """
 
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Literal
@@ -21,7 +21,7 @@ from domain.signature import (
     SII_NAMESPACE,
     Signer,
     canonical_signed_info,
-    digest_of,
+    digest_of_pieces,
     signature_element,
 )
 from domain.stamp import local_timestamp
@@ -86,7 +86,7 @@ def build_envelope(
         raise EnvelopeError(found)
     head = _caratula_text(caratula, types, at)
     try:
-        digest = digest_of(_canonical_set(head, documents, element_id))
+        digest = digest_of_pieces(_canonical_set(head, documents, element_id))
     except ValueError as fault:
         raise EnvelopeError([Problem("ENV-FOREIGN", "SetDTE", f"A document cannot be enveloped: {fault}.")]) from None
     uri = f"#{element_id}"
@@ -96,16 +96,19 @@ def build_envelope(
         '<?xml version="1.0" encoding="ISO-8859-1"?>\n'
         f'<{root} xmlns="{SII_NAMESPACE}"{_SCOPE} '
         f'xsi:schemaLocation="{SII_NAMESPACE} {SCHEMA_FILES[root]}" version="1.0">\n'
-        f'<SetDTE ID="{element_id}">\n{head}\n'
+        f'<SetDTE ID="{element_id}">\n{head}'
     )
-    closing = f"\n</SetDTE>\n{signature}\n</{root}>\n"
-    return b"".join((opening.encode("ascii"), b"\n".join(documents), closing.encode("ascii")))
+    closing = f"</SetDTE>\n{signature}\n</{root}>\n"
+    return b"\n".join((opening.encode("ascii"), *documents, closing.encode("ascii")))
 
 
-def _canonical_set(head: str, documents: Sequence[bytes], element_id: str) -> bytes:
-    """The canonical SetDTE in its place, which carries every namespace of the root."""
-    opening = f'<SetDTE xmlns="{SII_NAMESPACE}"{_SCOPE} ID="{element_id}">\n{head}\n'
-    return b"".join((opening.encode("ascii"), b"\n".join(map(canonical_in_envelope, documents)), b"\n</SetDTE>"))
+def _canonical_set(head: str, documents: Sequence[bytes], element_id: str) -> Iterator[bytes]:
+    """The canonical SetDTE in its place, which carries every namespace of the root, a document at a time."""
+    yield f'<SetDTE xmlns="{SII_NAMESPACE}"{_SCOPE} ID="{element_id}">\n{head}'.encode("ascii")
+    for document in documents:
+        yield b"\n"
+        yield canonical_in_envelope(document)
+    yield b"\n</SetDTE>"
 
 
 def _caratula_text(caratula: Caratula, types: Sequence[int], at: datetime) -> str:

@@ -16,6 +16,7 @@ from domain.document import Document
 from domain.format.reading import Report, Values
 from domain.format.table import Profile
 from domain.format.types import format_of
+from domain.money import Number
 from domain.preparing import read_document, type_of
 from domain.problems import Problem
 from domain.rules import View, rules_of
@@ -31,6 +32,8 @@ _SHAPE = frozenset({"FMT-UNKNOWN", "FMT-FORBIDDEN", "FMT-MANY"})
 """Faults that leave out something that was meant to count."""
 _ASKED = frozenset({"DTE-LIN-07", "DTE-TAX-08", "DTE-TAX-09", "DTE-EXE-01"})
 """Rules about figures that the calculation itself doesn't find broken."""
+_LIMITS = frozenset({"BOL-UF-01"})
+"""Rules about amounts in UF."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,8 +51,13 @@ class Reckoning:
     warnings: tuple[Problem, ...]
 
 
-def reckon(raw_document: Mapping[str, Any], *, today: date, profile: Profile = "2019") -> Reckoning:
-    """The figures of a document as a producer wrote it; `today` is its day where it states none. Never raises."""
+def reckon(
+    raw_document: Mapping[str, Any], *, today: date, profile: Profile = "2019", uf: Number | None = None
+) -> Reckoning:
+    """The figures of a document as a producer wrote it; `today` is its day where it states none. Never raises.
+
+    With the value of the `uf` in pesos, whoever must be named from an amount on is told of as a warning.
+    """
     report = Report()
     document_type = type_of(raw_document, report)
     if document_type is None:
@@ -60,12 +68,13 @@ def reckon(raw_document: Mapping[str, Any], *, today: date, profile: Profile = "
     findings = calculate(document, day)
     if not document.values.get("Detalle"):
         report.add("FMT-REQUIRED", "document.Detalle", "State Detalle: documents of this type must carry it.")
-    view = View(document, findings, issuer=None, today=today, referenced={})
+    view = View(document, findings, issuer=None, today=today, referenced={}, uf=uf)
     found = Report()
     for rule in rules_of(document_type, profile):
         broken = rule.predicate(view) if rule.id in findings.by_rule or rule.id in _ASKED else ()
         for path, figures in broken:
             found.add(rule.id, path, rule.sentence.format_map(figures), rule.level)
+    _in_uf(view, found)
     problems = (*(problem for problem in report.told() if _counts(problem)), *_of_level(found, "error"))
     if problems or not findings.complete:
         return Reckoning({}, (), {}, problems or tuple(_of_level(report, "error")), ())
@@ -76,6 +85,13 @@ def reckon(raw_document: Mapping[str, Any], *, today: date, profile: Profile = "
         (),
         tuple(_of_level(found, "warning")),
     )
+
+
+def _in_uf(view: View, found: Report) -> None:
+    """Rules about limits in UF, which whoever only calculates may still mend."""
+    for rule in rules_of(view.type, view.profile):
+        for path, figures in rule.predicate(view) if rule.id in _LIMITS else ():
+            found.add(rule.id, path, rule.sentence.format_map(figures), "warning")
 
 
 def _in_order(document: Document) -> Values:

@@ -63,10 +63,48 @@ def official_schema() -> etree.XMLSchema:
     return etree.XMLSchema(etree.parse(official_folder() / "EnvioDTE_v10.xsd", _parser()))
 
 
+def official_schema_2026(name: str = "EnvioDTE_v10.xsd") -> etree.XMLSchema:
+    """The same with what the format of 2026 adds: an unverified overlay of this house on the files in circulation.
+
+    `name` is the schema of what holds documents: EnvioDTE_v10 or AEC_v10.
+    """
+    return _schema_2026(name)
+
+
 @cache
-def official_schema_2026() -> etree.XMLSchema:
-    """The same with what the format of 2026 adds: an unverified overlay of this house on the files in circulation."""
-    envelope = etree.parse(official_folder() / "EnvioDTE_v10.xsd", _parser()).getroot()
+def _schema_2026(name: str) -> etree.XMLSchema:
+    return etree.XMLSchema(_with_documents(etree.parse(official_folder() / name, _parser()).getroot()))
+
+
+_LEAD_TO_DOCUMENTS = ("DTECedido_v10.xsd", "DTE_v10.xsd")
+"""Files through which a schema includes that of documents."""
+
+
+def _with_documents(root: etree._Element) -> etree._Element:
+    """A schema with the documents of 2026 in it instead of a way to those before; other parts are found by path."""
+    for included in root.findall(f"{_XSD}include"):
+        named = str(included.get("schemaLocation"))
+        if named not in _LEAD_TO_DOCUMENTS:
+            included.set("schemaLocation", (official_folder() / named).as_uri())
+            continue
+        inner = (
+            _documents_2026() if named == "DTE_v10.xsd" else etree.parse(official_folder() / named, _parser()).getroot()
+        )
+        root.remove(included)
+        for part in list(_with_documents(inner)):
+            if part.tag == f"{_XSD}include":
+                root.insert(0, part)
+            elif part.tag != f"{_XSD}import":
+                root.append(part)
+    for imported in root.iterfind(f"{_XSD}import"):
+        named = str(imported.get("schemaLocation"))
+        if "://" not in named:
+            imported.set("schemaLocation", (official_folder() / named).as_uri())
+    return root
+
+
+def _documents_2026() -> etree._Element:
+    """DTE_v10 with the additions laid over it."""
     documents = etree.parse(official_folder() / "DTE_v10.xsd", _parser()).getroot()
     added = etree.parse(own_folder() / "DTE_2026.xsd", _parser()).getroot()
     place = documents.find(f".//{_XSD}element[@name='Documento']")
@@ -78,18 +116,14 @@ def official_schema_2026() -> etree.XMLSchema:
             anchor.addnext(element)
     _declared(place, ["Encabezado", "Totales", "ImptoReten", "MontoImp"]).set("type", "SiiDte:ValorType")
     documents.extend(added.findall(f"{_XSD}simpleType"))
-    for inner in documents.iterfind(f"{_XSD}include"):
-        inner.set("schemaLocation", (official_folder() / str(inner.get("schemaLocation"))).as_uri())
-    included = envelope.find(f"{_XSD}include")
-    if included is not None:
-        envelope.remove(included)
-    declared = [child for child in documents if child.tag not in (f"{_XSD}include", f"{_XSD}import")]
-    for inner in documents.findall(f"{_XSD}include"):
-        envelope.insert(0, inner)
-    for imported in envelope.iterfind(f"{_XSD}import"):
-        imported.set("schemaLocation", (official_folder() / str(imported.get("schemaLocation"))).as_uri())
-    envelope.extend(declared)
-    return etree.XMLSchema(envelope)
+    return documents
+
+
+@cache
+def tags_of_2026() -> frozenset[str]:
+    """The elements that only the format of 2026 has."""
+    added = etree.parse(own_folder() / "DTE_2026.xsd", _parser()).getroot()
+    return frozenset(str(each.get("name")) for each in added.iter(f"{_XSD}element"))
 
 
 def _declared(place: etree._Element, way: list[str]) -> etree._Element:
@@ -110,6 +144,25 @@ def _schema_of(profile: Profile) -> etree.XMLSchema:
 def boleta_schema() -> etree.XMLSchema:
     """EnvioBOLETA_v11 of this house: judges an EnvioBOLETA, or the DTE of a boleta alone."""
     return own_schema("EnvioBOLETA_v11.xsd")
+
+
+@cache
+def simplified_book_schema() -> etree.XMLSchema:
+    """LibroCVS_v10: the simplified book of purchases and sales, which isn't signed.
+
+    It is the official LibroCV_v10 but for four places, which are changed here (SII, LibroCVS_v10.xsd).
+    """
+    book = etree.parse(official_folder() / "LibroCV_v10.xsd", _parser()).getroot()
+    for reference in book.iterfind(f".//{_XSD}element[@ref='ds:Signature']"):
+        reference.set("minOccurs", "0")
+    for rate in book.iterfind(f".//{_XSD}element[@name='OtrosImp']//{_XSD}element[@name='TasaImp']"):
+        rate.attrib.pop("minOccurs", None)
+    for kind, code in (("ImptoType", "271"), ("DoctoType", "48")):
+        for value in book.iterfind(f"{_XSD}simpleType[@name='{kind}']//{_XSD}enumeration[@value='{code}']"):
+            value.getparent().remove(value)  # type: ignore[union-attr]
+    for imported in book.iterfind(f"{_XSD}import"):
+        imported.set("schemaLocation", (official_folder() / str(imported.get("schemaLocation"))).as_uri())
+    return etree.XMLSchema(book)
 
 
 @cache

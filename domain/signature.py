@@ -8,6 +8,7 @@ Text signed here is the UTF-8 of C14N, whatever the encoding of the file that ca
 
 import base64
 import hashlib
+from collections.abc import Iterable
 from typing import Protocol, Self
 from xml.sax.saxutils import escape
 
@@ -104,7 +105,15 @@ def unsigned_bytes(number: int) -> bytes:
 
 def digest_of(canonical: bytes) -> str:
     """SHA-1 of canonical bytes, base64, one line."""
-    return base64.b64encode(hashlib.sha1(canonical, usedforsecurity=False).digest()).decode("ascii")
+    return digest_of_pieces((canonical,))
+
+
+def digest_of_pieces(pieces: Iterable[bytes]) -> str:
+    """The same of bytes that come in pieces, of which one at a time is held."""
+    digest = hashlib.sha1(usedforsecurity=False)
+    for piece in pieces:
+        digest.update(piece)
+    return base64.b64encode(digest.digest()).decode("ascii")
 
 
 class RsaSigner:

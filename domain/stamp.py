@@ -74,7 +74,7 @@ def local_timestamp(at: datetime) -> str:
     """
     if at.tzinfo is None:
         raise ValueError("a moment without time zone cannot be written as Chilean time")
-    return at.astimezone(chile()).strftime("%Y-%m-%dT%H:%M:%S")
+    return at.astimezone(chile()).isoformat(timespec="seconds")[:19]
 
 
 def stamp_name(text: str, otherwise: str) -> str:

@@ -22,13 +22,15 @@ DOCUMENT_STATES: Final[dict[str, str]] = {
     "accepted": "the SII holds it",
     "accepted_with_repairs": "the SII holds it, with observations (reparos)",
     "rejected": "the SII refused this document",
-    "conflict": "the SII holds other data under this folio; a person must look",
+    "conflict": "the SII holds other data under this folio, or didn't tell in days; a person must look",
     "quarantined": "processes die on it; a person must look",
+    "imported": "issued elsewhere; kept so that notes can refer to it and its folio is never given again",
 }
 
 DOCUMENT_TRANSITIONS: Final[frozenset[tuple[str, str]]] = frozenset(
     {
         (WAITING_TO_BE_BORN, "received"),
+        (WAITING_TO_BE_BORN, "imported"),
         ("received", "numbered"),
         ("received", "waiting"),
         ("received", "invalid"),
@@ -45,6 +47,8 @@ DOCUMENT_TRANSITIONS: Final[frozenset[tuple[str, str]]] = frozenset(
         ("enveloped", "accepted_with_repairs"),
         ("enveloped", "rejected"),
         ("enveloped", "conflict"),
+        ("conflict", "accepted"),
+        ("conflict", "rejected"),
         ("accepted", "accepted_with_repairs"),
         ("quarantined", "received"),
         ("quarantined", "numbered"),
@@ -80,7 +84,9 @@ ENVELOPE_TRANSITIONS: Final[frozenset[tuple[str, str]]] = frozenset(
 )
 
 ISSUED: Final = frozenset({"signed", "enveloped", "accepted", "accepted_with_repairs", "rejected", "conflict"})
-DECIDED: Final = frozenset({"accepted", "accepted_with_repairs", "rejected", "invalid", "cancelled", "conflict"})
+DECIDED: Final = frozenset(
+    {"accepted", "accepted_with_repairs", "rejected", "invalid", "cancelled", "conflict", "imported"}
+)
 ACCEPTED: Final = frozenset({"accepted", "accepted_with_repairs"})
 REPLACEABLE: Final = frozenset({"rejected"})
 REUSABLE_KEY: Final = frozenset({"invalid", "cancelled"})

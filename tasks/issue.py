@@ -14,14 +14,17 @@ from datetime import date, datetime
 from typing import Final
 
 import structlog
+from sqlalchemy import Connection
 from sqlalchemy.exc import SQLAlchemyError
 
+from domain.changes import changes_of
 from domain.deadlines import send_by
 from domain.issuing import issue
 from domain.preparing import Prepared
 from domain.problems import DomainError, Problem
 from tasks.base import CHUNKS_A_BELL, phase, tools
 from tasks.judging import Judgement, judge
+from tasks.notes import in_turn
 from tasks.publish import tell
 from workers.bells import ring
 from workers.clock import santiago
@@ -31,6 +34,7 @@ from workers.database.documents import Numbering, Refusal, SignedBytes
 from workers.database.engine import ledger
 from workers.database.folios import FolioRequest
 from workers.database.issuers import SealedCaf, SealedCertificate, cafs
+from workers.database.references import NoteChanges, write_changes
 from workers.evidence import Record, evidence_of_this_process
 from workers.process import Process, surely, this_process
 from workers.queues import worker_kind
@@ -120,31 +124,30 @@ def issue_chunk(lane: str, state: str, size: int) -> int:
 
 def number(claim: Claim, judgements: Sequence[Judgement], me: Process) -> list[Ready]:
     """Give folios to what is valid and end or delay the rest, in one transaction; returns what is to be signed."""
-    today = santiago(claim.at).date()
-    ready = [_kept(judgement) for judgement in judgements if judgement.prepared and judgement.claimed.folio]
-    fresh = [judgement for judgement in judgements if judgement.prepared and not judgement.claimed.folio]
+    kept = [_kept(judgement) for judgement in judgements if judgement.prepared and judgement.claimed.folio]
+    return kept + ledger().repeated(lambda tx: _number(tx, claim, judgements, me))
+
+
+def _number(tx: Connection, claim: Claim, judgements: Sequence[Judgement], me: Process) -> list[Ready]:
     refusals = [judgement.refusal for judgement in judgements if judgement.refusal is not None]
-    with ledger().transaction() as tx:
-        grants = {
-            grant.document_id: grant
-            for grant in folios.give_folios(tx, [_request(judgement) for judgement in fresh], today)
-        }
-        numbered = documents.number(
-            tx, [_numbering(j, grants[j.claimed.id]) for j in fresh if j.claimed.id in grants], claim.fence, me.id
-        )
-        if len(numbered) != len(grants):
-            msg = "some claimed documents were no longer ours: the claim was lost"
-            raise RuntimeError(msg)
-        waiting = [_without_folio(judgement) for judgement in fresh if judgement.claimed.id not in grants]
-        waiting += [refusal for refusal in refusals if refusal.held and refusal.held != "internal"]
-        documents.let_wait(tx, waiting, claim.fence, me.id)
-        documents.end_invalid(tx, [refusal for refusal in refusals if not refusal.held], claim.fence, me.id)
-        documents.quarantine(tx, [refusal for refusal in refusals if refusal.held == "internal"], claim.fence, me.id)
-    for judgement in fresh:
-        if judgement.claimed.id in grants and judgement.prepared and judgement.signer:
-            grant = grants[judgement.claimed.id]
-            ready.append(Ready(judgement.claimed, judgement.prepared, judgement.signer, grant.folio, grant.caf))
-    return ready
+    fresh, overtaken = in_turn(tx, [one for one in judgements if one.prepared and not one.claimed.folio])
+    documents.judge_again(tx, [judgement.claimed.id for judgement in overtaken], claim.fence, me.id)
+    grants = {
+        grant.document_id: grant
+        for grant in folios.give_folios(tx, [_request(judgement) for judgement in fresh], santiago(claim.at).date())
+    }
+    granted = [judgement for judgement in fresh if judgement.claimed.id in grants]
+    numberings = [_numbering(judgement, grants[judgement.claimed.id]) for judgement in granted]
+    if len(documents.number(tx, numberings, claim.fence, me.id)) != len(grants):
+        msg = "some claimed documents were no longer ours: the claim was lost"
+        raise RuntimeError(msg)
+    write_changes(tx, [_note_changes(judgement) for judgement in granted])
+    waiting = [_without_folio(judgement) for judgement in fresh if judgement.claimed.id not in grants]
+    waiting += [refusal for refusal in refusals if refusal.held and refusal.held != "internal"]
+    documents.let_wait(tx, waiting, claim.fence, me.id)
+    documents.end_invalid(tx, [refusal for refusal in refusals if not refusal.held], claim.fence, me.id)
+    documents.quarantine(tx, [refusal for refusal in refusals if refusal.held == "internal"], claim.fence, me.id)
+    return [_ready(judgement, grants[judgement.claimed.id]) for judgement in granted]
 
 
 def sign(claim: Claim, ready: Sequence[Ready], me: Process) -> list[tuple[Ready, SignedBytes]]:
@@ -265,6 +268,12 @@ def _kept(judgement: Judgement) -> Ready:
     return Ready(claimed, judgement.prepared, judgement.signer, claimed.folio, claimed.caf)
 
 
+def _ready(judgement: Judgement, grant: folios.FolioGrant) -> Ready:
+    if judgement.prepared is None or judgement.signer is None:
+        raise AssertionError
+    return Ready(judgement.claimed, judgement.prepared, judgement.signer, grant.folio, grant.caf)
+
+
 def _request(judgement: Judgement) -> FolioRequest:
     claimed, prepared = judgement.claimed, judgement.prepared
     if prepared is None:
@@ -293,6 +302,13 @@ def _numbering(judgement: Judgement, grant: folios.FolioGrant) -> Numbering:
         replaces=judgement.replaces,
         depends_on=judgement.depends_on,
     )
+
+
+def _note_changes(judgement: Judgement) -> NoteChanges:
+    claimed, prepared = judgement.claimed, judgement.prepared
+    if prepared is None:
+        raise AssertionError
+    return NoteChanges(claimed.id, (claimed.issuer, claimed.environment), changes_of(prepared.document))
 
 
 def _without_folio(judgement: Judgement) -> Refusal:

@@ -6,35 +6,45 @@ is read for the whole chunk in one short transaction; the rules themselves are `
 
 import uuid
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import date
+from decimal import Decimal
 from typing import Any, Final
 
 import structlog
 
-from domain.codes.document_types import DOCUMENT_TYPES
+from domain.changes import Key
+from domain.codes.document_types import BOLETA, DOCUMENT_TYPES, EXEMPT_BOLETA
 from domain.completion import IssuerData
 from domain.job import Job, parse_job
 from domain.preparing import Prepared, prepare, references_of
 from domain.problems import DomainError, Problem
 from domain.states import REPLACEABLE
 from workers.clock import santiago
-from workers.database import documents, issuers
+from workers.database import documents, issuers, uf
 from workers.database.claims import Claim, ClaimedDocument
-from workers.database.documents import KnownReference, Name, Reference, Refusal, Replaceable
+from workers.database.documents import Name, Refusal, Replaceable
 from workers.database.engine import ledger
 from workers.database.folios import open_series
 from workers.database.issuers import Company, SealedCertificate
+from workers.database.references import KnownReference, Reference, ReferenceBook, references
 from workers.settings import settings
 
 ISSUED_TYPES: Final = frozenset(code for code, kind in DOCUMENT_TYPES.items() if kind.issued)
+BOLETAS: Final = frozenset({BOLETA, EXEMPT_BOLETA})
+UF_MATTERS_FROM: Final = 4_000_000
+"""Pesos below which no boleta reaches 135 UF: one UF has been worth more than 30,000 pesos since 2021."""
 
 log: Final = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
 class Judgement:
-    """What is to become of a claimed document: `prepared` and `signer`, or a `refusal`."""
+    """What is to become of a claimed document: `prepared` and `signer`, or a `refusal`.
+
+    `changed` are the documents that a note changes, `touches` they and what they change themselves, `known` those of
+    them that the ledger knows, as it was judged by.
+    """
 
     claimed: ClaimedDocument
     prepared: Prepared | None = None
@@ -42,6 +52,9 @@ class Judgement:
     refusal: Refusal | None = None
     replaces: uuid.UUID | None = None
     depends_on: uuid.UUID | None = None
+    changed: tuple[Key, ...] = ()
+    touches: frozenset[Reference] = frozenset()
+    known: Mapping[Key, KnownReference] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,9 +63,10 @@ class World:
 
     issuers: Mapping[tuple[str, str, str | None], IssuerData]
     signers: Mapping[Company, SealedCertificate]
-    references: Mapping[Reference, KnownReference]
+    references: ReferenceBook
     replaced: Mapping[Name, Replaceable]
     series: set[tuple[str, str, int]]
+    uf: Mapping[date, Decimal]
 
 
 def judge(claim: Claim) -> list[Judgement]:
@@ -66,8 +80,8 @@ def judge(claim: Claim) -> list[Judgement]:
             held = None if claimed.folio is None else "internal"
             judgements.append(Judgement(claimed, refusal=Refusal(claimed.id, _dicts(list(error.problems)), held)))
     readable = [claimed for claimed in claim.documents if claimed.id in jobs]
-    world = _look(readable, jobs)
     today = santiago(claim.at).date()
+    world = _look(readable, jobs, today)
     judgements += [_judge_one(claimed, jobs[claimed.id], world, claimed.issued_on or today) for claimed in readable]
     return _one_replacement_each(judgements)
 
@@ -87,31 +101,37 @@ def _one_replacement_each(judgements: list[Judgement]) -> list[Judgement]:
     return kept
 
 
-def _look(readable: Sequence[ClaimedDocument], jobs: Mapping[uuid.UUID, Job]) -> World:
+def _look(readable: Sequence[ClaimedDocument], jobs: Mapping[uuid.UUID, Job], today: date) -> World:
     companies = {(claimed.issuer, claimed.environment) for claimed in readable}
-    references: set[Reference] = set()
+    changed = set()
     replaced = set()
     series = set()
+    days = set()
     for claimed in readable:
         job = jobs[claimed.id]
-        series |= {(claimed.issuer, claimed.environment, number) for number in _stated_type(job.document)}
-        for document_type, folio in references_of(job.document):
-            references.add((claimed.issuer, claimed.environment, document_type, folio))
+        for number in _stated_type(job.document):
+            series.add((claimed.issuer, claimed.environment, number))
+            if number in BOLETAS:
+                days.add(_stated_day(job.document) or today)
+        changed |= {(claimed.issuer, claimed.environment, *key) for key in references_of(job.document)}
         if job.replaces is not None:
             replaced.add((claimed.issuer, claimed.environment, job.replaces))
     with ledger().statements() as tx:
         return World(
             issuers=issuers.issuer_data(tx, companies),
             signers=issuers.signers_of(tx, companies),
-            references=documents.referenced(tx, references),
+            references=references(tx, changed),
             replaced=documents.replaceable(tx, replaced),
             series=open_series(tx, sorted(series)),
+            uf=uf.values(tx, days),
         )
 
 
 def _judge_one(claimed: ClaimedDocument, job: Job, world: World, today: date) -> Judgement:
     company = (claimed.issuer, claimed.environment)
-    known = _known(claimed, job, world)
+    changed = references_of(job.document)
+    known = world.references.known(company, changed, settled=claimed.folio is not None)
+    value = None if claimed.folio is not None else world.uf.get(_stated_day(job.document) or today)
     problems = _job_problems(claimed, job, world)
     prepared = None
     try:
@@ -119,25 +139,43 @@ def _judge_one(claimed: ClaimedDocument, job: Job, world: World, today: date) ->
             job.document,
             issuer=world.issuers.get((*company, claimed.branch)) or world.issuers.get((*company, None)),
             today=today,
-            referenced={(r[2], r[3]): reference.facts for r, reference in known.items()},
+            referenced={key: reference.facts for key, reference in known.items()},
             profile=settings().format_profile,
+            uf=value,
         )
     except DomainError as error:
         problems += error.problems
     except Exception as error:
         log.exception("issue.internal", document=str(claimed.id))
         return Judgement(claimed, refusal=_internal(claimed, error))
-    origin = known.get((*company, *prepared.changes)) if prepared and prepared.changes else None
+    origin = known.get(prepared.changes) if prepared and prepared.changes else None
     refusal = _refusal(claimed, job, problems, _missing(claimed, job, world), origin)
     if refusal is not None:
         return Judgement(claimed, refusal=refusal)
     return Judgement(
         claimed,
-        prepared,
+        None if prepared is None else _with_doubt(prepared, value),
         world.signers[company],
         replaces=world.replaced[*company, job.replaces].document_id if job.replaces else None,
         depends_on=origin.document_id if origin else None,
+        changed=changed,
+        touches=world.references.to_hold(company, changed),
+        known=known,
     )
+
+
+def _with_doubt(prepared: Prepared, value: Decimal | None) -> Prepared:
+    """The same with a warning where a limit in UF could not be asked about."""
+    if value is not None or prepared.document_type not in BOLETAS or prepared.total < UF_MATTERS_FROM:
+        return prepared
+    problem = Problem(
+        "UF-UNKNOWN",
+        "document.Encabezado.Totales.MntTotal",
+        f"Check yourself whether this is more than 135 UF, when the buyer must be named: FMgo has no UF of"
+        f" {prepared.issued_on.isoformat()} (`fmgo uf import`).",
+        "warning",
+    )
+    return replace(prepared, warnings=(*prepared.warnings, problem))
 
 
 def _refusal(
@@ -169,11 +207,6 @@ _UNSIGNED: Final = Problem(
     "The document that this note changes is being signed; the note goes on by itself then.",
     "warning",
 )
-
-
-def _known(claimed: ClaimedDocument, job: Job, world: World) -> dict[Reference, KnownReference]:
-    keys = ((claimed.issuer, claimed.environment, *pair) for pair in references_of(job.document))
-    return {key: world.references[key] for key in keys if key in world.references}
 
 
 def _missing(claimed: ClaimedDocument, job: Job, world: World) -> list[tuple[str, Problem]]:
@@ -269,6 +302,17 @@ def _stated_type(document: Mapping[str, Any]) -> list[int]:
         value = value.get(step) if isinstance(value, Mapping) else None
     text = str(value) if isinstance(value, int | str) and not isinstance(value, bool) else ""
     return [int(text)] if text.isascii() and text.isdigit() and len(text) <= 3 else []  # noqa: PLR2004 - three digits
+
+
+def _stated_day(document: Mapping[str, Any]) -> date | None:
+    """FchEmis as stated, if it is a day at all."""
+    value: Any = document
+    for step in ("Encabezado", "IdDoc", "FchEmis"):
+        value = value.get(step) if isinstance(value, Mapping) else None
+    try:
+        return date.fromisoformat(value) if isinstance(value, str) else None
+    except ValueError:
+        return None
 
 
 def _dicts(problems: list[Problem]) -> list[dict[str, str]]:

@@ -12,6 +12,7 @@ from typing import Final
 
 import structlog
 
+from domain.answers.table import alerts
 from domain.answers.upload import UploadAnswer
 from domain.signature import RsaSigner
 from tasks.base import Tools, phase, tools
@@ -37,6 +38,9 @@ ENVELOPES_A_BELL: Final = 10
 LATER_SECONDS: Final = 60.0
 TRIES_IN_THE_WINDOW: Final = 3
 """So often the same bytes go while the SII recognises them: then the documents are asked about."""
+AFTER_REFUSALS: Final = (0.0, 60.0, 300.0, 900.0, 1800.0, 3600.0)
+"""Seconds after which an envelope goes again whose token was refused: at once with a new one, then ever later, since
+it may be this company's permission, while the person's other companies send well."""
 MORE_SLOWLY: Final = 4
 """The third time comes after so many times the pause before the second: at 60 s and at 300 s."""
 
@@ -99,8 +103,12 @@ def may_send_again(envelope: ClaimedEnvelope) -> bool:
         return False
     if envelope.doubts >= TRIES_IN_THE_WINDOW:
         return False
-    window = timedelta(seconds=settings().dedupe_window_seconds - settings().upload_deadline_seconds)
-    return envelope.at - envelope.doubt_since < window
+    return envelope.at - envelope.doubt_since < timedelta(seconds=surely_recognised())
+
+
+def surely_recognised() -> float:
+    """Seconds after the beginning of an attempt in which DTEUpload surely recognises its bytes."""
+    return settings().dedupe_window_seconds - settings().upload_deadline_seconds
 
 
 def sessions(me: Process) -> Sessions:
@@ -216,5 +224,8 @@ def _after(envelope: ClaimedEnvelope, answer: UploadAnswer, *, doubtful: bool) -
         return Step("sending", "uncertain", pause, detail=detail, alert=envelope.alert)
     if answer.retry == "never":
         return Step("sending", "refused", None, sii_state=f"upload-{answer.status}", detail=detail)
-    soon = 0.0 if answer.retry == "token" and envelope.attempts < 3 else answer.retry_after or LATER_SECONDS  # noqa: PLR2004
-    return Step("sending", "sealed", soon, detail=detail)
+    if answer.retry == "token":
+        pause = AFTER_REFUSALS[min(envelope.attempts, len(AFTER_REFUSALS) - 1)]
+        alert = alerts.TOKEN_NOT_TAKEN if envelope.attempts else None
+        return Step("sending", "sealed", pause, detail=detail, alert=alert)
+    return Step("sending", "sealed", answer.retry_after or LATER_SECONDS, detail=detail)

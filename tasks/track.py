@@ -18,7 +18,7 @@ from tasks.asking import Asking
 from tasks.base import phase, tools
 from tasks.ending import UNTIL_A_PERSON, standing_ends
 from tasks.mail_verdicts import missing_counters
-from tasks.submit import sessions, signer_of
+from tasks.submit import sessions, signer_of, surely_recognised
 from tasks.taking import AFTER_A_FAULT_SECONDS, give_back, take
 from tasks.verdict import verdict_of
 from workers.bells import ring
@@ -63,7 +63,10 @@ def track_one(envelope: ClaimedEnvelope, me: Process) -> None:
     track_id, status = best_of_uploads(envelope, token, me.id)
     if status.phase == "token":
         access.refuse(envelope.sender, envelope.environment, envelope.channel, token)
-        give_back(envelope, me, 0)
+        if token.doubted:  # a fresh one: more slowly each time
+            _poll_again(envelope, me, status)
+        else:
+            give_back(envelope, me, 0)
         return
     if status.state:
         access.taken(envelope.sender, envelope.environment, envelope.channel, token)
@@ -114,7 +117,7 @@ def decide(envelope: ClaimedEnvelope, me: Process, track_id: str, status: Envelo
     """Give the documents their verdicts; what isn't known yet is asked about again."""
     with ledger().transaction() as tx:
         riders = verdicts.riders(tx, envelope.id)
-        another = attempts.another_upload_is_possible(tx, envelope.id)
+        another = attempts.another_upload_is_possible(tx, envelope.id, surely_recognised())
         mails = [ResultMail.from_dict(said) for said in result_mails.said_of(tx, envelope.id)]
     asking = Asking(envelope, sessions(me), signer_of(envelope))
     told = missing_counters(mails, status.counters)
@@ -154,6 +157,8 @@ def decide(envelope: ClaimedEnvelope, me: Process, track_id: str, status: Envelo
 
 def _alert(envelope: ClaimedEnvelope, status: EnvelopeStatus) -> str | None:
     """What a person should look at: an answer that waiting doesn't mend, or two days without a verdict."""
+    if status.phase == "token":
+        return alerts.TOKEN_NOT_TAKEN
     if status.alert:
         return f"sii-{status.state}"
     waited = envelope.sent_at is not None and envelope.at - envelope.sent_at >= UNTIL_A_PERSON

@@ -23,6 +23,8 @@ NOT_HELD: Final = frozenset({"absent", "not_authorised", "folio_annulled", "comp
 FOUND: Final = {"DOK": "accepted", "RPR": "accepted_with_repairs", "RLV": "accepted_with_repairs", "RCH": "rejected"}
 CAME_BEFORE: Final = frozenset(row.answer for row in REASONS if row.meaning == REPEATED)
 REPEATED_ENVELOPE: Final = "RPT"
+OF_ITS_BYTES: Final = frozenset({"RSC", "RCT"})
+"""Refusals for what stands in the file: any other upload of the same bytes is refused as well."""
 NOT_YET_TOLD: Final = "not yet told"
 
 Ask = Callable[[Sequence[Rider]], dict[Rider, DocumentStatus]]
@@ -85,7 +87,7 @@ def _refused(
     verdicts += _conflicts(answers, status)
     left = set(open_riders) - _decided(open_riders, verdicts)
     absent = all(answers[rider].meaning in NOT_HELD for rider in left)
-    conclusive = not another and status.state != REPEATED_ENVELOPE
+    conclusive = status.state in OF_ITS_BYTES or not (another or status.state == REPEATED_ENVELOPE)
     return Outcome(
         verdicts,
         complete=not left,

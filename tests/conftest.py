@@ -7,9 +7,11 @@ skipped by name, and `tests/shared_tests.txt` says which tests these are, so tha
 
 import itertools
 import os
+import socket
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
 import psycopg
@@ -70,6 +72,22 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     terminalreporter.section(f"the shared folder is missing: {len(names)} of {len(listed)} listed tests were skipped")
     for name in names:
         terminalreporter.write_line(name)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _nobody_asks_the_real_sii() -> Iterator[None]:
+    """No name of the SII's domain is looked up by a test; what a test starts is told its hosts by the sandbox."""
+    look_up = socket.getaddrinfo
+
+    def guarded(host: Any, *more: Any, **named: Any) -> Any:
+        name = host.decode("ascii", "replace") if isinstance(host, bytes) else str(host)
+        if f".{name.rstrip('.').lower()}".endswith(".sii.cl"):
+            raise AssertionError(f"a test asks for the real {name}")
+        return look_up(host, *more, **named)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(socket, "getaddrinfo", guarded)
+        yield
 
 
 @pytest.fixture

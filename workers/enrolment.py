@@ -15,41 +15,42 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date
-from typing import TypeVar
+from typing import Literal, TypeVar
 
 from sqlalchemy import Connection
 
-from domain.caf import (
-    SII_PUBLIC_KEYS,
-    Authorisation,
-    Caf,
-    CafError,
-    check_caf,
-    expires_on,
-    read_authorisation,
-    read_caf,
-)
+from domain.caf import SII_PUBLIC_KEYS, Caf, CafError, expires_on, read_authorisation, read_caf
 from domain.certificate import CertificateError, Credential, open_pem, open_pfx
 from domain.problems import Problem
-from workers.clock import santiago
+from workers.caf_checks import (
+    CafKeys,
+    Company,
+    already_open,
+    badly_opened,
+    company_name,
+    overlap,
+    standing_against,
+    unknown_company,
+)
 from workers.database import enrolment as rows
+from workers.database import folio_accounts as accounts
 from workers.database import services, switches
 from workers.database.attempts import allow_once_more
 from workers.database.audit import audit
 from workers.database.engine import Ledger, business_time
-from workers.database.enrolment import BranchRow, CafRow, CertificateRow, IssuerRow, KnownCaf
+from workers.database.enrolment import BranchRow, CafRow, CertificateRow, IssuerRow
 from workers.database.switches import What
-from workers.database.verdicts import release_envelope
+from workers.database.verdicts import release_envelope, settle
 from workers.enrolment_fields import Checks
 from workers.enrolment_fields import EnrolmentError as EnrolmentError
+from workers.folio_ranges import Range, joined, written
 from workers.outside_bells import OutsideBells
 from workers.vault.sealing import Vault
 from workers.vault.signers import seal_caf_key, seal_certificate_key
 
-CafKeys = Mapping[int, Sequence[bytes]]
-Company = tuple[str, str]
-"""RUT and environment."""
 Answer = TypeVar("Answer")
+GONE_BEFORE = "used or annulled before the range was loaded"
+"""Reason of the voids of a partly used range."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,7 +127,7 @@ class Enrolment:
             created = rows.put_issuer(tx, clean)
             resolution = {"number": clean.resolution_number, "date": clean.resolution_date.isoformat()}
             action = "issuer.add" if created else "issuer.update"
-            self._audit(tx, action, _name(clean.rut, clean.environment), resolution)
+            self._audit(tx, action, company_name(clean.rut, clean.environment), resolution)
             return created
 
         return self._changed(self._ledger.repeated(put))
@@ -140,8 +141,10 @@ class Enrolment:
 
         def put(tx: Connection) -> None:
             if not rows.set_resolution(tx, rut, world, number, on):
-                raise EnrolmentError([_unknown((rut, world))])
-            self._audit(tx, "issuer.set-resolution", _name(rut, world), {"number": number, "date": on.isoformat()})
+                raise EnrolmentError([unknown_company((rut, world))])
+            self._audit(
+                tx, "issuer.set-resolution", company_name(rut, world), {"number": number, "date": on.isoformat()}
+            )
 
         self._changed(self._ledger.repeated(put))
 
@@ -157,8 +160,8 @@ class Enrolment:
 
         def put(tx: Connection) -> None:
             if not switches.turn(tx, what, rut, world, stop=stop, reason=reason):
-                raise EnrolmentError([_unknown((rut or "", world))])
-            subject = _name(rut, world) if rut is not None else world
+                raise EnrolmentError([unknown_company((rut or "", world))])
+            subject = company_name(rut, world) if rut is not None else world
             self._audit(tx, f"{what}.{'stop' if stop else 'resume'}", subject, {"reason": reason or ""})
 
         self._changed(self._ledger.repeated(put))
@@ -182,7 +185,7 @@ class Enrolment:
         def put(tx: Connection) -> bool:
             _know(tx, [(clean.issuer, clean.environment)])
             created = rows.put_branch(tx, clean)
-            subject = f"{_name(clean.issuer, clean.environment)}/{clean.code}"
+            subject = f"{company_name(clean.issuer, clean.environment)}/{clean.code}"
             self._audit(tx, "branch.add" if created else "branch.update", subject, {"tills": len(clean.tills)})
             return created
 
@@ -212,7 +215,10 @@ class Enrolment:
         acting_for = checks.companies(companies)
         with self._ledger.transaction() as tx:
             now = business_time(tx)
-            problems = [*checks.problems, *(_unknown(company) for company in rows.unknown_issuers(tx, acting_for))]
+            problems = [
+                *checks.problems,
+                *(unknown_company(company) for company in rows.unknown_issuers(tx, acting_for)),
+            ]
         credential: Credential | None = None
         try:
             if data.lstrip().startswith(b"-----BEGIN"):
@@ -255,14 +261,16 @@ class Enrolment:
         environment: str,
         issuer: str | None = None,
         first_free: int | None = None,
+        used: Sequence[Range] = (),
         reserve: int = 0,
         branch: str | None = None,
     ) -> AddedCaf:
         """Load a CAF for `issuer` (by default the one it names), seal its key and open its folios.
 
-        `first_free` opens a partly used range: the numbers before it are explained as used elsewhere. `reserve` keeps
-        so many folios of the range for interactive sales. Raises EnrolmentError (CAF-…, ISSUER-UNKNOWN) with
-        everything that is wrong with the file and that stands against loading it.
+        A partly used range is opened with `first_free`, the numbers before which are gone, and with `used`, numbers
+        that are gone wherever they are; each becomes a void. `reserve` keeps so many folios of the range for
+        interactive sales. Raises EnrolmentError (CAF-…, ISSUER-UNKNOWN) with everything that is wrong with the file
+        and that stands against loading it.
         """
         checks = Checks("CAF")
         stated = checks.rut("issuer", issuer) if issuer is not None else None
@@ -270,24 +278,29 @@ class Enrolment:
         caf = self._read(data, stated, world, checks.problems)
         owner = stated or caf.issuer
         following = caf.first if first_free is None else first_free
+        gone = joined([*([(caf.first, following - 1)] if following > caf.first else []), *used])
+        series = (caf.issuer, world, caf.document_type)
 
         def put(tx: Connection) -> AddedCaf:
-            found = _standing_against(tx, caf, owner, world, self._caf_keys)
-            found += _badly_opened(caf, following, reserve)
+            found = standing_against(tx, caf, owner, world, self._caf_keys)
+            found += badly_opened(caf, following, used, reserve)
             known = rows.overlapping_cafs(tx, caf.issuer, world, caf.document_type, caf.first, caf.last)
             same = next((one for one in known if one.caf_xml == caf.caf_xml), None)
             if same is None:
-                found += [_overlap(caf, one) for one in known]
-            elif first_free not in (None, same.next):
-                found.append(_already_open(same))
+                found += [overlap(caf, one) for one in known]
+            elif still_free := accounts.untaken(tx, series, gone):
+                found.append(already_open(still_free))
             _raise([problem for problem in found if problem.level == "error"])
             warnings = tuple(found)
             if same is not None:
                 return _added(caf, world, same.id, same.next, new=False, warnings=warnings)
-            number = rows.add_caf(tx, self._row(caf, world, following, reserve, branch))
-            detail = {"type": caf.document_type, "first": caf.first, "last": caf.last, "next": following}
-            self._audit(tx, "caf.add", _name(caf.issuer, world), {**detail, "idk": caf.idk, "caf": number})
-            return _added(caf, world, number, following, new=True, warnings=warnings)
+            number = rows.add_caf(tx, self._row(caf, world, caf.first, reserve, branch))
+            accounts.make_void(tx, series, gone, GONE_BEFORE)
+            start = accounts.settle(tx, [accounts.Counter(number, series, caf.first, caf.first, caf.last)])[number]
+            detail = {"type": caf.document_type, "first": caf.first, "last": caf.last, "next": start}
+            facts = {**detail, "used": written(gone), "idk": caf.idk, "caf": number}
+            self._audit(tx, "caf.add", company_name(caf.issuer, world), facts)
+            return _added(caf, world, number, start, new=True, warnings=warnings)
 
         return self._changed(self._ledger.repeated(put))
 
@@ -298,6 +311,10 @@ class Enrolment:
     def resend_envelope(self, envelope: uuid.UUID) -> bool:
         """Let the identical bytes of an envelope in doubt go once more; False when it isn't in doubt, or in hand."""
         return self._changed(self._ledger.repeated(lambda tx: allow_once_more(tx, envelope, self._actor)))
+
+    def settle_document(self, document: uuid.UUID, state: Literal["accepted", "rejected"], reason: str) -> bool:
+        """Record what a person found at the SII of a document in conflict; False when it isn't in one."""
+        return self._changed(self._ledger.repeated(lambda tx: settle(tx, document, state, reason, self._actor)))
 
     def _sealing(self) -> Vault:
         return self._vault or Vault({})
@@ -311,7 +328,7 @@ class Enrolment:
             with suppress(CafError):
                 public = read_authorisation(data)
                 with self._ledger.transaction() as tx:
-                    found += _standing_against(tx, public, stated or public.issuer, environment, self._caf_keys)
+                    found += standing_against(tx, public, stated or public.issuer, environment, self._caf_keys)
             raise EnrolmentError(problem for problem in found if problem.level == "error") from None
         _raise(problems)
         return caf
@@ -338,7 +355,7 @@ class Enrolment:
     def _grant(self, tx: Connection, person: str, companies: Sequence[Company]) -> None:
         if companies:
             rows.put_grants(tx, person, companies)
-            names = [_name(rut, environment) for rut, environment in companies]
+            names = [company_name(rut, environment) for rut, environment in companies]
             self._audit(tx, "person.grant", person, {"companies": names})
 
     def _audit(self, tx: Connection, action: str, subject: str, detail: Mapping[str, object]) -> None:
@@ -356,52 +373,8 @@ def _raise(problems: Sequence[Problem]) -> None:
         raise EnrolmentError(problems)
 
 
-def _name(rut: str, environment: str) -> str:
-    return f"{rut}@{environment}"
-
-
-def _unknown(company: Company) -> Problem:
-    sentence = f"{_name(*company)} is no company of this ledger: add it first (`fmgo issuer add`)."
-    return Problem("ISSUER-UNKNOWN", "issuer", sentence)
-
-
 def _know(tx: Connection, companies: Sequence[Company]) -> None:
-    _raise([_unknown(company) for company in rows.unknown_issuers(tx, companies)])
-
-
-def _standing_against(
-    tx: Connection, caf: Authorisation, issuer: str, environment: str, keys: CafKeys
-) -> list[Problem]:
-    """What the rules and the ledger say against loading a CAF today, warnings included."""
-    today = santiago(business_time(tx)).date()
-    found = list(check_caf(caf, issuer=issuer, environment=environment, today=today, keys=keys))
-    return found + [_unknown(company) for company in rows.unknown_issuers(tx, [(issuer, environment)])]
-
-
-def _badly_opened(caf: Caf, following: int, reserve: int) -> list[Problem]:
-    found = []
-    if not caf.first <= following <= caf.last:
-        sentence = f"The first free folio must lie in the CAF's range, {caf.first} to {caf.last}; {following} does not."
-        found.append(Problem("CAF-NEXT", "next", sentence))
-    if not 0 <= reserve <= caf.last - caf.first + 1:
-        sentence = f"The reserve must be 0 to {caf.last - caf.first + 1}, the number of folios in the range."
-        found.append(Problem("CAF-RESERVE", "reserve", sentence))
-    return found
-
-
-def _overlap(caf: Caf, known: KnownCaf) -> Problem:
-    both = max(caf.first, known.first), min(caf.last, known.last)
-    return Problem(
-        "CAF-OVERLAP",
-        "DA/RNG",
-        f"Folios {both[0]} to {both[1]} of type {caf.document_type} are in the ledger already, by a CAF of"
-        f" {known.authorised_on} for {known.first} to {known.last}; a folio is never opened twice.",
-    )
-
-
-def _already_open(known: KnownCaf) -> Problem:
-    sentence = f"This CAF is in the ledger already and its next folio is {known.next}; that can't be set again."
-    return Problem("CAF-ALREADY-LOADED", "next", sentence)
+    _raise([unknown_company(company) for company in rows.unknown_issuers(tx, companies)])
 
 
 def _added(

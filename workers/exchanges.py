@@ -27,7 +27,10 @@ log: Final = structlog.get_logger(__name__)
 ANSWER_BYTES: Final = 64 * 1024
 """As much of an answer is kept; the whole of it is counted."""
 
-_TOKEN: Final = re.compile(rb"((?:<|&lt;)(?:\w+:)?TOKEN(?:>|&gt;))[^<&]*", re.IGNORECASE)
+_TOKEN: Final = re.compile(
+    rb"((?:<|&lt;)(?:\w+:)?TOKEN\b(?:(?!&gt;)[^>])*(?:>|&gt;)).*?((?:<|&lt;)/(?:\w+:)?TOKEN|\Z)",
+    re.IGNORECASE | re.DOTALL,
+)
 
 _NOTHING: Final = Subject()
 
@@ -95,4 +98,4 @@ class Exchanges:
 
 def without_token(answer: bytes) -> bytes:
     """An answer as it came but for the token that a login brings."""
-    return _TOKEN.sub(rb"\1***", answer)
+    return _TOKEN.sub(rb"\1***\2", answer)

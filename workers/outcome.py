@@ -145,7 +145,7 @@ def _result(number: uuid.UUID, version: int, body: Mapping[str, Any], xml: bytes
     )
 
 
-def _amount(total: float | None) -> int | Decimal | None:
+def _amount(total: float | str | None) -> int | Decimal | None:
     if total is None:
         return None
     exact = Decimal(str(total))

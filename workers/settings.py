@@ -7,7 +7,8 @@ hosts of the SII are never a default. An invalid tree raises `SettingsError` wit
 showing any value (values hold passwords).
 
 Source of the hosts: SII, list of services for electronic documents (palena/maullin for SOAP and uploads, api/apicert
-and rahue/pangal for boletas). Source of the times and sizes: the comment beside each field.
+and rahue/pangal for boletas, ws1/ws2 for acceptances and claims). Source of the times and sizes: the comment beside
+each field.
 """
 
 from datetime import timedelta
@@ -16,7 +17,7 @@ from pathlib import Path
 from typing import Annotated, Final, Literal
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, Field, SecretStr, ValidationError
+from pydantic import AfterValidator, Field, SecretStr, ValidationError, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from domain.format.table import Profile
@@ -36,11 +37,11 @@ REST_UPLOAD_HOSTS: Final[dict[Environment, str]] = {
     "certification": "https://pangal.sii.cl",
     "production": "https://rahue.sii.cl",
 }
-
 CLAIMS_HOSTS: Final[dict[Environment, str]] = {
     "certification": "https://ws2.sii.cl",
     "production": "https://ws1.sii.cl",
 }
+_SII_DOMAIN: Final = ".sii.cl"
 
 _CLUSTER_SCHEMES: Final = ("redis+cluster", "rediss+cluster", "redis-cluster", "rediscluster", "cluster")
 _REDIS_SCHEMES: Final = ("redis", "rediss", "redis+socket", "unix")
@@ -158,7 +159,7 @@ class Settings(BaseSettings):
     sii_rest_url: HttpUrl | None = None
     # Host that takes the boletas' files; None means the SII's own (see `rest_upload_host`).
     sii_rest_upload_url: HttpUrl | None = None
-    # Host of the registry of acceptance and claims; None means the SII's own (see `claims_host`).
+    # Host of the acceptances and claims of receivers; None means the SII's own (see `claims_host`).
     sii_claims_url: HttpUrl | None = None
     # PEM file of the only authorities to trust for the SII's hosts; None means the public ones. Certificates are
     # always verified, nothing turns that off.
@@ -272,6 +273,22 @@ class Settings(BaseSettings):
     # Deaths of a process with one document alone in its hands before that document is set aside.
     quarantine_after_deaths: int = Field(default=3, ge=1, le=100)
 
+    @field_validator("sii_soap_url", "sii_rest_url", "sii_rest_upload_url", "sii_claims_url")
+    @classmethod
+    def _of_one_world(cls, url: str | None, info: ValidationInfo) -> str | None:
+        """Refuse a host of the SII's other environment, or one without TLS: production must be asked for by name."""
+        environment = info.data.get("sii_environment")
+        if url is None or environment is None or not f".{urlsplit(url).hostname}".endswith(_SII_DOMAIN):
+            return url
+        families = (SOAP_HOSTS, REST_HOSTS, REST_UPLOAD_HOSTS, CLAIMS_HOSTS)
+        if url not in {family[environment] for family in families}:
+            message = (
+                f"this is no host of the SII's {environment} environment: leave it out, or set FMGO_SII_ENVIRONMENT"
+                " (production is used only when it is named there)"
+            )
+            raise ValueError(message)
+        return url
+
     @property
     def cache(self) -> str:
         """URL of the server that holds results and token copies."""
@@ -289,11 +306,6 @@ class Settings(BaseSettings):
         return self.sii_soap_url or SOAP_HOSTS[self.sii_environment]
 
     @property
-    def claims_host(self) -> str:
-        """Scheme and host of the registry of acceptance and claims, without a slash at the end."""
-        return self.sii_claims_url or CLAIMS_HOSTS[self.sii_environment]
-
-    @property
     def mail_writers(self) -> tuple[str, ...]:
         """Domains whose mails, and whose subdomains' mails, are the SII's; in lower case."""
         return tuple(name.strip().lower() for name in self.mail_domains.split(",") if name.strip())
@@ -307,6 +319,11 @@ class Settings(BaseSettings):
     def rest_upload_host(self) -> str:
         """Scheme and host that takes the boletas' files, without a slash at the end."""
         return self.sii_rest_upload_url or REST_UPLOAD_HOSTS[self.sii_environment]
+
+    @property
+    def claims_host(self) -> str:
+        """Scheme and host of acceptances and claims, without a slash at the end."""
+        return self.sii_claims_url or CLAIMS_HOSTS[self.sii_environment]
 
 
 def read_settings() -> Settings:

@@ -7,12 +7,13 @@ Formato DTE 2.5, fields ImptoReten, IVANoRet, MntBase and MntMargenCom; table of
 
 from dataclasses import dataclass
 from datetime import date
+from decimal import Decimal
 
 from domain.calculation.classes import Classes
 from domain.calculation.findings import Findings
 from domain.codes.taxes import ADDED_TAXES, MARGIN_TAXES, WITHHELD_TAXES, AdditionalTax, WithheldTax
 from domain.format.reading import Values
-from domain.money import Number, product, whole_share
+from domain.money import EXACT, Number, share, whole_share
 
 _TAXES = "document.Encabezado.Totales.ImptoReten"
 
@@ -105,8 +106,11 @@ def _amount(
         totals["MntBase"] = sum(agent.get("MntBaseFaena") or 0 for _, agent in carrying)
         return whole_share(totals["MntBase"], rate)
     if tax.basis == "retail":
-        prices = (product(line.get("QtyItem") or 1, agent.get("PrcConsFinal") or 0) for line, agent in carrying)
-        return whole_share(int(sum(prices)), rate)
+        prices = (
+            EXACT.multiply(Decimal(line.get("QtyItem") or 1), Decimal(agent.get("PrcConsFinal") or 0))
+            for line, agent in carrying
+        )
+        return int(share(sum(prices, Decimal(0)), rate))
     return whole_share(int(classes.bases[tax.code]), rate)
 
 

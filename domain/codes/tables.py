@@ -21,6 +21,7 @@ Name = Literal[
     "units",
     "payment_forms",
     "communes",
+    "commune_spellings",
     "currencies",
     "customs_currencies",
     "references",
@@ -42,6 +43,7 @@ _PLACES: dict[Name, tuple[str, str]] = {
         )
     },
     "communes": ("communes", "communes"),
+    "commune_spellings": ("communes", "spellings"),
     "currencies": ("currencies", "names"),
     "customs_currencies": ("currencies", "customs_only"),
     "references": ("references", "types"),

@@ -3,7 +3,7 @@
 Kept inside what both variants of the schema in circulation accept: percentages above 0, OrdenSTI always present,
 LineasDeta up to 60, no ticket block (its tag is spelled in two ways), no TpoDocRef and FolioRef (one variant lacks
 them; completion keeps what they say in CodRef and RazonRef). Obligations are those of SII, Formato Boletas 4.2, for
-39 and 41; the additions of that edition aren't in any schema that could be read and are left out.
+39 and 41; the additions of that edition aren't in any schema that could be read: they are left out with a warning.
 """
 
 from domain.format.kinds import Choice, Text, Whole, choice
@@ -26,6 +26,10 @@ from domain.format.sizes import (
 )
 from domain.format.table import ALWAYS, Group, Leaf
 
+SOFTWARE = frozenset({"RutProvSW", "RznSocProvSW"})
+"""Who made the software: an addition of edition 4.2 that no schema has yet, like MedioPago and the ways to reach the
+buyer."""
+
 ID_DOC = Group(
     "IdDoc",
     (
@@ -39,6 +43,7 @@ ID_DOC = Group(
         Leaf("FchVenc", DATE),
     ),
     ALWAYS,
+    left_out=frozenset({"MedioPago"}),
 )
 
 EMISOR = Group(
@@ -54,7 +59,7 @@ EMISOR = Group(
     ),
     ALWAYS,
     renamed=(("RznSoc", "RznSocEmisor"), ("GiroEmis", "GiroEmisor")),
-    left_out=frozenset({"Acteco", "Telefono", "CorreoEmisor", "Sucursal", "CdgVendedor"}),
+    left_out=frozenset({"Acteco", "Telefono", "CorreoEmisor", "Sucursal", "CdgVendedor", *SOFTWARE}),
 )
 
 RECEPTOR = Group(
@@ -92,7 +97,7 @@ TOTALS = Group(
     left_out=frozenset({"TasaIVA"}),
 )
 
-HEADER = Group("Encabezado", (ID_DOC, EMISOR, RECEPTOR, TOTALS), ALWAYS)
+HEADER = Group("Encabezado", (ID_DOC, EMISOR, RECEPTOR, TOTALS), ALWAYS, left_out=SOFTWARE)
 
 LINE = Group(
     "Detalle",

@@ -58,9 +58,9 @@ CUSTOMS = Group(
 TRANSPORT = Group(
     "Transporte",
     (
-        Leaf("Patente", Text(8)),
+        Leaf("Patente", Text(8), "2220020300"),
         Leaf("PatenteCarro", Text(8), "2220020300", profile="2026"),
-        Leaf("RUTTrans", RUT),
+        Leaf("RUTTrans", RUT, "2220020300"),
         Group("Chofer", (Leaf("RUTChofer", RUT, ALWAYS), Leaf("NombreChofer", Text(30, cut=True), ALWAYS))),
         Leaf("DirDest", ADDRESS),
         Leaf("CmnaDest", COMUNA),

@@ -8,7 +8,7 @@ from functools import cache
 
 from domain.format.reading import Report
 from domain.format.table import Profile
-from domain.rules import arithmetic, boletas, exports, guides, header, parties, references
+from domain.rules import arithmetic, boletas, exports, guides, header, parties, places, references
 from domain.rules.rule import Calculated
 from domain.rules.rule import Rule as Rule
 from domain.rules.rule import View as View
@@ -21,6 +21,7 @@ RULES: tuple[Rule, ...] = (
     *guides.RULES,
     *parties.RULES,
     *exports.RULES,
+    *places.RULES,
 )
 """Every rule, in the order in which they are asked."""
 

@@ -26,6 +26,13 @@ def _no_due_date(view: View) -> Iterator[Finding]:
         yield "document.Encabezado.IdDoc.FchVenc", {}
 
 
+def _no_period(view: View) -> Iterator[Finding]:
+    if view.id_doc.get("IndServicio") in (PERIODIC, PERIODIC_AT_HOME):
+        for tag in ("PeriodoDesde", "PeriodoHasta"):
+            if tag not in view.id_doc:
+                yield f"document.Encabezado.IdDoc.{tag}", {"tag": tag}
+
+
 def _no_kind_of_show(view: View) -> Iterator[Finding]:
     if view.id_doc.get("IndServicio") == SHOW:
         for index, line in view.lines:
@@ -81,6 +88,15 @@ RULES: tuple[Rule, ...] = (
         _ticket,
         f"{_FORMAT}, group InfoTicket",
         BOLETAS,
+    ),
+    Rule(
+        "BOL-SRV-05",
+        "document.Encabezado.IdDoc.PeriodoDesde",
+        "State {tag}: periodic services (IndServicio 1 and 2) name the period that is charged.",
+        _no_period,
+        f"{_FORMAT}, fields PeriodoDesde and PeriodoHasta",
+        BOLETAS,
+        "warning",
     ),
     Rule(
         "BOL-UF-01",

@@ -7,13 +7,16 @@ from collections.abc import Callable, Iterator
 from datetime import timedelta
 
 from domain.calculation.findings import Finding
-from domain.codes.document_types import DISPATCH_GUIDE
+from domain.codes.document_types import DISPATCH_GUIDE, EXEMPT_INVOICE, EXPORT_INVOICE, INVOICE, SETTLEMENT
+from domain.completion import ON_CREDIT
 from domain.rules.rule import EVERY, IN_PESOS, NOT_BOLETAS, Rule, View
 from domain.rut import ANONYMOUS, FOREIGNER
 
 DAYS_TO_SEND = 3
 """Days after FchEmis from which the SII remarks on the delay (reparo DTE-1-650)."""
 
+_SALES = (1, 9)
+"""IndTraslado of guías that are sales; other goods may well go to oneself."""
 _ID_DOC = "document.Encabezado.IdDoc"
 _RECEIVER = "document.Encabezado.Receptor.RUTRecep"
 _FORMAT = "SII, Formato DTE 2.5"
@@ -26,6 +29,8 @@ def _other_issuer(view: View) -> Iterator[Finding]:
 
 
 def _sold_to_oneself(view: View) -> Iterator[Finding]:
+    if view.type == DISPATCH_GUIDE and view.id_doc.get("IndTraslado") not in _SALES:
+        return
     if view.receiver is not None and view.receiver == view.document.emisor.get("RUTEmisor") and not view.on_boleta:
         yield _RECEIVER, {}
 
@@ -87,6 +92,11 @@ def _paid_and_due(view: View) -> Iterator[Finding]:
         yield f"{_ID_DOC}.MntCancel", {"stated": paid + due, "computed": view.totals["MntTotal"]}
 
 
+def _credit_without_end(view: View) -> Iterator[Finding]:
+    if view.id_doc.get("FmaPago") == ON_CREDIT and "FchVenc" not in view.id_doc:
+        yield f"{_ID_DOC}.FchVenc", {}
+
+
 RULES: tuple[Rule, ...] = (
     Rule(
         "DTE-RUT-01",
@@ -102,7 +112,7 @@ RULES: tuple[Rule, ...] = (
         "Check the receiver: it is the issuer itself.",
         _sold_to_oneself,
         "DL 825, article 2; practice",
-        IN_PESOS - {DISPATCH_GUIDE},
+        IN_PESOS,
         "warning",
     ),
     Rule(
@@ -190,6 +200,15 @@ RULES: tuple[Rule, ...] = (
         _paid_and_due,
         f"{_FORMAT}, fields MntCancel and SaldoInsol",
         IN_PESOS,
+        "warning",
+    ),
+    Rule(
+        "DTE-PAY-03",
+        f"{_ID_DOC}.FchVenc",
+        "State FchVenc: what is sold on credit (FmaPago 2) has a due date.",
+        _credit_without_end,
+        f"{_FORMAT}, fields FmaPago and FchVenc; Ley 21.131",
+        frozenset({INVOICE, EXEMPT_INVOICE, SETTLEMENT, EXPORT_INVOICE}),
         "warning",
     ),
 )

@@ -6,7 +6,7 @@ Sources: SII, Formato DTE 2.5, fields CodImpAdic, TpoDocLiq, Comisiones and Tipo
 from collections.abc import Iterator
 
 from domain.calculation.findings import Finding
-from domain.codes.document_types import INVOICE, PURCHASE_INVOICE, SETTLEMENT, TAX_DOCUMENTS
+from domain.codes.document_types import CREDIT_NOTE, INVOICE, PURCHASE_INVOICE, SETTLEMENT, TAX_DOCUMENTS
 from domain.codes.taxes import WITHHELD_TAXES
 from domain.rules.rule import Rule, View
 from domain.rut import FOREIGNER
@@ -90,7 +90,7 @@ RULES: tuple[Rule, ...] = (
         "State {what}: a factura to a tourist (TipoFactEsp 1) has it.",
         _tourist,
         f"{_FORMAT}, field TipoFactEsp",
-        frozenset({INVOICE}),
+        frozenset({INVOICE, CREDIT_NOTE}),
         profiles=("2026",),
     ),
 )

@@ -6,12 +6,14 @@ Sources: SII, Formato DTE 2.5, zone F (Referencia); codes of the SII's answers (
 from collections.abc import Iterator
 
 from domain.calculation.findings import Finding
+from domain.changes import ANNULS, CORRECTS_AMOUNTS, CORRECTS_TEXT
 from domain.codes.document_types import (
     ANNULLED_BY_DEBIT,
     BOLETA_TYPES,
     CHANGEABLE,
     CREDIT_NOTE,
     CREDIT_NOTES,
+    EXPORTS,
     NOTES,
     OTHER_REFERENCES,
     TAX_DOCUMENTS,
@@ -21,8 +23,6 @@ from domain.money import Number, figure
 from domain.rules.rule import NOT_BOLETAS, Change, Rule, View
 from domain.rut import ANONYMOUS
 
-ANNULS, CORRECTS_TEXT, CORRECTS_AMOUNTS = 1, 2, 3
-"""CodRef."""
 FOLIO_DIGITS = 10
 MONTHS_TO_DEDUCT = 6
 """Months after a sale in which a note may lower its VAT (DL 825, article 70)."""
@@ -30,6 +30,7 @@ DEAD = frozenset({"rejected", "invalid", "cancelled"})
 """States of documents that were never issued, or not for the SII."""
 
 _REFERENCE = "document.Referencia[]"
+_TAXES = "document.Encabezado.Totales.ImptoReten"
 _FORMAT = "SII, Formato DTE 2.5"
 
 
@@ -99,12 +100,14 @@ def _other_amounts(view: View) -> Iterator[Finding]:
         if known is None or change.code != ANNULS or not view.totals:
             continue
         totals = view.totals
-        pairs = (
+        pairs: tuple[tuple[str, Number | None], ...] = (
             ("MntTotal", known.total),
             ("MntNeto", known.net),
             ("MntExe", known.exempt),
             ("IVA", known.vat),
         )
+        if change.type in BOLETA_TYPES and known.net is None and known.vat is None:
+            pairs = pairs[:1]  # a boleta may state its total alone
         for tag, amount in pairs:
             if totals.get(tag, 0) != (amount or 0):
                 figures = {"tag": tag, "stated": figure(totals.get(tag, 0)), "computed": figure(amount or 0)}
@@ -194,6 +197,19 @@ def _too_late_to_deduct(view: View) -> Iterator[Finding]:
         months = 12 * (view.issued_on.year - day.year) + view.issued_on.month - day.month
         if (months, view.issued_on.day) > (MONTHS_TO_DEDUCT, day.day):
             yield "document.Encabezado.IdDoc.IndNoRebaja", {"day": day}
+
+
+def _other_taxes(view: View) -> Iterator[Finding]:
+    for change in view.changes:
+        known = change.known
+        if known is None or known.taxes is None or change.code != ANNULS or not view.totals:
+            continue
+        stated = {tax["TipoImp"]: tax["MontoImp"] for tax in view.totals.get("ImptoReten") or ()}
+        for code in sorted(stated.keys() | known.taxes.keys(), key=int):
+            written, computed = stated.get(code, 0), known.taxes.get(code, 0)
+            if written != computed:
+                yield _TAXES, {"code": code, "stated": written, "computed": computed}
+                break
 
 
 RULES: tuple[Rule, ...] = (
@@ -353,5 +369,13 @@ RULES: tuple[Rule, ...] = (
         _annuls_what_it_can_not,
         f"{_FORMAT}, field CodRef",
         frozenset(ANNULLED_BY_DEBIT),
+    ),
+    Rule(
+        "DTE-REF-20",
+        _TAXES,
+        "Repeat the taxes of the document that is annulled: its tax {code} is {computed}, the note's {stated}.",
+        _other_taxes,
+        f"{_FORMAT}, field CodRef; SII REF-2-780",
+        NOTES - EXPORTS,
     ),
 )

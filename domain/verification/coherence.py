@@ -7,7 +7,6 @@ document was signed (SII, Formato DTE 2.5, zone TED; rejections TED-3-640, CAF-3
 
 import re
 from collections.abc import Iterator, Mapping
-from datetime import date
 from decimal import Decimal, InvalidOperation
 from functools import lru_cache
 
@@ -43,15 +42,16 @@ def stamp_incoherences(stamp: Stamp, document: Mapping[str, str], path: str) -> 
     if "NmbItem" in document and not _same_item(values.get("IT1", ""), document["NmbItem"]):
         stated, own = shown(values.get("IT1", "")), shown(document["NmbItem"])
         yield Problem("TED-ITEM", f"{path}/DD/IT1", f"The stamp says {stated}, the first line is {own}.")
-    signed_on = [day(each) for each in (values.get("FE"), values.get("TSTED"), document.get("TmstFirma"))]
     if stamp.caf is not None:
-        yield from caf_incoherences(stamp.caf, values, max((each for each in signed_on if each), default=None), path)
+        yield from caf_incoherences(stamp.caf, values, document.get("TmstFirma"), path)
 
 
 def caf_incoherences(
-    caf: Authorisation, values: Mapping[str, str], signed_on: date | None, path: str
+    caf: Authorisation, values: Mapping[str, str], signed_at: str | None, path: str
 ) -> Iterator[Problem]:
-    """What does not fit between a stamp's values and its CAF; `signed_on` is the last day that the document names.
+    """What does not fit between a stamp's values and its CAF; `signed_at` is when the document says it was signed.
+
+    The CAF must be in force on the last day that stamp and document name.
 
     Codes: CAF-OTHER-DOCUMENT, CAF-FOLIO, CAF-LATER-THAN-DOCUMENT, CAF-EXPIRED.
     """
@@ -69,7 +69,10 @@ def caf_incoherences(
         sentence = f"The document is of {issued_on}, its CAF of {caf.authorised_on}."
         yield Problem("CAF-LATER-THAN-DOCUMENT", f"{path}/DD/CAF/DA/FA", sentence)
     last_day = _last_day(caf.document_type, caf.authorised_on)
-    if last_day is not None and signed_on is not None and signed_on > last_day:
+    if last_day is None:
+        return
+    signed_on = max(filter(None, (issued_on, day(values.get("TSTED")), day(signed_at))), default=None)
+    if signed_on is not None and signed_on > last_day:
         sentence = f"The CAF expired after {last_day}, the document was signed on {signed_on}."
         yield Problem("CAF-EXPIRED", f"{path}/DD/CAF/DA/FA", sentence)
 

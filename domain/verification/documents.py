@@ -4,8 +4,8 @@ Everything is read from the element that its signature covers, by position, and 
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
 
 from lxml import etree
 
@@ -21,8 +21,7 @@ CONTENTS = frozenset({"Documento", "Liquidacion", "Exportaciones"})
 """The elements inside DTE that hold a document (SII, DTE_v10.xsd)."""
 
 
-@dataclass(frozen=True, slots=True)
-class JudgedDocument:
+class JudgedDocument(NamedTuple):
     """What was found of one document; None where there is nothing to judge."""
 
     path: str
@@ -30,6 +29,7 @@ class JudgedDocument:
     facts: dict[str, str]
     """TipoDTE, Folio, FchEmis, RUTEmisor, RUTRecep, MntTotal … as the signed element says them."""
     totals: dict[str, str]
+    """The values of Totales as written."""
     signature: Finding | None
     signature_valid: bool
     stamp_valid: bool
@@ -56,7 +56,7 @@ class JudgedDocument:
             "caf_valid": self.caf_valid,
             "coherent": self.coherent,
             "totals_consistent": self.consistent,
-            "totals": self.totals,
+            "totals": totals_as_written(self.totals),
         }
 
 
@@ -147,7 +147,7 @@ def judge_document(
         path=path,
         identifier=content.get("ID", ""),
         facts=facts,
-        totals=totals_as_written(amounts),
+        totals=blocks.totals,
         signature=finding,
         signature_valid=finding is not None and finding.valid,
         stamp_valid=stamped,

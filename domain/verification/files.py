@@ -9,15 +9,22 @@ from functools import cached_property
 from lxml import etree
 
 from domain.problems import Problem, shown
-from domain.schema import judge, schema_file
+from domain.schema import judge, official_schema_2026, schema_file, simplified_book_schema, tags_of_2026
 from domain.stamp import chile
 from domain.verification.boletas import received_schema
+from domain.verification.books import book_problems
 from domain.verification.caf_files import looks_like_caf, verify_caf
 from domain.verification.certificates import certificate_problems
 from domain.verification.cessions import cession_problems, cession_signatures
 from domain.verification.coherence import caf_incoherences, is_rut
 from domain.verification.documents import JudgedDocument, judge_document
-from domain.verification.headers import answer_problems, envelope_problems, receipt_problems, sender_problems
+from domain.verification.headers import (
+    answer_problems,
+    envelope_problems,
+    receipt_problems,
+    result_problems,
+    sender_problems,
+)
 from domain.verification.kinds import KINDS, UNKNOWN, Kind
 from domain.verification.reading import (
     Reading,
@@ -30,15 +37,24 @@ from domain.verification.reading import (
     read,
     text_of,
 )
-from domain.verification.signatures import SIGNATURE, Finding, signatures_of, verify_enveloped, verify_signature
-from domain.verification.stamps import day, judge_stamp, raw_stamps
+from domain.verification.signatures import (
+    SIGNATURE,
+    Finding,
+    own_signatures_of,
+    signatures_of,
+    verify_enveloped,
+    verify_own_signature,
+    verify_signature,
+)
+from domain.verification.stamps import judge_stamp, raw_stamps
 from domain.verification.trust import Trust
 from domain.verification.verdict import Verdict
 
 _BOLETAS = ("39", "41")
 _SIGNATURE_FACTS = ("doc_signature_valid", "env_signature_valid", "all_signatures_valid", "ted_valid")
-_IDS = etree.XPath("//@ID", smart_strings=False)
-_SIGNATURES = etree.XPath("count(//s:Signature)", namespaces={"s": SIGNATURE[1 : SIGNATURE.index("}")]})
+_OF_2026 = ("DTE", "EnvioDTE", "AEC")
+"""Roots whose files may follow the format of 2026, which is unverified, when they don't hold by the one before."""
+_IDS = etree.XPath("/descendant::*/@ID", smart_strings=False)
 
 
 def verify(data: bytes, *, trust: Trust, at: datetime) -> Verdict:
@@ -55,7 +71,7 @@ def verify(data: bytes, *, trust: Trust, at: datetime) -> Verdict:
     except Unreadable as fault:
         return Verdict(UNKNOWN.name, None, {}, fault.problems, ())
     verdict = _Case(reading, trust, at).verdict()
-    if any(verdict.facts.get(each) is False for each in _SIGNATURE_FACTS):
+    if False in map(verdict.facts.get, _SIGNATURE_FACTS):
         otherwise = reading.as_windows()
         if otherwise is not None:
             second = _Case(otherwise, trust, at).verdict()
@@ -79,6 +95,7 @@ class _Case:
     problems: list[Problem] = field(default_factory=list)
     findings: list[tuple[Finding, datetime | None]] = field(default_factory=list)
     documents: list[JudgedDocument] = field(default_factory=list)
+    values: dict[str, object] = field(default_factory=dict)
 
     def verdict(self) -> Verdict:
         """Judge the file by its root element."""
@@ -100,6 +117,7 @@ class _Case:
             tuple(self.problems),
             kind.needed,
             self.documents,
+            self.values,
         )
 
     def __post_init__(self) -> None:
@@ -116,9 +134,25 @@ class _Case:
         if not kind.schema:
             return
         boleta = name == "DTE" and bool(self.documents) and self.documents[0].facts.get("TipoDTE") in _BOLETAS
-        found = judge(root, received_schema() if boleta or name == "EnvioBOLETA" else schema_file(kind.schema))
+        if boleta or name == "EnvioBOLETA":
+            self.values["schema"], found = "EnvioBOLETA_v11.xsd", judge(root, received_schema())
+        else:
+            found = self._judged(root, name, kind)
         self.facts = {"schema_valid": not found, **self.facts}
         self.problems[:0] = found
+
+    def _judged(self, root: etree._Element, name: str, kind: Kind) -> tuple[Problem, ...]:
+        """What the schema of the root says; which edition of the format, or whether a simplified book holds, beside."""
+        self.values["schema"], found = kind.schema, judge(root, schema_file(kind.schema))
+        if name == "LibroCompraVenta":
+            self.values["simplified_book"] = bool(found) and not judge(root, simplified_book_schema())
+        if name not in _OF_2026:
+            return found
+        newer = judge(root, official_schema_2026(kind.schema)) if found else ()
+        taken = bool(found) and (not newer or any(tag in each.message for each in found for tag in tags_of_2026()))
+        found = newer if taken else found
+        self.values["profile"] = None if found else "2026" if taken else "2019"
+        return found
 
     def _contents(self, root: etree._Element, name: str, kind: Kind) -> None:
         """Documents and signatures, by position."""
@@ -127,6 +161,9 @@ class _Case:
             return
         if name == "DTE":
             self._judge_documents([root], enveloped=False)
+            return
+        if not kind.content:
+            self._said(list(result_problems(root)))
             return
         content = first(root, kind.content)
         outer = self._outer_signature(root, kind, content)
@@ -151,8 +188,19 @@ class _Case:
             found = self._receipts(content)
         else:
             found = list(sender_problems(values, "RutEnvia", signer))
+            self._book(content)
+        self._said(found)
+
+    def _said(self, found: Sequence[Problem]) -> None:
         self.facts["header_ok"] = all(each.level == "warning" for each in found)
         self.problems.extend(found)
+
+    def _book(self, content: etree._Element) -> None:
+        """Whether a book's summary is what its details come to."""
+        sums = book_problems(local_name(self.reading.root), content)
+        if sums is not None:
+            self.facts["totals_consistent"] = not sums
+            self.problems.extend(sums)
 
     def _judge_documents(self, elements: Sequence[etree._Element], *, enveloped: bool, path: str = "DTE") -> None:
         for at, element in enumerate(elements):
@@ -189,6 +237,8 @@ class _Case:
     def _outer_signature(self, root: etree._Element, kind: Kind, content: etree._Element | None) -> Finding | None:
         """The signature of the whole file, over the element before it."""
         contents, signatures = signatures_of(root, frozenset({kind.content}))
+        own = own_signatures_of(root) if kind.own_signature else []
+        signatures = own or signatures
         self.facts["env_signature_valid"] = False
         if content is None or len(contents) != 1 or len(signatures) != 1:
             sentence = f"The file has {len(contents)} {kind.content} and {len(signatures)} signatures; it has one each."
@@ -196,7 +246,10 @@ class _Case:
             if len(signatures) != 1 or content is None:
                 return None
         path = "Signature"
-        finding = verify_signature(content, signatures[0], ids=self.ids.__getitem__, inner=False, path=path)
+        if own:
+            finding = verify_own_signature(content, own[0], ids=self.ids.__getitem__, path=path)
+        else:
+            finding = verify_signature(content, signatures[0], ids=self.ids.__getitem__, inner=False, path=path)
         self.problems.extend(finding.problems)
         signed_at = first(content, *kind.signed_at)
         self.findings.append((finding, moment_of(text_of(signed_at)) if signed_at is not None else None))
@@ -239,7 +292,7 @@ class _Case:
 
     def _signers(self, root: etree._Element) -> None:
         """What the certificates of all signatures are worth; and no signature outside the places where they belong."""
-        total = int(_SIGNATURES(root))
+        total = len(list(root.iter(SIGNATURE))) + len(own_signatures_of(root))
         if total > len(self.findings):
             sentence = f"The file has {total} signatures, {len(self.findings)} of them where signatures belong."
             self.problems.append(Problem("SIG-STRAY", "", sentence))
@@ -273,8 +326,7 @@ class _Case:
             if not is_rut(values.get(tag, ""))
         ]
         if stamp.caf is not None:
-            signed_on = [each for each in (day(values.get("FE")), day(values.get("TSTED"))) if each]
-            found.extend(caf_incoherences(stamp.caf, values, max(signed_on, default=None), "TED"))
+            found.extend(caf_incoherences(stamp.caf, values, None, "TED"))
         self.facts.update(ted_valid=stamp.valid, caf_valid=stamp.caf_valid, coherent=not found)
         self.problems.extend((*stamp.problems, *found))
 

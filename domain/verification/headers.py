@@ -15,6 +15,8 @@ from domain.verification.coherence import LONGEST_RUT
 from domain.verification.reading import children, fields, first, text_of
 
 _PLACE = "Caratula"
+_LONGEST_COUNT = 10
+"""Digits of the largest count."""
 
 
 def envelope_problems(
@@ -87,6 +89,22 @@ def answer_problems(content: etree._Element) -> Iterator[Problem]:
         if count is not None and listed and text_of(count).strip() != str(listed):
             sentence = f"NroDTE is {shown(text_of(count))}, {listed} documents are answered."
             yield Problem("HEADER-COUNT", f"RecepcionEnvio[{at}]/NroDTE", sentence)
+
+
+def result_problems(root: etree._Element) -> Iterator[Problem]:
+    """HEADER-COUNT when a type's documents in a result mail are not those accepted, repaired and rejected together.
+
+    The SII counts a document with repairs under REPARO only; parts may be left out, then nothing is compared.
+    """
+    for at, subtotal in enumerate(children(first(root, "ESTADISTICA"), "SUBTOTAL")):
+        values = fields(subtotal)
+        parts = [values[tag].strip() for tag in ("RECHAZO", "REPARO", "ACEPTA") if tag in values]
+        stated = values.get("INFORMADO", "").strip()
+        if not parts or not all(each.isdecimal() and len(each) <= _LONGEST_COUNT for each in (stated, *parts)):
+            continue
+        if sum(map(int, parts)) > int(stated) or ("ACEPTA" in values and sum(map(int, parts)) != int(stated)):
+            sentence = f"INFORMADO is {stated}, its parts come to {sum(map(int, parts))}."
+            yield Problem("HEADER-COUNT", f"ESTADISTICA/SUBTOTAL[{at}]/INFORMADO", sentence)
 
 
 def receipt_problems(content: etree._Element, signers: Sequence[str | None]) -> Iterator[Problem]:

@@ -19,6 +19,8 @@ class Kind:
     signed_at: tuple[str, ...]
     """The way from there to the time of signing."""
     needed: tuple[str, ...]
+    own_signature: bool = False
+    """Whether its schema puts the signature into the SII's own namespace."""
 
 
 KINDS: Mapping[str, Kind] = {
@@ -45,7 +47,8 @@ KINDS: Mapping[str, Kind] = {
     ),
     "LibroCompraVenta": Kind("libro", "LibroCV_v10.xsd", "EnvioLibro", ("TmstFirma",), _SENT),
     "LibroGuia": Kind("libro", "LibroGuia_v10.xsd", "EnvioLibro", ("TmstFirma",), _SENT),
-    "LibroBoleta": Kind("libro", "LibroBOLETA_v10.xsd", "EnvioLibro", ("TmstFirma",), _SENT),
+    "LibroBoleta": Kind("libro", "LibroBOLETA_v10.xsd", "EnvioLibro", ("TmstFirma",), _SENT, own_signature=True),
+    "RESULTADO_ENVIO": Kind("resultado", "RespSII_v10.xsd", "", (), ("schema_valid", "header_ok")),
     "getToken": Kind("getToken", "", "", (), ("all_signatures_valid", "certificate_ok")),
     "TED": Kind("ted", "", "", (), ("ted_valid", "caf_valid", "coherent")),
     "AUTORIZACION": Kind("caf", "", "", (), ("frma_valid",)),

@@ -6,9 +6,9 @@ without doubt and ISO-8859-1 otherwise: documents are stored and exchanged so.
 """
 
 import re
-from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
+from typing import NamedTuple
 
 from lxml import etree
 
@@ -39,8 +39,7 @@ class Unreadable(DomainError):  # noqa: N818  (a finding about a file)
     """A file that is not taken for a document at all."""
 
 
-@dataclass(frozen=True, slots=True)
-class Reading:
+class Reading(NamedTuple):
     """A file that was read."""
 
     root: etree._Element
@@ -146,7 +145,7 @@ def fields(block: etree._Element | None) -> dict[str, str]:
     """
     if block is None:
         return {}
-    cut = _name_begins(block)
+    cut = str(block.tag).find("}") + 1  # not asked of _name_begins: this is done for every line of a document
     return {child.tag[cut:]: child.text or "" for child in block}  # type: ignore[misc,index]
 
 
@@ -160,9 +159,10 @@ def children(parent: etree._Element | None, name: str) -> list[etree._Element]:
 
 def value_in(block: etree._Element, name: str) -> str | None:
     """The first value of that name directly inside a block; None where there is none."""
-    tag = f"{str(block.tag)[: _name_begins(block)]}{name}"
-    for child in block.iterchildren(tag):
-        return child.text or ""
+    cut = _name_begins(block)
+    for child in block:
+        if child.tag[cut:] == name:  # type: ignore[index]
+            return child.text or ""
     return None
 
 

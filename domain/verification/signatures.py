@@ -17,8 +17,8 @@ import copy
 import hashlib
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from functools import lru_cache
+from typing import NamedTuple
 
 from lxml import etree
 
@@ -67,13 +67,14 @@ _USUAL_INFO = re.compile(
 """SignedInfo as nearly everybody writes it: what stands before the ID, the ID, what stands before the digest, the
 digest, the rest."""
 _LARGEST_INFO = 4096
-_TWO_ATTRIBUTES = re.compile(rb'="[^"<>]*" [^<>="]*="')
+_ODD_ATTRIBUTE = re.compile(rb"""=(?:'|"(?!(?:(?<= version=")|(?<= algoritmo="))[\w.]*">))""")
+"""Any attribute but those that the format writes inside a document, each alone in its tag; declarations of namespaces
+are odd too. Text that looks like one is taken for one."""
 _LARGEST_NUMBER = 4096
 """Characters of the longest base64 of a number that is read."""
 
 
-@dataclass(frozen=True, slots=True)
-class Finding:
+class Finding(NamedTuple):
     """What was found of one signature."""
 
     path: str
@@ -94,8 +95,7 @@ class _Broken(Exception):  # noqa: N818  (a finding about a signature)
         self.code = code
 
 
-@dataclass(frozen=True, slots=True)
-class _Parts:
+class _Parts(NamedTuple):
     """A signature taken apart."""
 
     signed_info: etree._Element
@@ -112,15 +112,17 @@ def verify_signature(
     Codes: SIG-STRUCTURE, SIG-ALGORITHM, SIG-REFERENCE, SIG-DUPLICATE-ID, SIG-CERTIFICATE, SIG-CANONICAL, SIG-DIGEST,
     SIG-VALUE; warning SIG-SCOPE.
     """
-    holder, key_value = _keys(signature)
-    if inner and holder is not None and ids(content.get("ID", "")) == 1:
-        usual = _usual(content, signature, holder)
+    children = list(signature)
+    holder, key_value = _keys(children)
+    identifier = content.get("ID", "")
+    if inner and holder is not None and [each.tag for each in children] == _PARTS and ids(identifier) == 1:
+        usual = _usual(content, identifier, children[0], text_of(children[1]), holder)
         if usual is not None:
             scope, digest = usual
             return Finding(path, valid=True, scope=scope, holder=holder, key_value=key_value, digest=digest)
     try:
-        parts = _taken_apart(signature, f"#{content.get('ID', '')}", holder)
-        _demand_alone(content.get("ID", ""), ids)
+        parts = _taken_apart(signature, f"#{identifier}", holder)
+        _demand_alone(identifier, ids)
         scope = _scope(content, signature, parts, holder, inner=inner)
     except _Broken as fault:
         problem = Problem(fault.code, path, str(fault))
@@ -131,7 +133,7 @@ def verify_signature(
 
 def verify_enveloped(root: etree._Element, signature: etree._Element, *, path: str) -> Finding:
     """What is found of a signature over the whole document without itself (URI="", a signed seed)."""
-    holder, key_value = _keys(signature)
+    holder, key_value = _keys(list(signature))
     try:
         parts = _taken_apart(signature, "", holder)
         _demand_digest(_digest(canonical(_without(root, root.index(signature)))), parts)
@@ -155,10 +157,44 @@ def _without(root: etree._Element, at: int) -> etree._Element:
     return whole
 
 
+def own_signatures_of(root: etree._Element) -> list[etree._Element]:
+    """The signatures directly inside a file that stand in the SII's own namespace."""
+    return root.findall(f"{{{SII_NAMESPACE}}}Signature")
+
+
+def verify_own_signature(
+    content: etree._Element, signature: etree._Element, *, ids: Callable[[str], int], path: str
+) -> Finding:
+    """What is found of a signature in the SII's own namespace over `content`, the element before it; codes as above.
+
+    LibroBOLETA_v10.xsd declares the signature of a book of boletas so. What is signed is SignedInfo where it stands, in
+    that namespace; its parts mean the same as in W3C's.
+    """
+    standard = copy.deepcopy(signature)
+    for each in standard.iter(f"{{{SII_NAMESPACE}}}*"):
+        each.tag = f"{_DS}{local_name(each)}"
+    holder, key_value = _keys(list(standard))
+    try:
+        parts = _taken_apart(standard, f"#{content.get('ID', '')}", holder)
+        _demand_alone(content.get("ID", ""), ids)
+        _demand_digest(_digest(canonical(content)), parts)
+        _demand_value(canonical(signature[standard.index(parts.signed_info)]), parts, holder)
+    except _Broken as fault:
+        problem = Problem(fault.code, path, str(fault))
+        return Finding(path, valid=False, holder=holder, key_value=key_value, problems=(problem,))
+    digest = base64.b64encode(parts.digest).decode("ascii")
+    return Finding(path, valid=True, scope=IN_PLACE, holder=holder, key_value=key_value, digest=digest)
+
+
 def signatures_of(parent: etree._Element, names: frozenset[str]) -> tuple[list[etree._Element], list[etree._Element]]:
     """The elements directly inside `parent` that bear one of the names, and the signatures directly inside it."""
-    contents = [child for name, child in named_children(parent) if name in names]
-    return contents, [child for child in parent if child.tag == SIGNATURE]
+    contents, signatures = [], []
+    for name, child in named_children(parent):
+        if name in names:
+            contents.append(child)
+        elif child.tag == SIGNATURE:
+            signatures.append(child)
+    return contents, signatures
 
 
 def canonical(element: etree._Element) -> bytes:
@@ -174,9 +210,9 @@ def canonical(element: etree._Element) -> bytes:
         raise _Broken("SIG-CANONICAL", "What was signed has no canonical form.") from None
 
 
-def _keys(signature: etree._Element) -> tuple[Holder | None, tuple[int, int] | None]:
+def _keys(parts: list[etree._Element]) -> tuple[Holder | None, tuple[int, int] | None]:
     """The certificate and the declared key. One certificate only: of several nobody knows which is meant."""
-    info = signature.find(_KEY_INFO)
+    info = next((part for part in reversed(parts) if part.tag == _KEY_INFO), None)
     if info is None:
         return None, None
     certificates: list[str] = []
@@ -193,40 +229,39 @@ def _keys(signature: etree._Element) -> tuple[Holder | None, tuple[int, int] | N
     return holder, (_number(declared[_MODULUS][:_LARGEST_NUMBER]), _number(declared[_EXPONENT][:_LARGEST_NUMBER]))
 
 
-def _usual(  # noqa: PLR0911  (each return is a way off)
-    content: etree._Element, signature: etree._Element, holder: Holder
+def _usual(
+    content: etree._Element, identifier: str, signed_info: etree._Element, value: str, holder: Holder
 ) -> tuple[str, str] | None:
     """Where a signature written as nearly all are verifies, and its digest; None sends it the long way.
 
     The text of an element as it is written is canonical already unless it holds what is looked for here. Nothing is
     refused on this way, and what is accepted has the same canonical text on the other.
     """
-    if [each.tag for each in signature] != _PARTS:
-        return None
-    written = etree.tostring(signature[0], with_tail=False, encoding="utf-8")
+    written = etree.tostring(signed_info, with_tail=False, encoding="utf-8")
     info = _USUAL_INFO.fullmatch(written) if len(written) <= _LARGEST_INFO else None
-    identifier = str(content.get("ID")).encode()
-    if info is None or info[2] != identifier:
+    named = identifier.encode()
+    if info is None or info[2] != named:
         return None
     text = etree.tostring(content, with_tail=False, encoding="utf-8")
-    head_ends = text.index(b">")
-    name, rest = local_name(content).encode(), text[head_ends:]
-    if b"/>" in rest or b" xmlns" in rest or _TWO_ATTRIBUTES.search(rest):
+    rest = text[text.index(b">") :]
+    if b"/>" in rest or _ODD_ATTRIBUTE.search(rest) or (b"#" in rest and b"&#" in rest):
         return None
-    if (b"#" in rest and b"&#" in rest) or (b"'" in rest and b"='" in rest):
-        return None
-    head = b'<%b%%b ID="%b"' % (name, identifier)
-    try:
-        digest, value = binascii.a2b_base64(info[4]), binascii.a2b_base64(text_of(signature[1]))
-    except ValueError:
-        return None
-    scope = next((scope for scope, scoped in _SCOPED if _digest(head % scoped + rest) == digest), None)
+    digest, name = binascii.a2b_base64(info[4]), local_name(content).encode()
+    heads = ((scope, b'<%b%b ID="%b"' % (name, declared, named)) for scope, declared in _SCOPED)
+    scope = next((scope for scope, head in heads if _digest(head + rest) == digest), None)
     if scope is None:
         return None
-    signed_info = b"".join((_INFO_OPEN, _in_pairs(info[1]), identifier, _in_pairs(info[3]), *info.group(4, 5)))
-    if not rsa_verifies(holder.key, value, signed_info):
+    canonical_info = b"".join((_INFO_OPEN, _in_pairs(info[1]), named, _in_pairs(info[3]), *info.group(4, 5)))
+    if not _verifies(holder, value, canonical_info):
         return None
     return scope, info[4].decode("ascii")
+
+
+def _verifies(holder: Holder, value: str, signed_info: bytes) -> bool:
+    try:
+        return rsa_verifies(holder.key, binascii.a2b_base64(value), signed_info)
+    except ValueError:
+        return False
 
 
 @lru_cache(maxsize=512)

@@ -8,10 +8,10 @@ FRMT, FRMA). The key of the CAF inside proves nothing by itself: anybody can mak
 import binascii
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from datetime import date
 from functools import lru_cache
 from html import unescape
+from typing import NamedTuple
 
 from cryptography.hazmat.primitives.asymmetric import rsa
 from lxml import etree
@@ -31,8 +31,7 @@ _TEXT = re.compile(rb"(?<=>)[^<]+(?=<)")
 _ORDER = ("RE", "TD", "F", "FE", "RR", "RSR", "MNT", "IT1", "CAF", "TSTED")
 
 
-@dataclass(frozen=True, slots=True)
-class Stamp:
+class Stamp(NamedTuple):
     """What was found of one stamp."""
 
     valid: bool
@@ -104,11 +103,16 @@ def raw_stamps(text: str) -> list[str]:
 
 
 def _flat(dd: etree._Element) -> bytes:
-    text = etree.tostring(dd, with_tail=False, encoding="iso-8859-1", xml_declaration=False)
-    text = b"<DD>" + text[text.index(b">") + 1 :]
+    text = _kept(dd)
     if b" xmlns" in text:
         text = _TAG.sub(lambda tag: _NAMESPACE.sub(b"", tag[0]), text)
     return _BLANKS.sub(b"><", text)
+
+
+def _kept(dd: etree._Element) -> bytes:
+    """DD with the blanks between its tags."""
+    text = etree.tostring(dd, with_tail=False, encoding="unicode")
+    return b"<DD>" + text[text.index(">") + 1 :].encode("iso-8859-1", "xmlcharrefreplace")
 
 
 _InStamp = tuple[Authorisation, rsa.RSAPublicKey, bool | None] | Problem
@@ -145,8 +149,7 @@ def _signed(flat: bytes, dd: etree._Element, raw: Callable[[], str | None], frmt
 def _readings(flat: bytes, dd: etree._Element, raw: Callable[[], str | None]) -> Iterator[bytes]:
     """Texts that may have been signed: all say the same, in other letters."""
     yield flat
-    kept = etree.tostring(dd, with_tail=False, encoding="iso-8859-1", xml_declaration=False)
-    kept = b"<DD>" + kept[kept.index(b">") + 1 :]
+    kept = _kept(dd)
     if b"> <" in kept or b"></" in flat:
         yield re.sub(rb"(</[^<>]+>|<(?:DD|CAF|DA|RNG|RSAPK)\b[^<>]*>)\s+(?=<)", rb"\1", kept)
     if b'"' in _tagless(flat) or b"'" in flat:

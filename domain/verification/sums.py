@@ -31,7 +31,7 @@ RETENTIONS = frozenset(
 )
 """Codes of VAT withheld, which the total is less by (SII, Formato DTE 2.5, table of taxes)."""
 _COMMISSIONS = ("ValComNeto", "ValComExe", "ValComIVA")
-_CHANGES = ("DescuentoMonto", "DescuentoPct", "RecargoMonto", "RecargoPct")
+_CHANGES = frozenset({"DescuentoMonto", "DescuentoPct", "RecargoMonto", "RecargoPct"})
 _MOST_DIGITS = 30
 _NET_LINES = "2"
 
@@ -76,21 +76,46 @@ def sum_problems(amounts: Amounts, path: str) -> tuple[Problem, ...]:
     SUM-PESO is a warning: a total that is one peso off.
     """
     try:
-        return tuple(
-            Problem(code, f"{path}/{where}", sentence, "warning" if code == "SUM-PESO" else "error")
-            for part in (_lines, _master, _value_added, _classes, _period)
-            for code, where, sentence in part(amounts)
-        )
+        stated = _stated(amounts)
+        found = [each for part in _PARTS for each in part(amounts, stated)]
     except _NotANumber as fault:
         return (Problem("SUM-NUMBER", path, f"{shown(str(fault))} is no amount."),)
+    return tuple(
+        Problem(code, f"{path}/{where}", sentence, "warning" if code == "SUM-PESO" else "error")
+        for code, where, sentence in found
+    )
+
+
+class _Stated(NamedTuple):
+    """Amounts that several sums take, as the document states them."""
+
+    net: Number
+    exempt: Number
+    vat: Number
+    total: Number
+    lines: list[Number]
+    """MontoItem of each line."""
 
 
 _Found = Iterator[tuple[str, str, str]]
 
 
+def _stated(amounts: Amounts) -> _Stated:
+    totals = amounts.totals
+    return _Stated(
+        _of(totals, "MntNeto"),
+        _of(totals, "MntExe"),
+        _of(totals, "IVA"),
+        _of(totals, "MntTotal"),
+        [_of(line, "MontoItem") for line in amounts.lines],
+    )
+
+
 @lru_cache(maxsize=4096)
 def _number(text: str) -> Number:
     """The number that a short text writes, without an exponent."""
+    if len(text) > _MOST_DIGITS:
+        raise _NotANumber(text)
     if text.isdecimal():
         return int(text)
     try:
@@ -104,11 +129,7 @@ def _number(text: str) -> Number:
 
 def _of(values: Mapping[str, str], name: str) -> Number:
     text = values.get(name)
-    if not text:
-        return 0
-    if len(text) > _MOST_DIGITS:
-        raise _NotANumber(text)
-    return _number(text)
+    return _number(text) if text else 0
 
 
 def _rounded(number: Number) -> int:
@@ -127,15 +148,13 @@ def _apart(one: Number, other: Number, most: Number) -> bool:
     return not -most <= one - other <= most
 
 
-def _lines(amounts: Amounts) -> _Found:
-    for at, line in enumerate(amounts.lines):
-        price = line.get("PrcItem")
+def _lines(amounts: Amounts, stated: _Stated) -> _Found:
+    for at, (line, amount) in enumerate(zip(amounts.lines, stated.lines, strict=True)):
+        price, quantity = line.get("PrcItem"), line.get("QtyItem")
         if not price:
             continue
-        amount, whole = _of(line, "MontoItem"), _of(line, "PrcItem")
-        if line.get("QtyItem"):
-            whole *= _of(line, "QtyItem")
-        if whole == amount and line.keys().isdisjoint(_CHANGES):
+        whole = _number(price) * _number(quantity) if quantity else _number(price)
+        if whole == amount and _CHANGES.isdisjoint(line):
             continue
         if amount == 0 and (amounts.document_type == 52 or line.get("IndExe") in ("4", "5")):  # noqa: PLR2004
             continue
@@ -154,25 +173,23 @@ def _taxes(amounts: Amounts) -> Number:
     return total
 
 
-def _master(amounts: Amounts) -> _Found:
+def _master(amounts: Amounts, stated: _Stated) -> _Found:
     totals = amounts.totals
-    stated = _of(totals, "MntTotal")
     if amounts.document_type in BOLETA_TYPES and not (totals.get("MntNeto") or totals.get("MntExe")):
         return  # only the amount charged is stated, which the lines are compared with
-    total = _of(totals, "MntNeto") + _of(totals, "MntExe") + _of(totals, "IVA") + _taxes(amounts)
-    total += (
-        _of(totals, "GrntDep") - _of(totals, "CredEC") - sum(_of(amounts.commissions, each) for each in _COMMISSIONS)
-    )
-    free = amounts.document_type in EXPORT_TYPES and stated == 0 and amounts.header.get("FmaPagExp") == "21"
-    if total != stated and not free:
-        code = "SUM-TOTAL" if _apart(total, stated, 1) else "SUM-PESO"
-        yield code, "Totales/MntTotal", f"{stated} is not {total}, which its parts add up to."
+    total = stated.net + stated.exempt + stated.vat + _taxes(amounts)
+    total += _of(totals, "GrntDep") - _of(totals, "CredEC")
+    for name in _COMMISSIONS if amounts.commissions else ():
+        total -= _of(amounts.commissions, name)
+    free = amounts.document_type in EXPORT_TYPES and stated.total == 0 and amounts.header.get("FmaPagExp") == "21"
+    if total != stated.total and not free:
+        code = "SUM-TOTAL" if _apart(total, stated.total, 1) else "SUM-PESO"
+        yield code, "Totales/MntTotal", f"{stated.total} is not {total}, which its parts add up to."
 
 
-def _value_added(amounts: Amounts) -> _Found:
-    totals = amounts.totals
-    net, vat = _of(totals, "MntNeto"), _of(totals, "IVA")
-    rate = _of(totals, "TasaIVA") if totals.get("TasaIVA") else USUAL_RATE
+def _value_added(amounts: Amounts, stated: _Stated) -> _Found:
+    net, vat = stated.net, stated.vat
+    rate = _of(amounts.totals, "TasaIVA") if amounts.totals.get("TasaIVA") else USUAL_RATE
     if amounts.document_type in EXEMPT_TYPES:
         if vat:
             yield "SUM-VAT", "Totales/IVA", f"Documents of type {amounts.document_type} have no VAT."
@@ -181,46 +198,44 @@ def _value_added(amounts: Amounts) -> _Found:
         yield "SUM-VAT", "Totales/IVA", f"{vat} is not {rate} % of {net}."
 
 
-def _classes(amounts: Amounts) -> _Found:
-    totals = amounts.totals
-    taxable, exempt, left = _class_totals(amounts)
-    net, without, vat = _of(totals, "MntNeto"), _of(totals, "MntExe"), _of(totals, "IVA")
-    if _unvalued(amounts):
+def _classes(amounts: Amounts, stated: _Stated) -> _Found:
+    taxable, exempt, left = _class_totals(amounts, stated)
+    if _unvalued(amounts, stated):
         return
-    if not net and not vat and taxable and (without or amounts.document_type in BOLETA_TYPES):
+    net, without, vat = stated.net, stated.exempt, stated.vat
+    boleta = amounts.document_type in BOLETA_TYPES
+    if not net and not vat and taxable and (without or boleta):
         # A note on an exempt document may leave its lines unmarked; a boleta may state nothing but the total.
         if amounts.document_type in NOTE_TYPES | EXEMPT_TYPES:
             taxable, exempt = 0, taxable + exempt
-        elif amounts.document_type in BOLETA_TYPES:
-            net = _of(totals, "MntTotal") - without
-    gross = amounts.header.get("MntBruto") == "1" or (
-        amounts.document_type in BOLETA_TYPES and amounts.header.get("IndMntNeto") != _NET_LINES
-    )
+        elif boleta:
+            net = stated.total - without
+    gross = amounts.header.get("MntBruto") == "1" or (boleta and amounts.header.get("IndMntNeto") != _NET_LINES)
     if _apart(net + vat if gross else net, taxable, left + 1 if gross else left):
         yield "SUM-NET", "Totales/MntNeto", f"Taxable lines come to {taxable}, the totals say {net} and VAT {vat}."
     if _apart(without, exempt, left):
         yield "SUM-EXEMPT", "Totales/MntExe", f"Exempt lines come to {exempt}, the totals say {without}."
 
 
-def _unvalued(amounts: Amounts) -> bool:
+def _unvalued(amounts: Amounts, stated: _Stated) -> bool:
     """A document that may state lines without stating amounts: a delivery that is no sale, a text that is corrected."""
-    stated = any(_of(amounts.totals, each) for each in ("MntNeto", "MntExe", "MntTotal"))
-    if stated:
+    if stated.net or stated.exempt or stated.total:
         return False
     free = amounts.document_type in EXPORT_TYPES and amounts.header.get("FmaPagExp") == "21"
     return free or amounts.document_type == 52  # noqa: PLR2004
 
 
-def _class_totals(amounts: Amounts) -> tuple[Number, Number, Number]:
+def _class_totals(amounts: Amounts, stated: _Stated) -> tuple[Number, Number, Number]:
     """Taxable and exempt lines after global discounts, and how far rounding may have carried them."""
     whole = amounts.document_type in EXEMPT_TYPES
+    unmarked = "1" if whole else ""
     sums: dict[str, Number] = {"": 0, "1": 0}
-    for line in amounts.lines:
-        kind = (line.get("IndExe") or "").strip() or ("1" if whole else "")
+    for line, amount in zip(amounts.lines, stated.lines, strict=True):
+        kind = line.get("IndExe", "").strip() or unmarked
         if kind in sums:
-            sums[kind] += _of(line, "MontoItem")
+            sums[kind] += amount
     for change in amounts.globals:
-        kind = "1" if whole and not change.get("IndExeDR") else (change.get("IndExeDR") or "").strip()
+        kind = unmarked if not change.get("IndExeDR") else change["IndExeDR"].strip()
         if kind not in sums:
             continue
         value = _of(change, "ValorDR")
@@ -234,13 +249,16 @@ def _class_totals(amounts: Amounts) -> tuple[Number, Number, Number]:
     return sums[""], sums["1"], left
 
 
-def _period(amounts: Amounts) -> _Found:
+def _period(amounts: Amounts, stated: _Stated) -> _Found:
     totals = amounts.totals
     for name in ("MontoPeriodo", "TotalPeriodo"):
-        if totals.get(name) and _of(totals, name) != _of(totals, "MntTotal") + _of(totals, "MontoNF"):
+        if totals.get(name) and _of(totals, name) != stated.total + _of(totals, "MontoNF"):
             yield "SUM-PERIOD", f"Totales/{name}", "The amount of the period is not MntTotal and MontoNF together."
 
 
-def totals_as_written(amounts: Amounts) -> dict[str, str]:
+_PARTS = (_lines, _master, _value_added, _classes, _period)
+
+
+def totals_as_written(totals: Mapping[str, str]) -> dict[str, str]:
     """The plain values of Totales, letter by letter."""
-    return {name: text.strip() for name, text in amounts.totals.items() if name not in ("ImptoReten", "Comisiones")}
+    return {name: text.strip() for name, text in totals.items() if name not in ("ImptoReten", "Comisiones")}

@@ -4,6 +4,7 @@ Several keys may bear one IDK (a test environment reuses the SII's number with a
 certificate is taken as it stands: whoever signed it is then not proven, and the verdict does not claim it.
 """
 
+import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
 from typing import Self
@@ -11,7 +12,7 @@ from typing import Self
 from cryptography import x509
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric import padding, rsa
+from cryptography.hazmat.primitives.asymmetric import padding, rsa, utils
 from cryptography.hazmat.primitives.serialization import load_pem_public_key
 
 from domain.caf import SII_PUBLIC_KEYS
@@ -19,6 +20,7 @@ from domain.problems import DomainError, Problem
 
 PADDING = padding.PKCS1v15()
 SHA1 = hashes.SHA1()  # noqa: S303  (fixed by the SII's schema)
+_DIGESTED = utils.Prehashed(SHA1)
 
 MOST_MODULUS_BITS = 4096
 """Bits of the largest modulus that is tried; the SII's certificates have 1024 or 2048, its CAFs 512."""
@@ -75,7 +77,7 @@ class Trust:
 def rsa_verifies(key: rsa.RSAPublicKey, signature: bytes, data: bytes) -> bool:
     """Whether `signature` is RSA PKCS#1 v1.5 with SHA-1 over `data` by that key."""
     try:
-        key.verify(signature, data, PADDING, SHA1)
+        key.verify(signature, hashlib.sha1(data, usedforsecurity=False).digest(), PADDING, _DIGESTED)
     except (InvalidSignature, ValueError, UnsupportedAlgorithm):
         return False
     return True

@@ -38,7 +38,7 @@ class Verdict:
     """What was found of a file."""
 
     kind: str
-    """dte, envio, aec, respuesta, recibos, libro, consumo_folios, getToken, ted, caf, or unknown."""
+    """dte, envio, aec, respuesta, recibos, libro, consumo_folios, resultado, getToken, ted, caf, or unknown."""
     root: str | None
     """The name of the file's root element; None when it could not be read."""
     facts: Mapping[str, bool | None]
@@ -48,7 +48,7 @@ class Verdict:
     judged: Sequence[Judged] = ()
     """The documents of the file, in order."""
     values: Mapping[str, object] | None = None
-    """What else the file says, e.g. the range of a CAF."""
+    """What else is said of the file, e.g. the range of a CAF, or the schema by which it was judged."""
 
     @property
     def documents(self) -> list[Mapping[str, object]]:
@@ -58,10 +58,10 @@ class Verdict:
     @property
     def verdict(self) -> Literal["accept", "reject"]:
         """Accept when every fact that the kind needs is proven and no problem is an error."""
-        proven = all(self.facts.get(each) is True for each in self.needed)
-        refuted = any(value is False for name, value in self.facts.items() if name != "has_private_key")
+        proven = set(map(self.facts.get, self.needed)) == {True}
+        refuted = False in [value for name, value in self.facts.items() if name != "has_private_key"]
         errors = any(each.level == "error" for each in self.problems)
-        return "accept" if self.needed and proven and not refuted and not errors else "reject"
+        return "accept" if proven and not refuted and not errors else "reject"
 
     def as_dict(self) -> dict[str, object]:
         """The verdict as members of a JSON object."""

@@ -326,3 +326,22 @@ def test_what_no_upload_decides_is_a_person_s_after_two_days_and_never_rejected(
     assert [(bool(said), code) for said, code in why] == [(True, "FAU")]
     assert {state for _, state, _ in works.envelopes(company)} == {"processed"}
     assert len(works.requests(company, operation)) == 3
+
+
+def test_other_bytes_under_the_folio_are_a_conflict_in_a_doubt(works: Works) -> None:
+    company = works.company()
+    works.fault("F-LOST-1", company, "DTEUpload")
+    sell(works, company)
+    works.await_envelope(company, "uncertain")
+    works.kill("threads")
+    # As if the SII held another document of the same data under folio 2: only the signature tells.
+    works.change(
+        "UPDATE documents SET signature_value = reverse(signature_value) WHERE issuer = %s AND folio = 2", company.rut
+    )
+    works.clock.advance(PAST_THE_WINDOW)
+    works.start("threads")
+    works.await_states(company, {"accepted": SALES - 1, "conflict": 1})
+    said = "SELECT folio, verdict->>'document', verdict->>'compared' FROM documents WHERE issuer = %s AND state = %s"
+    assert works.rows(said, company.rut, "conflict") == [(2, "DNK", "signature")]
+    one_set_of_bytes(works, company, "DTEUpload", 1)
+    nothing_is_leased(works, company)

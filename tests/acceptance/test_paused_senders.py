@@ -6,8 +6,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from tests.acceptance.books import check_books
-from tests.acceptance.sales import invoice
-from tests.acceptance.test_lost_answers import PAST_THE_WINDOW, RESEND, doubt
+from tests.acceptance.gates import gates
+from tests.acceptance.sales import boleta, invoice
+from tests.acceptance.test_lost_answers import PAST_THE_WINDOW, RESEND, doubt, steps
 from tests.acceptance.waiting import wait_until
 from tests.acceptance.works import Works
 
@@ -67,6 +68,24 @@ def test_the_late_answer_of_a_beaten_sender_changes_nothing(works: Works) -> Non
     )
     assert len(sent_by) == 1
     assert sent_by != [(sleeper,)]
+
+
+def test_a_sender_of_boletas_that_dies_between_answer_and_commit_leaves_the_documents_to_be_asked_about(
+    works: Works,
+) -> None:
+    company = works.company((39,))
+    answered = ("envelopes", f"OLD.state = 'sending' AND NEW.state = 'sent' AND NEW.issuer = '{company.rut}'")
+    with gates(works.sandbox.database_url, answered) as (gate,):
+        works.producer.enqueue(boleta(company, "sale"))
+        gate.await_somebody()
+        works.kill("threads")
+        gate.turn_back()
+    works.start("threads")
+    works.await_states(company, {"accepted": 1})
+    check_books(works, company)
+    assert len(works.requests(company, "envio")) == 1
+    assert works.attempts(company) == [(None, None, None)]
+    assert steps(works, company) == ["sealed", "sending", "uncertain", "processed"]
 
 
 def test_of_two_track_ids_the_one_that_brought_the_documents_decides(works: Works) -> None:

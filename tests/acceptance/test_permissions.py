@@ -117,3 +117,30 @@ def test_a_person_without_permission_sends_nothing_and_the_documents_wait(works:
     works.await_states(company, {"accepted": 3})
     check_books(works, company)
     assert len(works.uploads(company)) == 1
+
+
+def test_a_person_who_may_not_send_boletas_leads_to_pauses_and_not_to_logins(works: Works) -> None:
+    company = works.company((39,))
+    person = person_of(works, company)
+    works.window.post("/permissions/revoke", json={"person": person, "company": company.rut, "can": ["send"]})
+    works.producer.enqueue(boleta(company, "sale"))
+    alert = "SELECT e.alert FROM envelopes e WHERE e.issuer = %s"
+    wait_until(lambda: works.scalar(alert, company.rut) == "token-not-taken", "nobody is told")
+    for _ in range(12):
+        before = len(works.attempts(company))
+        works.clock.advance(dt.timedelta(minutes=30))
+        wait_until(
+            lambda before=before: len(works.attempts(company)) > before or works.clock.time_to_next(),  # type: ignore[misc]
+            "nobody tries or waits",
+        )
+    assert tokens(works, person)["rest"] <= 9, "six hours, and no login more than the life of tokens asks for"
+    assert len(works.attempts(company)) <= 14
+    assert works.states(company) == {"enveloped": 1}
+    assert works.uploads(company) == []
+    works.sii.register({"permissions": [{"person": person, "company": company.rut, "can": ["send"]}]})
+    works.await_states(company, {"accepted": 1})
+    check_books(works, company)
+    assert works.rows("SELECT alert, problem FROM sii_sessions WHERE person = %s AND channel = 'rest'", person) == [
+        (None, None)
+    ]
+    assert works.scalar(alert, company.rut) is None

@@ -11,6 +11,7 @@ import signal
 import uuid
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import Any, Final
 from urllib.parse import urlsplit, urlunsplit
@@ -22,12 +23,14 @@ import redis
 from deploy.sandbox.clock import SandboxClock
 from deploy.sandbox.control import SiiControl
 from deploy.sandbox.crew import KINDS, start_crew
-from deploy.sandbox.enrol import SandboxEnrolment
+from deploy.sandbox.enrol import ENVIRONMENT, SandboxEnrolment
 from deploy.sandbox.people import Company, rut
 from deploy.sandbox.sandbox import Sandbox, migrate
 from deploy.sandbox.supervisor import Child
 from tests.acceptance.waiting import wait_until
 from workers.database.engine import Ledger
+from workers.folio_desk import FolioDesk, Voided
+from workers.folio_ranges import Range
 from workers.launch import launch
 from workers.producer import Producer
 from workers.settings import Settings
@@ -63,10 +66,12 @@ class Works:
         self.enrolment: Final = SandboxEnrolment(self.ledger, self.sii, self.settings)
         self.producer: Final = Producer(self.settings)
         self.redis: Final = redis.Redis.from_url(sandbox.redis_url)
+        self._beside: Final = ThreadPoolExecutor(2)
         self.crew: Final[dict[str, Child]] = start_crew(sandbox, self.ledger)
 
     def close(self) -> None:
         """Close every connection; the sandbox ends the processes."""
+        self._beside.shutdown()
         self.producer.close()
         self.window.close()
         self.sii.close()
@@ -163,6 +168,15 @@ class Works:
             return False
 
         wait_until(there, lambda: f"{dict(expected)}; it is {dict(self.states(company))}", seconds=seconds)
+
+    def await_rows(self, query: str, number: int) -> None:
+        """Return when a query that counts has come to at least so many."""
+        wait_until(lambda: self.scalar(query) >= number, lambda: f"{number} of: {query}")
+
+    def annul(self, company: Company, document_type: int, ranges: list[Range]) -> Future[Voided]:
+        """Annul folios as an operator does, beside everything else."""
+        desk = FolioDesk(self.ledger, company.rut, ENVIRONMENT, actor="test")
+        return self._beside.submit(desk.annul, document_type, ranges, "a test")
 
     def envelopes(self, company: Company) -> list[tuple[uuid.UUID, str, str | None]]:
         """Id, state and track id of a company's envelopes, in the order they were sealed."""

@@ -81,7 +81,7 @@ class Floor:
             f"</KeyValue><X509Data><X509Certificate>{_wrapped(_certificate(self._key))}</X509Certificate></X509Data></KeyInfo>"
         )
         self._parser = etree.XMLParser(encoding="ISO-8859-1", resolve_entities=False, no_network=True)
-        self._schema = etree.XMLSchema(etree.parse(_schema_file()))
+        self._schema = etree.XMLSchema(etree.parse(schema_file()))
 
     def document(self, folio: int) -> bytes:
         """One document, stamped, signed and judged."""
@@ -175,7 +175,8 @@ def _certificate(key: rsa.RSAPrivateKey) -> bytes:
     )
 
 
-def _schema_file() -> str:
+def schema_file() -> str:
+    """The official schema of a DTE, wherever `cl-sii` is installed."""
     spec = importlib.util.find_spec("cl_sii")
     if spec is None or not spec.submodule_search_locations:
         raise FileNotFoundError("the SII's schemas are missing: install cl-sii")

@@ -59,7 +59,8 @@ def test_the_readme_s_job_and_the_example_are_good_jobs() -> None:
     shown = re.search(r"producer\.enqueue\((\{.*?\n\})\)", readme, re.DOTALL)
     assert shown is not None
     bodies = [json.dumps(json.loads(re.sub(r",(\s*\})", r"\1", shown[1]))).encode()]
-    bodies += [path.read_bytes() for path in (ROOT / "docs/examples").glob("*.json")]
+    examples = set((ROOT / "docs/examples").glob("*.json")) - {ROOT / "docs/examples/registry.json"}  # the simulator's
+    bodies += [path.read_bytes() for path in sorted(examples)]
     for body in bodies:
         job = parse_job(body)
         prepared = prepare(job.document, issuer=ISSUER, today=dt.date(2026, 11, 24), referenced={})

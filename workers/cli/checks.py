@@ -196,10 +196,15 @@ def look_at_companies(tx: Connection) -> Iterator[Finding]:
             yield Finding("warn", "folios", said, todo)
         if row["next_expiry"] and row["next_expiry"] - row["today"] < timedelta(days=EXPIRY_DAYS):
             said = f"{name}: a range ends on {row['next_expiry']}"
-            yield Finding("warn", "folios", said, "Annul its unused folios at the SII then, and load another.")
+            yield Finding(
+                "warn",
+                "folios",
+                said,
+                "Annul its unused folios then, at the SII and with `fmgo folio annul`, and load another.",
+            )
         if row["expired_unused"]:
             said = f"{name}: {row['expired_unused']} folios ended unused"
-            yield Finding("warn", "folios", said, "Annul them at the SII.")
+            yield Finding("warn", "folios", said, "Annul them at the SII, and say so: `fmgo folio annul`.")
     yield Finding("ok", "folios", f"enough for each of {len(series)} series")
 
 

@@ -4,7 +4,7 @@ import sys
 import uuid
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import typer
 from alembic import command
@@ -47,6 +47,27 @@ def document_show(
         return
     _show_document(row)
     _show_steps(steps)
+
+
+@document.command("settle")
+def document_settle(
+    number: Annotated[str, typer.Argument(help="Id, or its first digits.", metavar="ID")],
+    reason: Annotated[str, typer.Option(help="What was found, and where.")],
+    accepted: Annotated[bool, typer.Option("--accepted/--rejected", help="Whether the SII holds this very document.")],
+    as_json: Json = False,
+) -> None:
+    """Record what a person found at the SII of a document in conflict."""
+    state: Literal["accepted", "rejected"] = "accepted" if accepted else "rejected"
+    with Access() as access:
+        found = access.found("documents", number)
+        settled = found is not None and access.enrolment().settle_document(found, state, reason)
+    if not settled:
+        complain("NOT-IN-CONFLICT", f"There is no document {number} in conflict.", as_json=as_json)
+        raise typer.Exit(NO)
+    if as_json:
+        write_json({"id": found, "state": state})
+    else:
+        say(f"it is {state}")
 
 
 @document.command("events")

@@ -14,7 +14,23 @@ from sqlalchemy.exc import DBAPIError, OperationalError
 
 from domain.problems import DomainError
 from workers.cache.connection import CacheUrlError
-from workers.cli import doctor, jobs, ledger, mail, offline, render, run, setup, sii, simulator, verify
+from workers.cli import (
+    doctor,
+    folios,
+    imports,
+    jobs,
+    ledger,
+    mail,
+    mending,
+    offline,
+    render,
+    run,
+    setup,
+    sii,
+    simulator,
+    uf,
+    verify,
+)
 from workers.cli.access import first_line
 from workers.cli.output import BAD_INPUT, DONE, NO, complain
 from workers.database.engine import sqlstate
@@ -37,6 +53,9 @@ app.command("verify")(verify.verify_files)
 app.command("render")(render.render)
 app.command("enqueue")(jobs.enqueue)
 app.add_typer(jobs.batch, name="batch")
+ledger.document.command("import")(imports.document_import)
+ledger.document.command("release")(mending.document_release)
+ledger.document.command("replace")(mending.document_replace)
 app.add_typer(ledger.document, name="document")
 app.add_typer(ledger.envelope, name="envelope")
 app.add_typer(setup.issuer, name="issuer")
@@ -44,6 +63,8 @@ app.add_typer(setup.branch, name="branch")
 app.add_typer(setup.person, name="person")
 app.add_typer(setup.certificate, name="certificate")
 app.add_typer(setup.caf, name="caf")
+app.add_typer(folios.folio, name="folio")
+app.add_typer(uf.uf, name="uf")
 app.add_typer(ledger.ledger, name="ledger")
 app.add_typer(sii.sii, name="sii")
 app.add_typer(mail.mail, name="mail")

@@ -30,6 +30,7 @@ from domain.rules import RULES, rules_of
 from domain.rules.page import page, types_text
 from workers.cli.jobs import bodies_in
 from workers.cli.output import BAD_INPUT, DONE, NO, Json, complain, say, table, write_json
+from workers.cli.units import UfOption, Units, unit_of
 
 _EXACT_DIGITS = 15
 
@@ -43,15 +44,17 @@ def calculate(
     ] = None,
     on: Annotated[datetime | None, typer.Option(formats=["%Y-%m-%d"], help="Day of documents that state none.")] = None,
     profile: Annotated[str, typer.Option(help="Edition of the format: 2019 or 2026.")] = PROFILES[0],
+    uf: UfOption = None,
     as_json: Json = False,
 ) -> None:
     """Calculate documents: amounts of the lines and totals, from what was sold."""
     edition = _profile(profile)
     day = datetime.now(ZoneInfo("America/Santiago")).date() if on is None else on.date()
+    units = unit_of(uf)
     shown = not as_json and sys.stdout.isatty()
     code = DONE
     for body in _bodies(files or [Path("-")]):
-        answer, ended = _answer(body, day, edition)
+        answer, ended = _answer(body, day, edition, units)
         code = max(code, ended)
         if shown:
             _show(answer)
@@ -132,14 +135,14 @@ def _bodies(files: Iterable[Path]) -> Iterator[bytes]:
         yield from bodies_in(data)
 
 
-def _answer(body: bytes, day: date, profile: Profile) -> tuple[dict[str, Any], int]:
+def _answer(body: bytes, day: date, profile: Profile, units: Units) -> tuple[dict[str, Any], int]:
     """What is written for one document, and the exit code that it asks for."""
     try:
         name, document = _asked(body)
     except NotAJob as refused:
         return {"problems": [problem.as_dict() for problem in refused.problems]}, BAD_INPUT
     head = {} if name is None else {"id": name}
-    reckoning = reckon(document, today=day, profile=profile)
+    reckoning = reckon(document, today=day, profile=profile, uf=units(document, day))
     if reckoning.problems:
         return {**head, "problems": [problem.as_dict() for problem in reckoning.problems]}, NO
     return {**head, **_figures(reckoning)}, DONE
@@ -182,6 +185,8 @@ def _plain(value: Any) -> Any:
 def _show(answer: Mapping[str, Any]) -> None:
     name = f"{answer['id']}: " if "id" in answer else ""
     for problem in answer.get("problems", ()):
+        say(f"{name}{problem['code']} {problem['path']}  {problem['message']}")
+    for problem in answer.get("warnings", ()):
         say(f"{name}{problem['code']} {problem['path']}  {problem['message']}")
     if "Totales" in answer:
         amounts = ", ".join(str(line["MontoItem"]) for line in answer["Detalle"])

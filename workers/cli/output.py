@@ -19,6 +19,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from domain.problems import Problem
+from workers.database.engine import exact
 
 Json = Annotated[bool, typer.Option("--json", help="Write JSON, one object a line.")]
 Environment = Annotated[str, typer.Option(help="certification or production.", metavar="ENVIRONMENT")]
@@ -66,7 +67,7 @@ def plain(value: object) -> Any:  # noqa: PLR0911  (any JSON value; a line for e
     if isinstance(value, datetime):
         return value.astimezone(UTC).isoformat()
     if isinstance(value, Decimal):
-        return int(value) if value == value.to_integral_value() else float(value)
+        return int(value) if value == value.to_integral_value() else exact(format(value.normalize(), "f"))
     if isinstance(value, timedelta):
         return value.total_seconds()
     if isinstance(value, Problem):

@@ -1,13 +1,13 @@
-"""`fmgo render`: signed documents, or an envelope of them, from files alone: no ledger, no network, nothing recorded.
+"""`fmgo render`: signed documents, or envelopes of them, from files alone: no ledger, no network, nothing recorded.
 
-Folios are given by hand, so whoever renders keeps count of them. What the ledger would know of the issuer is read from
-the document's own Emisor.
+Folios are given by hand, so whoever renders keeps count of them. Documents are jobs, a job's `document`, or
+`{"id", "document"}`, as for `fmgo calculate`, from files or standard input. With `--json` every document is answered by
+an object on a line, in order: what was made, with its XML when no folder is named, or its problems.
 """
 
 import json
 import sys
-from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -15,10 +15,11 @@ from typing import Annotated, Any, Final
 
 import typer
 
-from domain.caf import Caf, StampingCaf, environment_of, expires_on, read_caf
+from domain.caf import read_caf
 from domain.certificate import open_pfx
-from domain.envelope import Caratula, build_envelope
-from domain.issuing import IssuerData, SignedDocument, issue, prepare
+from domain.envelope import Caratula, build_envelope, channel_of
+from domain.format.table import PROFILES, Profile
+from domain.issued import IssuedDocument, documents_in
 from domain.job import NotAJob
 from domain.problems import DomainError, Problem
 from domain.rut import SII
@@ -27,54 +28,28 @@ from domain.stamp import chile
 from workers.cli.access import PasswordFile, password, read_file
 from workers.cli.jobs import bodies_in
 from workers.cli.output import BAD_INPUT, DONE, NO, Json, complain, say, show_problems, write_json
+from workers.cli.press import Asked, Press, Printed, RenderError, issuer_in, usable
+from workers.cli.units import UfOption, unit_of
 
 _PROLOG: Final = b'<?xml version="1.0" encoding="ISO-8859-1"?>\n'
 _LARGEST_FILE: Final = 32 * 1024 * 1024
 
 
-class RenderError(DomainError):
-    """Files that do not go together."""
+@dataclass(frozen=True, slots=True)
+class _Refused:
+    """A document that can't be made, and why."""
+
+    asked: Asked
+    problems: tuple[Problem, ...]
 
 
 @dataclass(frozen=True, slots=True)
-class _Asked:
-    """One document to render and where it was read."""
+class _File:
+    """Bytes to hand over: one document, or an envelope of several."""
 
-    place: str
-    document: Mapping[str, Any]
-    issuer: str | None
-
-
-class _Press:
-    """The keys, and the folios that are left."""
-
-    def __init__(self, cafs: Sequence[Caf], signer: RsaSigner, folio: int, at: datetime) -> None:
-        self.signer, self.at = signer, at
-        self._cafs = cafs
-        self._first = folio
-        self._used: Counter[int] = Counter()
-
-    def print(self, asked: _Asked) -> SignedDocument:
-        """The document under the next folio of its type. Raises DomainError with every problem; no folio is used up."""
-        kind = _type_of(asked.document)
-        folio = self._first + self._used[kind]
-        caf = self._caf(kind, folio)
-        environment = environment_of(caf.idk) or "certification"
-        today = self.at.astimezone(chile()).date()
-        prepared = prepare(asked.document, issuer=_issuer(asked, caf, environment), today=today, referenced={})
-        stamping = StampingCaf.load(caf.caf_xml, caf.private_key_der)
-        made = issue(prepared, folio=folio, caf=stamping, signer=self.signer, at=self.at)
-        self._used[kind] += 1
-        return made
-
-    def _caf(self, kind: int, folio: int) -> Caf:
-        of_type = [caf for caf in self._cafs if caf.document_type == kind]
-        for caf in of_type:
-            if caf.first <= folio <= caf.last:
-                return caf
-        ranges = ", ".join(f"{caf.first} to {caf.last}" for caf in of_type) or "none"
-        sentence = f"No CAF for folio {folio} of type {kind}: of that type are {ranges}."
-        raise RenderError([Problem("RENDER-CAF", "--caf", sentence)])
+    name: str
+    data: bytes
+    held: Sequence[Printed]
 
 
 def render(
@@ -83,68 +58,89 @@ def render(
     pfx: Annotated[Path, typer.Option(help="Certificate and key of the person who signs.", metavar="FILE")],
     folio: Annotated[int, typer.Option(help="Folio of the first document of each type; the next ones follow.", min=1)],
     password_file: PasswordFile = None,
-    envelope: Annotated[bool, typer.Option("--envelope", help="Put the documents into one envelope.")] = False,
+    issuer: Annotated[
+        Path | None, typer.Option(help="JSON of the issuer's tags, for documents without Emisor.", metavar="FILE")
+    ] = None,
+    refers: Annotated[
+        list[Path] | None,
+        typer.Option(help="XML of documents that notes refer to. Repeats. Without it they are checked less."),
+    ] = None,
+    envelope: Annotated[bool, typer.Option("--envelope", help="Put the documents into an envelope.")] = False,
     resolution_date: Annotated[
         str | None, typer.Option(help="Date of the issuer's resolution, for the envelope.", metavar="DATE")
     ] = None,
     resolution_number: Annotated[int, typer.Option(help="Its number; 0 in certification.", min=0)] = 0,
     receiver: Annotated[str, typer.Option(help="RutReceptor of the envelope; the SII if left out.")] = SII,
     at: Annotated[str | None, typer.Option(help="Moment of signing; now if left out.", metavar="MOMENT")] = None,
+    profile: Annotated[str, typer.Option(help="Edition of the format: 2019 or 2026.")] = PROFILES[0],
+    uf: UfOption = None,
     out: Annotated[Path | None, typer.Option(help="Folder to write into; standard output if left out.")] = None,
     as_json: Json = False,
 ) -> None:
-    """Make signed documents, or an envelope of them, offline.
+    """Make signed documents, or envelopes of them (boletas in one of their own), offline.
 
     Ends with 0 when all were made, 1 when one was refused, 2 when the files do not go together.
     """
-    moment = _moment(at)
+    moment, edition = _moment(at), _profile(profile)
     resolved = _date(resolution_date) if envelope else None
+    known = [each for path in refers or () for each in _issued(path)]
+    company = issuer_in(read_file(issuer)) if issuer is not None else {}
+    units = unit_of(uf)
     credential = open_pfx(read_file(pfx), password(password_file), at=moment)
     signer = RsaSigner.load(credential.private_key_der, credential.certificate_der)
-    press = _Press([_usable(read_caf(read_file(each)), moment) for each in caf], signer, folio, moment)
-    made, refused = _printed(press, files, as_json=as_json)
-    if refused and envelope:
-        raise typer.Exit(NO)
-    if resolved is not None and made:
-        data = _enveloped(made, signer, resolved, resolution_number, receiver, moment)
-        _hand_over([("envelope.xml", data, made)], out, as_json=as_json)
-    elif made:
-        named = [(f"T{each.document_type}F{each.folio}.xml", _PROLOG + each.xml + b"\n", [each]) for each in made]
-        _hand_over(named, out, as_json=as_json)
+    cafs = [usable(read_caf(read_file(each)), moment) for each in caf]
+    press = Press(cafs, signer, moment, folio=folio, profile=edition, units=units, issuer=company, issued=known)
+    answers = [_answer(press, asked) for asked in _documents(files)]
+    made = [each for each in answers if isinstance(each, Printed)]
+    refused = len(made) < len(answers)
+    if resolved is None:
+        _hand_over([_file_of(each) if isinstance(each, Printed) else each for each in answers], out, as_json=as_json)
+    elif refused:
+        _hand_over([each for each in answers if isinstance(each, _Refused)], out, as_json=as_json)
+        complain("RENDER-ENVELOPE", "No envelope was made, because a document was refused.", as_json=as_json)
+    else:
+        envelopes = list(_envelopes(made, signer, resolved, resolution_number, receiver, moment))
+        _hand_over(envelopes, out, as_json=as_json)
     raise typer.Exit(NO if refused else DONE)
 
 
-def _printed(press: _Press, files: Sequence[str], *, as_json: bool) -> tuple[list[SignedDocument], int]:
-    made, refused = [], 0
-    for asked in _documents(files):
-        try:
-            made.append(press.print(asked))
-        except DomainError as fault:
-            refused += 1
-            if as_json:
-                problems = [each.as_dict() for each in fault.problems]
-                sys.stderr.write(json.dumps({"file": asked.place, "problems": problems}, ensure_ascii=False) + "\n")
-            else:
-                show_problems(fault.problems)
-    return made, refused
+def _answer(press: Press, asked: Asked) -> Printed | _Refused:
+    try:
+        return press.print(asked)
+    except DomainError as fault:
+        return _Refused(asked, fault.problems)
 
 
-def _documents(files: Sequence[str]) -> Iterator[_Asked]:
+def _documents(files: Sequence[str]) -> Iterator[Asked]:
     for name in files:
         data = sys.stdin.buffer.read(_LARGEST_FILE) if name == "-" else _large(Path(name))
         for at, body in enumerate(bodies_in(data), 1):
             place = f"{name}:{at}"
             members = _object(place, body)
-            document = members.get("document", members)
+            document = members if "Encabezado" in members else members.get("document")
             if not isinstance(document, dict) or "Encabezado" not in document:
                 raise NotAJob([Problem("JOB-DOCUMENT", place, "Write a job, or a document with its Encabezado.")])
-            issuer = members.get("issuer")
-            yield _Asked(place, document, issuer if isinstance(issuer, str) else None)
+            wrapped = document is not members
+            issuer = members.get("issuer") if wrapped else None
+            called = members.get("id", members.get("idempotency_key")) if wrapped else None
+            yield Asked(
+                place, None if called is None else str(called), document, issuer if isinstance(issuer, str) else None
+            )
+
+
+def _issued(path: Path) -> Sequence[IssuedDocument]:
+    try:
+        return documents_in(_large(path))
+    except DomainError as fault:
+        raise RenderError(
+            Problem(each.code, f"--refers {path} {each.path}".rstrip(), each.message) for each in fault.problems
+        ) from None
 
 
 def _large(path: Path) -> bytes:
     try:
-        return path.read_bytes()
+        with path.open("rb") as file:
+            return file.read(_LARGEST_FILE)
     except OSError as fault:
         raise RenderError([Problem("FILE", str(path), f"{path} can't be read: {fault.strerror}.")]) from None
 
@@ -160,102 +156,94 @@ def _object(place: str, body: bytes) -> dict[str, Any]:
     return found
 
 
-def _type_of(document: Mapping[str, Any]) -> int:
-    head = document.get("Encabezado")
-    identification = head.get("IdDoc") if isinstance(head, dict) else None
-    kind = identification.get("TipoDTE") if isinstance(identification, dict) else None
-    text = str(kind).strip()
-    if not (text.isascii() and text.isdecimal() and len(text) <= 3):  # noqa: PLR2004  (three digits)
-        raise RenderError([Problem("RENDER-TYPE", "Encabezado.IdDoc.TipoDTE", "Say the type of the document.")])
-    return int(text)
+def _file_of(printed: Printed) -> _File:
+    made = printed.made
+    return _File(f"T{made.document_type}F{made.folio}.xml", _PROLOG + made.xml + b"\n", [printed])
 
 
-def _issuer(asked: _Asked, caf: Caf, environment: str) -> IssuerData:
-    """The issuer from the document's own Emisor; its RUT and name are those of the CAF where it states none."""
-    head = asked.document["Encabezado"]
-    stated = head.get("Emisor") if isinstance(head, dict) else None
-    values: Mapping[str, Any] = stated if isinstance(stated, dict) else {}
-
-    def said(*names: str) -> str | None:
-        return next((str(values[name]) for name in names if values.get(name) not in (None, "")), None)
-
-    missing = [
-        names[0] for names in (("GiroEmis", "GiroEmisor"), ("DirOrigen",), ("CmnaOrigen",)) if said(*names) is None
-    ]
-    if missing:
-        sentence = f"Without a ledger the document must state its issuer: {', '.join(missing)}."
-        raise RenderError([Problem("RENDER-ISSUER", "Encabezado.Emisor", sentence)])
-    codes = values.get("Acteco")
-    listed = codes if isinstance(codes, list) else [codes]
-    return IssuerData(
-        rut=said("RUTEmisor") or asked.issuer or caf.issuer,
-        environment=environment,
-        razon_social=said("RznSoc", "RznSocEmisor") or caf.razon_social,
-        giro=said("GiroEmis", "GiroEmisor") or "",
-        acteco=tuple(int(each) for each in map(str, listed) if each.isdecimal()),
-        dir_origen=said("DirOrigen") or "",
-        cmna_origen=said("CmnaOrigen") or "",
-        ciudad_origen=said("CiudadOrigen"),
-        telefono=said("Telefono"),
-        correo=said("CorreoEmisor"),
-        sucursal=said("Sucursal"),
-        cdg_sii_sucur=said("CdgSIISucur"),
-    )
+def _envelopes(
+    made: Sequence[Printed], signer: RsaSigner, resolved: date, number: int, receiver: str, at: datetime
+) -> Iterator[_File]:
+    """An envelope for each company and way to the SII: boletas never travel with others."""
+    groups: dict[tuple[str, str], list[Printed]] = {}
+    for each in made:
+        groups.setdefault((each.issuer, channel_of(each.made.document_type)), []).append(each)
+    for (issuer, channel), held in groups.items():
+        caratula = Caratula(issuer, signer.rut, resolved, number, receiver)
+        documents, types = [each.made.xml for each in held], [each.made.document_type for each in held]
+        data = build_envelope(documents, types, caratula=caratula, signer=signer, at=at)
+        root = "EnvioBOLETA" if channel == "rest" else "EnvioDTE"
+        named = "envelope" if len(groups) == 1 else f"{root}-{issuer}"
+        yield _File(f"{named}.xml", data, held)
 
 
-def _usable(caf: Caf, at: datetime) -> Caf:
-    last_day = expires_on(caf.document_type, caf.authorised_on)
-    if last_day is not None and at.astimezone(chile()).date() > last_day:
-        raise RenderError(
-            [Problem("CAF-EXPIRED", "--caf", f"The CAF of type {caf.document_type} ended on {last_day}.")]
-        )
-    return caf
-
-
-def _enveloped(
-    made: Sequence[SignedDocument], signer: RsaSigner, resolved: date, number: int, receiver: str, at: datetime
-) -> bytes:
-    issuer = _issuer_of(made[0])
-    caratula = Caratula(issuer, signer.rut, resolved, number, receiver)
-    return build_envelope(
-        [each.xml for each in made], [each.document_type for each in made], caratula=caratula, signer=signer, at=at
-    )
-
-
-def _issuer_of(made: SignedDocument) -> str:
-    begin = made.xml.index(b"<RUTEmisor>") + len(b"<RUTEmisor>")
-    return made.xml[begin : made.xml.index(b"<", begin)].decode("ascii")
-
-
-def _hand_over(
-    results: Sequence[tuple[str, bytes, Sequence[SignedDocument]]], out: Path | None, *, as_json: bool
-) -> None:
-    if out is None:
-        if len(results) > 1:
-            sentence = "Several documents do not go to standard output one after the other: name a folder (--out)."
-            complain("RENDER-OUT", sentence, as_json=as_json)
-            raise typer.Exit(BAD_INPUT)
-        sys.stdout.buffer.write(results[0][1])
-        return
-    out.mkdir(parents=True, exist_ok=True)
-    for name, data, documents in results:
-        (out / name).write_bytes(data)
-        if as_json:
-            write_json({"file": str(out / name), "documents": [_facts(each) for each in documents]})
+def _hand_over(results: Sequence[_File | _Refused], out: Path | None, *, as_json: bool) -> None:
+    """Write files and answers in their order."""
+    if out is None and not as_json and sum(isinstance(each, _File) for each in results) > 1:
+        sentence = "Several files do not go to standard output one after the other: name a folder (--out)."
+        complain("RENDER-OUT", sentence, as_json=as_json)
+        raise typer.Exit(BAD_INPUT)
+    if out is not None:
+        out.mkdir(parents=True, exist_ok=True)
+    for each in results:
+        if isinstance(each, _Refused):
+            _show_refused(each, as_json=as_json)
         else:
-            held = ", ".join(f"{each.document_type} folio {each.folio} of {each.total}" for each in documents)
-            say(f"{out / name}: {held}")
+            _put(each, out, as_json=as_json)
 
 
-def _facts(made: SignedDocument) -> dict[str, object]:
+def _put(file: _File, out: Path | None, *, as_json: bool) -> None:
+    place = None if out is None else out / file.name
+    if place is not None:
+        place.write_bytes(file.data)
+    if as_json:
+        text = {"xml": file.data.decode("iso-8859-1")} if place is None else {}
+        named = None if place is None else str(place)
+        write_json({"file": named, **text, "documents": [_facts(one) for one in file.held]})
+        return
+    if place is None:
+        sys.stdout.buffer.write(file.data)
+    else:
+        held = ", ".join(f"{one.made.document_type} folio {one.made.folio} of {one.made.total}" for one in file.held)
+        say(f"{place}: {held}")
+    _warn(file)
+
+
+def _warn(file: _File) -> None:
+    for each in file.held:
+        show_problems(each.warnings)
+
+
+def _show_refused(refused: _Refused, *, as_json: bool) -> None:
+    if as_json:
+        problems = [each.as_dict() for each in refused.problems]
+        write_json({"file": None, "from": refused.asked.place, "id": refused.asked.name, "problems": problems})
+        return
+    named = f" ({refused.asked.name})" if refused.asked.name is not None else ""
+    complain("RENDER-REFUSED", f"{refused.asked.place}{named} was not made:", as_json=False)
+    show_problems(refused.problems)
+
+
+def _facts(printed: Printed) -> dict[str, object]:
+    made = printed.made
     return {
+        "from": printed.asked.place,
+        "id": printed.asked.name,
         "type": made.document_type,
         "folio": made.folio,
         "total": made.total,
         "receiver": made.receiver,
         "issued_on": made.issued_on.isoformat(),
         "ted": made.ted.decode("iso-8859-1"),
+        "warnings": [each.as_dict() for each in printed.warnings],
     }
+
+
+def _profile(text: str) -> Profile:
+    for profile in PROFILES:
+        if text == profile:
+            return profile
+    raise typer.BadParameter(f"{text!r} is no edition of the format: {' or '.join(PROFILES)}.")
 
 
 def _moment(text: str | None) -> datetime:

@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from workers.cli.access import Access, CaFKeyOption, For, PasswordFile, canonical, companies, password, read_file
+from workers.cli.folios import ranges_in
 from workers.cli.output import DONE, Environment, Json, amount, say, show_problems, table, write_json
 from workers.database import enrolment as rows
 from workers.database.enrolment import BranchRow, IssuerRow
@@ -193,6 +194,9 @@ def caf_add(
     first_free: Annotated[
         int | None, typer.Option("--next", help="First folio to use, where earlier ones are used already.")
     ] = None,
+    used: Annotated[
+        str | None, typer.Option("--used", help="Folios that are used already, e.g. 10-57,61; none is given.")
+    ] = None,
     reserve: Annotated[int, typer.Option(help="Folios of the range that only interactive sales may use.")] = 0,
     branch_code: Annotated[str | None, typer.Option("--branch", help="The branch that it is kept for.")] = None,
     trust_caf_key: CaFKeyOption = None,
@@ -205,6 +209,7 @@ def caf_add(
             environment=environment,
             issuer=None if issuer_rut is None else canonical(issuer_rut),
             first_free=first_free,
+            used=ranges_in(used) if used else (),
             reserve=reserve,
             branch=branch_code,
         )

@@ -8,6 +8,7 @@ from typing import Annotated, Final
 import typer
 from rich.markup import escape
 
+from domain.format.table import PROFILES
 from domain.problems import DomainError, Problem
 from domain.stamp import chile
 from domain.verification import Trust, Verdict, verify
@@ -105,6 +106,9 @@ def _moment(text: str | None) -> datetime:
 def _show(name: str, verdict: Verdict) -> None:
     colour = "green" if verdict.verdict == "accept" else "red"
     told = ", ".join(f"{fact} {_SHOWN[value]}" for fact, value in verdict.facts.items() if value is not None)
+    profile = (verdict.values or {}).get("profile")
+    if profile is not None and profile != PROFILES[0]:
+        told = f"{told}; by the format of {profile}, which is unverified"
     console().print(
         f"[{colour}]{verdict.verdict}[/] {escape(name)} ({verdict.kind}): {escape(told or 'nothing to judge')}"
     )

@@ -143,20 +143,25 @@ def track_ids(tx: Connection, envelope: uuid.UUID) -> list[str]:
     return [row.track_id for row in rows]
 
 
-def another_upload_is_possible(tx: Connection, envelope: uuid.UUID) -> bool:
+def another_upload_is_possible(tx: Connection, envelope: uuid.UUID, window_seconds: float) -> bool:
     """Whether the SII may have an upload of an envelope whose track id nobody knows.
 
     An attempt without a readable answer may have arrived, unless the SII recognised its bytes later and gave a track id
-    that no receipt had given.
+    that no receipt had given; or took the same bytes as new within the `window_seconds` in which DTEUpload recognises
+    a repeated file. Nobody knows whether the boletas' service recognises one at all.
     """
     return bool(
         run(
             tx,
             """
-            SELECT EXISTS (SELECT FROM envelope_attempts
-                           WHERE envelope = :id
-                             AND (outcome IS NULL OR outcome = 'unknown'
-                                  OR (outcome = 'duplicate' AND track_id IS NULL)))
+            SELECT EXISTS (
+                SELECT FROM envelope_attempts u JOIN envelopes e ON e.id = u.envelope
+                WHERE u.envelope = :id
+                  AND (u.outcome IS NULL OR u.outcome = 'unknown' OR (u.outcome = 'duplicate' AND u.track_id IS NULL))
+                  AND NOT EXISTS (SELECT FROM envelope_attempts r
+                                  WHERE r.envelope = :id AND r.outcome = 'received' AND e.channel = 'soap'
+                                    AND r.number > u.number
+                                    AND r.started_at < u.started_at + make_interval(secs => :window)))
                AND NOT EXISTS (SELECT FROM envelope_attempts d
                                WHERE d.envelope = :id AND d.outcome = 'duplicate' AND d.track_id IS NOT NULL
                                  AND NOT EXISTS (SELECT FROM envelope_attempts r
@@ -164,6 +169,7 @@ def another_upload_is_possible(tx: Connection, envelope: uuid.UUID) -> bool:
                                                    AND r.track_id = d.track_id))
             """,
             id=envelope,
+            window=window_seconds,
         ).scalar_one()
     )
 

@@ -14,7 +14,6 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from domain.completion import ReferencedDocument
 from workers.database.engine import ByteArray, run
 
 Ids = set[uuid.UUID]
@@ -169,6 +168,21 @@ def number(tx: Connection, numberings: Sequence[Numbering], fence: int, worker: 
     return {row.id for row in rows}
 
 
+def judge_again(tx: Connection, ids: Sequence[uuid.UUID], fence: int, worker: int) -> None:
+    """Give documents back that must be judged anew because the world has changed; they are due at once, in order."""
+    if ids:
+        run(
+            tx,
+            """
+            UPDATE documents SET due_at = least(received_at, fmgo_now()), lease_owner = NULL
+            WHERE id = ANY (CAST(:ids AS uuid[])) AND fence = :fence AND lease_owner = :worker AND state = 'received'
+            """,
+            ids=list(ids),
+            fence=fence,
+            worker=worker,
+        )
+
+
 SIGN = """
     WITH given AS (
         SELECT * FROM unnest(CAST(:ids AS uuid[]), CAST(:dtes AS bytea[]), CAST(:dte_sums AS bytea[]),
@@ -234,8 +248,8 @@ EVIDENCE = """
     )
     UPDATE documents d
     SET evidenced_at = fmgo_now(), lease_owner = NULL, suspect = NULL,
-        due_at = CASE WHEN o.state IS NULL OR o.state LIKE 'accepted%' THEN fmgo_now() END,
-        held = CASE WHEN o.state IS NULL OR o.state LIKE 'accepted%' THEN NULL
+        due_at = CASE WHEN o.state IS NULL OR o.state LIKE 'accepted%' OR o.state = 'imported' THEN fmgo_now() END,
+        held = CASE WHEN o.state IS NULL OR o.state LIKE 'accepted%' OR o.state = 'imported' THEN NULL
                     WHEN o.state = 'rejected' THEN 'reference-rejected' ELSE 'reference' END
     FROM documents self LEFT JOIN origin o ON o.id = self.depends_on
     WHERE d.id = ANY (CAST(:ids AS uuid[])) AND self.id = d.id
@@ -268,56 +282,6 @@ def stored_bytes(tx: Connection, ids: Iterable[uuid.UUID]) -> dict[uuid.UUID, di
     for row in rows:
         files.setdefault(row.document_id, {})[row.kind] = bytes(row.bytes)
     return files
-
-
-Reference = tuple[str, str, int, int]
-
-
-@dataclass(frozen=True, slots=True)
-class KnownReference:
-    """A document of the ledger that a note may change."""
-
-    document_id: uuid.UUID
-    facts: ReferencedDocument
-
-
-def referenced(tx: Connection, references: Iterable[Reference]) -> dict[Reference, KnownReference]:
-    """Documents by (issuer, environment, type, folio), as far as this ledger knows them."""
-    keys = sorted(set(references))
-    if not keys:
-        return {}
-    rows = run(
-        tx,
-        """
-        SELECT d.id, d.issuer, d.environment, d.document_type, d.folio, d.state, d.receiver, d.total, d.net, d.exempt,
-               d.vat, d.issued_on
-        FROM unnest(CAST(:issuers AS text[]), CAST(:environments AS text[]), CAST(:types AS smallint[]),
-                    CAST(:folios AS bigint[])) AS k (issuer, environment, document_type, folio)
-        JOIN documents d ON d.issuer = k.issuer AND d.environment = k.environment
-             AND d.document_type = k.document_type AND d.folio = k.folio
-        """,
-        issuers=[k[0] for k in keys],
-        environments=[k[1] for k in keys],
-        types=[k[2] for k in keys],
-        folios=[k[3] for k in keys],
-    )
-    return {
-        (row.issuer, row.environment, row.document_type, row.folio): KnownReference(
-            row.id,
-            ReferencedDocument(
-                document_type=row.document_type,
-                folio=row.folio,
-                state=row.state,
-                receiver=row.receiver,
-                total=row.total,
-                net=row.net,
-                exempt=row.exempt,
-                vat=row.vat,
-                issued_on=row.issued_on,
-            ),
-        )
-        for row in rows
-    }
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,16 +9,19 @@ each statement is a transaction of its own without the trips of BEGIN and COMMIT
 whether it lives only when it was idle for a while.
 """
 
+import json
 import os
 import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from datetime import datetime
-from functools import lru_cache
+from decimal import Decimal
+from functools import lru_cache, partial
 from typing import Any, Final, TypeVar, cast
 
 import psycopg
 from psycopg.types.array import ListBinaryDumper
+from psycopg.types.json import set_json_loads
 from sqlalchemy import Connection, Engine, TextClause, create_engine, event, text
 from sqlalchemy.engine import CursorResult
 from sqlalchemy.exc import DBAPIError, InvalidatePoolError
@@ -38,6 +41,15 @@ class ByteArray(list[bytes]):
 
 
 psycopg.adapters.register_dumper(ByteArray, ListBinaryDumper)
+
+
+def exact(text: str) -> float | str:
+    """A number with a fraction, as float where that is exact and else as the text that it was, as jobs state it."""
+    number = float(text)
+    return number if Decimal(repr(number)) == Decimal(text) else text
+
+
+set_json_loads(partial(json.loads, parse_float=exact))
 
 
 class Ledger:

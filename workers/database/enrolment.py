@@ -269,7 +269,7 @@ def overlapping_cafs(
 
 
 def add_caf(tx: Connection, caf: CafRow) -> int:
-    """Store a range with its counter; numbers before `next` are explained as used elsewhere. Its number."""
+    """Store a range with its counter; the numbers before `next` are the caller's to explain. Its number."""
     values = {name: getattr(caf, name) for name in CafRow.__slots__}
     number = run(
         tx,
@@ -283,11 +283,6 @@ def add_caf(tx: Connection, caf: CafRow) -> int:
         ), counted AS (
             INSERT INTO folio_counters (caf, issuer, environment, document_type, next, last)
             SELECT id, :issuer, :environment, :document_type, :next, :last FROM stored
-        ), explained AS (
-            INSERT INTO folio_voids (issuer, environment, document_type, first, last, reason)
-            SELECT :issuer, :environment, :document_type, :first, CAST(:next AS bigint) - 1,
-                   'used or annulled before the range was loaded'
-            WHERE CAST(:next AS bigint) > :first
         )
         SELECT id FROM stored
         """,
@@ -322,7 +317,8 @@ def caf_list(tx: Connection, issuer: str | None, environment: str | None) -> lis
         tx,
         """
         SELECT c.id, c.issuer, c.environment, c.document_type, c.first, c.last, f.next,
-               f.last - f.next + 1 AS folios_left, c.authorised_on, c.expires_on, c.reserve, c.branch, c.withdrawn_at
+               f.last - f.next + 1 - f.taken AS folios_left, c.authorised_on, c.expires_on, c.reserve,
+               c.branch, c.withdrawn_at
         FROM cafs c JOIN folio_counters f ON f.caf = c.id
         WHERE (CAST(:issuer AS text) IS NULL OR c.issuer = :issuer)
           AND (CAST(:environment AS text) IS NULL OR c.environment = :environment)

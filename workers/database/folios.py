@@ -1,8 +1,8 @@
 """Giving folios: counters move in the same transaction as the documents that get them.
 
 Counters of several (issuer, type) are locked in sorted order. A folio comes from the oldest range that may be used:
-authorised on or before the document's date and unexpired on the day of signing. Bulk leaves each range's reserve to
-interactive sales.
+authorised on or before the document's date and unexpired on the day of signing. Numbers that are taken already (void,
+or of an imported document) are passed over. Bulk leaves each range's reserve to interactive sales.
 """
 
 import uuid
@@ -14,6 +14,8 @@ from datetime import date
 from sqlalchemy import Connection
 
 from workers.database.engine import run
+from workers.database.folio_accounts import move, taken_ahead
+from workers.folio_ranges import free_from
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +40,7 @@ class FolioGrant:
 
 
 LOCK = """
-    SELECT f.caf, f.issuer, f.environment, f.document_type, f.next, f.last,
+    SELECT f.caf, f.issuer, f.environment, f.document_type, f.next, f.last, f.taken,
            c.authorised_on, c.expires_on, c.reserve
     FROM folio_counters f JOIN cafs c ON c.id = f.caf
     WHERE (f.issuer, f.environment, f.document_type) IN (
@@ -65,32 +67,24 @@ def give_folios(tx: Connection, requests: Sequence[FolioRequest], today: date) -
         environments=[environment for _, environment, _ in series],
         types=[document_type for _, _, document_type in series],
     ).all()
+    usable = [row for row in rows if row.expires_on is None or row.expires_on >= today]
+    ahead = taken_ahead(tx, [(row.caf, row.next, row.last) for row in usable if row.taken])
     ranges = defaultdict(list)
     following = {}
-    for row in rows:
-        if row.expires_on is None or row.expires_on >= today:
-            ranges[row.issuer, row.environment, row.document_type].append(row)
-            following[row.caf] = row.next
+    lasts = {row.caf: row.last for row in usable}
+    for row in usable:
+        ranges[row.issuer, row.environment, row.document_type].append(row)
+        following[row.caf] = row.next
     grants = []
     for request in requests:
         for row in ranges[request.issuer, request.environment, request.document_type]:
             last = row.last - (row.reserve if request.lane == "bulk" else 0)
             if following[row.caf] <= last and row.authorised_on <= request.issued_on:
                 grants.append(FolioGrant(request.document_id, following[row.caf], row.caf))
-                following[row.caf] += 1
+                following[row.caf] = free_from(following[row.caf] + 1, ahead.get(row.caf, ()))
                 break
-    moved = {caf: number for caf, number in following.items() if any(grant.caf == caf for grant in grants)}
-    if moved:
-        run(
-            tx,
-            """
-            UPDATE folio_counters f SET next = m.next
-            FROM unnest(CAST(:cafs AS bigint[]), CAST(:nexts AS bigint[])) AS m (caf, next)
-            WHERE f.caf = m.caf
-            """,
-            cafs=list(moved),
-            nexts=list(moved.values()),
-        )
+    moved = {grant.caf: min(following[grant.caf], lasts[grant.caf] + 1) for grant in grants}
+    move(tx, moved, ahead)
     return grants
 
 

@@ -94,10 +94,10 @@ def folios(tx: Connection) -> list[Row]:
         tx,
         """
         SELECT c.issuer, c.environment, c.document_type,
-               coalesce(sum(f.last - f.next + 1) FILTER (
+               coalesce(sum(f.last - f.next + 1 - f.taken) FILTER (
                    WHERE c.expires_on IS NULL OR c.expires_on >= t.today), 0) AS left,
                min(c.expires_on) FILTER (WHERE c.expires_on >= t.today AND f.next <= f.last) AS next_expiry,
-               coalesce(sum(f.last - f.next + 1) FILTER (WHERE c.expires_on < t.today), 0) AS expired_unused,
+               coalesce(sum(f.last - f.next + 1 - f.taken) FILTER (WHERE c.expires_on < t.today), 0) AS expired_unused,
                (SELECT count(*) FROM documents d
                 WHERE d.issuer = c.issuer AND d.environment = c.environment AND d.document_type = c.document_type
                   AND d.signed_at > fmgo_now() - interval '7 days') AS used_in_a_week,

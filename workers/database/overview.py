@@ -1,7 +1,6 @@
 """What a person asks the ledger about: documents, their steps, envelopes, batches. Reading only.
 
-Rows come as dicts in the order of their columns, ready to be shown or written as JSON; nothing here opens a secret or
-shows a job's body.
+Rows come as dicts in the order of their columns, ready to be shown or written as JSON; nothing here opens a secret.
 """
 
 import uuid
@@ -52,6 +51,12 @@ def events(tx: Connection, number: uuid.UUID) -> list[Row]:
         "SELECT at, from_state, to_state, worker, detail FROM document_events WHERE document_id = :id ORDER BY id",
         id=number,
     )
+
+
+def body(tx: Connection, number: uuid.UUID) -> bytes | None:
+    """The job that a document came as; None when it didn't come as one."""
+    found = run(tx, "SELECT body FROM inbox WHERE document_id = :id", id=number).scalar()
+    return None if found is None else bytes(found)
 
 
 def documents(

@@ -14,6 +14,7 @@ from typing import Any
 from sqlalchemy import Connection
 
 from domain.money import Number
+from workers.database.audit import audit
 from workers.database.engine import count, run
 
 
@@ -172,3 +173,61 @@ def release_envelope(tx: Connection, envelope: uuid.UUID, actor: str) -> int:
         n=released,
     )
     return int(released)
+
+
+def settle(tx: Connection, document: uuid.UUID, state: str, reason: str, actor: str) -> bool:
+    """Record what a person found of a document in conflict: "accepted" or "rejected". False when it isn't in one."""
+    said = {"settled_by": actor, "reason": reason}
+    moved = run(
+        tx,
+        """
+        WITH moved AS (
+            UPDATE documents
+            SET state = :state, verdict = coalesce(verdict, '{}') || CAST(:said AS jsonb), decided_at = fmgo_now(),
+                version = version + 1
+            WHERE id = :id AND state = 'conflict'
+            RETURNING id
+        ), told AS (
+            INSERT INTO document_events (document_id, from_state, to_state, detail)
+            SELECT id, 'conflict', :state, CAST(:said AS jsonb) FROM moved
+        )
+        SELECT id FROM moved
+        """,
+        id=document,
+        state=state,
+        said=json.dumps(said),
+    ).all()
+    if not moved:
+        return False
+    run(tx, WAKE, ids=[document])
+    audit(tx, actor, "document.settle", str(document), {"state": state, "reason": reason})
+    return True
+
+
+RELEASE = """
+    WITH picked AS (
+        SELECT id, CASE WHEN signature_value IS NOT NULL THEN 'signed'
+                        WHEN folio IS NOT NULL THEN 'numbered' ELSE 'received' END AS goal
+        FROM documents WHERE id = ANY (CAST(:ids AS uuid[])) AND state = 'quarantined'
+        ORDER BY id FOR UPDATE
+    ), moved AS (
+        UPDATE documents d
+        SET state = p.goal, held = NULL, problems = NULL, deaths = 0, due_at = fmgo_now(), lease_owner = NULL,
+            suspect = CASE WHEN d.evidenced_at IS NULL THEN 1 END, version = d.version + 1
+        FROM picked p WHERE d.id = p.id
+        RETURNING d.id, d.state
+    ), told AS (
+        INSERT INTO document_events (document_id, from_state, to_state, detail)
+        SELECT id, 'quarantined', state, jsonb_build_object('reason', 'released', 'actor', CAST(:actor AS text))
+        FROM moved
+    ), audited AS (
+        INSERT INTO audit_log (actor, action, subject, detail)
+        SELECT :actor, 'document.release', id::text, jsonb_build_object('state', state) FROM moved
+    )
+    SELECT id, state FROM moved
+"""
+
+
+def release_quarantined(tx: Connection, ids: Sequence[uuid.UUID], actor: str) -> dict[uuid.UUID, str]:
+    """Let documents that were put aside go on where they stood, each alone; those that were, with their state."""
+    return {row.id: row.state for row in run(tx, RELEASE, ids=list(ids), actor=actor)}

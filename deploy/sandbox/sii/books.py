@@ -11,16 +11,16 @@ from collections import Counter, defaultdict
 from collections.abc import Iterator
 from decimal import Decimal
 
-from lxml import etree
-
 from deploy.sandbox.sii.certificates import Certificates
-from deploy.sandbox.sii.reading import DSIG, SII_DTE, Element, children, find, find_all, local, text_of
+from deploy.sandbox.sii.own_signature import is_own, own_sign_check, with_own_signature
+from deploy.sandbox.sii.reading import Element, children, find, find_all, text_of
 from deploy.sandbox.sii.registry import Finding, Registry, Upload
 from deploy.sandbox.sii.schemas import SchemaMissingError, Schemas
-from deploy.sandbox.sii.signatures import BadSignatureError, sign_check
+from deploy.sandbox.sii.signatures import BadSignatureError, Signature, sign_check
 from deploy.sandbox.sii.switches import Switches
 
 _REPORT = "ConsumoFolios"
+_OF_BOLETAS = "LibroBoleta"
 _SIGNED = {_REPORT: "DocumentoConsumoFolios"}
 # Sold in such numbers that the book of sales may hold their totals without a line each.
 _SUMMED_ONLY = frozenset({"35", "38", "39", "41", "48", "105", "919", "922", "924"})
@@ -50,10 +50,11 @@ class BookChecks:
             return "LRS", [Finding("ENV-3-0", schema)]
         body = children(root)[0]
         turn = _turn(body, upload)
+        signature = self._signature_fault(root, upload)
         steps = (
             ("LRC", "CRT-3-999", self._caratula_fault(body, upload)),
             ("LNC", "CRT-3-999", "Ya Existe un Envio Aceptado de este Tipo" if turn in self._accepted else ""),
-            ("LRF", "ENV-3-999", self._signature_fault(root, upload)),
+            ("LRF", "ENV-3-999", f"Firma del Libro Incorrecta: {signature}" if signature else ""),
             ("LRH", "ENV-3-999", "; ".join(list(_disagreements(body, upload.root))[:_MANY])),
         )
         for state, code, fault in steps:
@@ -66,7 +67,8 @@ class BookChecks:
 
     def _schema_fault(self, root: Element, upload: Upload) -> str:
         try:
-            read = _in_one_namespace(root) if upload.root == "LibroBoleta" else root
+            lenient = upload.root == _OF_BOLETAS and self._switches.book_signature != "own"
+            read = with_own_signature(root) if lenient else root
             return "; ".join(self._schemas.faults(read, upload.root)[:_MANY])
         except SchemaMissingError as error:
             return f"SCH-00001: Invalid Schema Name ({error})"
@@ -82,9 +84,14 @@ class BookChecks:
         wrong = [tag for tag, value in expected.items() if text_of(body, f"Caratula/{tag}") != value]
         return f"{', '.join(wrong)} No Corresponde" if wrong else ""
 
+    def _signed(self, root: Element, name: str) -> Signature:
+        own = name == _OF_BOLETAS and self._switches.book_signature != "w3c" and is_own(root)
+        check = own_sign_check if own else sign_check
+        return check(root, _SIGNED.get(name, "EnvioLibro"), self._certificates)
+
     def _signature_fault(self, root: Element, upload: Upload) -> str:
         try:
-            certificate = sign_check(root, _SIGNED.get(upload.root, "EnvioLibro"), self._certificates).certificate
+            certificate = self._signed(root, upload.root).certificate
         except BadSignatureError as error:
             return str(error)
         fault = certificate.fault_at(upload.received_at)
@@ -93,17 +100,6 @@ class BookChecks:
         if certificate.rut != upload.sender:
             return "RUT del certificado distinto a RutEnvia"
         return "" if self._registry.may(upload.sender, upload.company, "sign", "send") else "usuario sin permiso"
-
-
-def _in_one_namespace(root: Element) -> Element:
-    """A copy whose Signature stands in the namespace of the book, as the schema of the book of boletas has it.
-
-    Who signs one writes a Signature of XML-DSig all the same, or no verifier could read it.
-    """
-    copy = etree.fromstring(etree.tostring(root))
-    for element in copy.iter(f"{{{DSIG}}}*"):
-        element.tag = f"{{{SII_DTE}}}{local(element)}"
-    return copy
 
 
 def _turn(body: Element, upload: Upload) -> tuple[str, ...]:

@@ -95,6 +95,7 @@ PROFILES: dict[str, Profile] = {
             "chunked": "refuse",
             "unknown_track": "106",
             "second_claim": False,
+            "book_signature": "own",
             "expired_state": "002",
         },
     ),

@@ -14,7 +14,7 @@ import xmlsec
 from deploy.sandbox.sii.certificates import Certificate, Certificates
 from deploy.sandbox.sii.reading import DSIG, Element, children, find, local, text_of
 
-_C14N = "http://www.w3.org/TR/2001/REC-xml-c14n-20010315"
+C14N = "http://www.w3.org/TR/2001/REC-xml-c14n-20010315"
 _RSA_SHA1 = DSIG + "rsa-sha1"
 _SHA1 = DSIG + "sha1"
 ENVELOPED = DSIG + "enveloped-signature"
@@ -93,7 +93,7 @@ def sign_checks(parent: Element, signed_name: str, certificates: Certificates) -
 
 def _sign_check(signed: Element, element: Element, certificates: Certificates) -> Signature:
     identifier = signed.get("ID", "")
-    signature = open_signature(element, f"#{identifier}", _C14N, certificates)
+    signature = open_signature(element, f"#{identifier}", C14N, certificates)
     if not identifier or not signature.key_matches:
         raise BadSignatureError("KeyValue no corresponde al certificado")
     if not verify(signature, signed):
@@ -105,7 +105,7 @@ def _check_signed_info(info: Element, uri: str, transform: str) -> None:
     if [local(c) for c in children(info)] != ["CanonicalizationMethod", "SignatureMethod", "Reference"]:
         raise BadSignatureError("SignedInfo sin su estructura")
     method, algorithm, reference = children(info)
-    if (method.get("Algorithm"), algorithm.get("Algorithm")) != (_C14N, _RSA_SHA1):
+    if (method.get("Algorithm"), algorithm.get("Algorithm")) != (C14N, _RSA_SHA1):
         raise BadSignatureError("algoritmo de firma no permitido")
     if reference.get("URI") != uri:
         raise BadSignatureError("Reference no apunta al elemento firmado")

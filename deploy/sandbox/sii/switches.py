@@ -103,6 +103,9 @@ class Switches:
 
     checks: Literal["full", "light"] = _switch("full", "whether files are examined, or only counted and remembered")
     report_state: Literal["LOK", "LRP"] = _switch("LOK", "the state of a report of folios that adds up")
+    book_signature: Literal["either", "own", "w3c"] = _switch(
+        "either", "namespace of the Signature in a book of boletas; its schema has the SII's own"
+    )
     second_claim: bool = _switch(True, "another claim after a first is taken; otherwise codResp 5")  # noqa: FBT003
     mail_maildir: str = _switch("", "result mails go to this maildir; relative to the simulator's folder")
     mail_smtp: str = _switch("", "result mails go to this server, host:port")

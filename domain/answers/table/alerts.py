@@ -9,7 +9,7 @@ class Alert:
     """A named state of a session or an envelope that a person should look at; FMgo goes on at a slow pace meanwhile."""
 
     name: str
-    on: Literal["session", "envelope"]
+    on: Literal["session", "envelope", "session, envelope"]
     says: str
     person: str
 
@@ -32,9 +32,9 @@ ALERTS: tuple[Alert, ...] = (
     Alert(LOGIN_UNAVAILABLE, "session", "the login service fails", "nothing, unless it lasts"),
     Alert(
         TOKEN_NOT_TAKEN,
-        "session",
-        "a fresh token is refused too: User-Agent, host or permission are at fault, not the token",
-        "check hosts and permissions (`fmgo doctor`); FMgo tries at growing pauses, up to an hour",
+        "session, envelope",
+        "a fresh token is refused too: User-Agent, host or the permission for this company is at fault, not the token",
+        "give the person the permission at the SII; check the hosts; FMgo tries at growing pauses, up to an hour",
     ),
     Alert(NO_VERDICT, "envelope", "two days without a verdict", "look for the upload in the SII's portal"),
     Alert(
@@ -55,7 +55,7 @@ ALERTS: tuple[Alert, ...] = (
         "envelope",
         "everything was rejected or repeated while an earlier upload may still be in process; after two days of such"
         " answers its documents go to `conflict`",
-        "look in the SII's portal which upload brought the folios",
+        "look in the SII's portal which upload brought the folios; once they are `conflict`: `fmgo document settle`",
     ),
     Alert(
         NO_REASONS,

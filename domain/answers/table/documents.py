@@ -15,7 +15,9 @@ _NOT_HELD = "as FAU; the SII also says why it would not take it"
 _AGAIN = "asks again; no verdict"
 _NEW_LOGIN = "logs in anew once and asks again; a second refusal in a row pauses that person's channel"
 _CONFLICT = "the document goes to `conflict`; its folio isn't used again"
-_WHO = "find who else issues with this range of folios, and what the SII holds under this one"
+_WHO = (
+    "find who else issues with this range of folios, and what the SII holds under this one; then `fmgo document settle`"
+)
 
 
 def _states(service: Service, mismatch: str) -> tuple[Row, ...]:

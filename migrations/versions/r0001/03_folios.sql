@@ -27,7 +27,8 @@ CREATE TABLE cafs (
                         int8range(first, last, '[]') WITH &&)
 );
 
--- `next` is the smallest folio never given; last + 1 when the range is used up.
+-- `next` is the smallest folio that may still be given; last + 1 when the range is used up. `taken` counts the
+-- numbers after it that are taken already (voids, documents that came from elsewhere): whoever gives folios looks then.
 CREATE TABLE folio_counters (
     caf bigint PRIMARY KEY,
     issuer rut NOT NULL,
@@ -35,11 +36,13 @@ CREATE TABLE folio_counters (
     document_type smallint NOT NULL,
     next bigint NOT NULL,
     last bigint NOT NULL,
+    taken bigint NOT NULL DEFAULT 0 CHECK (taken >= 0),
     CHECK (next <= last + 1),
     FOREIGN KEY (caf, issuer, environment, document_type) REFERENCES cafs (id, issuer, environment, document_type)
 );
 CREATE INDEX folio_counters_open ON folio_counters (issuer, environment, document_type) WHERE next <= last;
 
+-- Numbers that FMgo won't give to anybody: used elsewhere, or annulled. Each is explained once.
 CREATE TABLE folio_voids (
     issuer rut NOT NULL,
     environment sii_environment NOT NULL,
@@ -50,5 +53,8 @@ CREATE TABLE folio_voids (
     document_id uuid,
     at timestamptz NOT NULL DEFAULT fmgo_now(),
     PRIMARY KEY (issuer, environment, document_type, first),
-    CHECK (first <= last)
+    CHECK (first <= last),
+    FOREIGN KEY (issuer, environment) REFERENCES issuers (rut, environment),
+    EXCLUDE USING gist ((issuer::text) WITH =, (environment::text) WITH =, document_type WITH =,
+                        int8range(first, last, '[]') WITH &&)
 );

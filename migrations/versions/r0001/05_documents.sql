@@ -20,15 +20,16 @@ CREATE TABLE document_transitions (
 );
 INSERT INTO document_states VALUES
     ('received'), ('waiting'), ('invalid'), ('cancelled'), ('numbered'), ('signed'), ('enveloped'),
-    ('accepted'), ('accepted_with_repairs'), ('rejected'), ('conflict'), ('quarantined');
+    ('accepted'), ('accepted_with_repairs'), ('rejected'), ('conflict'), ('quarantined'), ('imported');
 INSERT INTO document_transitions VALUES
-    ('', 'received'),
+    ('', 'received'), ('', 'imported'),
     ('received', 'numbered'), ('received', 'waiting'), ('received', 'invalid'), ('received', 'cancelled'),
     ('received', 'quarantined'), ('waiting', 'received'), ('waiting', 'cancelled'),
     ('numbered', 'signed'), ('numbered', 'quarantined'),
     ('signed', 'enveloped'), ('signed', 'quarantined'),
     ('enveloped', 'signed'), ('enveloped', 'accepted'), ('enveloped', 'accepted_with_repairs'),
     ('enveloped', 'rejected'), ('enveloped', 'conflict'),
+    ('conflict', 'accepted'), ('conflict', 'rejected'),
     ('accepted', 'accepted_with_repairs'),
     ('quarantined', 'received'), ('quarantined', 'numbered'), ('quarantined', 'signed');
 
@@ -82,7 +83,8 @@ CREATE TABLE documents (
     published_version integer NOT NULL DEFAULT 0,
     UNIQUE (issuer, environment, key, attempt),
     UNIQUE (id, received_at),
-    CHECK ((folio IS NULL) = (caf IS NULL)),
+    CHECK (caf IS NOT NULL AND folio IS NOT NULL AND state <> 'imported'
+           OR caf IS NULL AND (folio IS NOT NULL) = (state = 'imported')),
     CHECK (state NOT IN ('numbered', 'signed', 'enveloped', 'accepted', 'rejected') OR folio IS NOT NULL)
 ) WITH (fillfactor = 70);
 CREATE UNIQUE INDEX documents_folio ON documents (issuer, environment, document_type, folio) WHERE folio IS NOT NULL;
@@ -97,6 +99,20 @@ CREATE INDEX documents_replaced ON documents (replaces) WHERE replaces IS NOT NU
 CREATE INDEX documents_waiting ON documents (issuer, environment, document_type) WHERE state = 'waiting';
 CREATE INDEX documents_batch ON documents (batch, state) WHERE batch IS NOT NULL;
 CREATE INDEX documents_untold ON documents (id) WHERE published_version < version;
+
+-- What each note changes, written with its folio: the documents it names, known to this ledger or not, and its CodRef
+-- (1 annuls, 2 corrects text, 3 corrects amounts).
+CREATE TABLE note_changes (
+    note uuid NOT NULL REFERENCES documents (id),
+    position smallint NOT NULL,
+    issuer rut NOT NULL,
+    environment sii_environment NOT NULL,
+    document_type smallint NOT NULL,
+    folio bigint NOT NULL,
+    code smallint NOT NULL CHECK (code IN (1, 2, 3)),
+    PRIMARY KEY (note, position)
+);
+CREATE INDEX note_changes_changed ON note_changes (issuer, environment, document_type, folio);
 
 -- A result is due when the ledger knows more than was told; what leaves is evidenced or has no bytes.
 CREATE VIEW results_due AS

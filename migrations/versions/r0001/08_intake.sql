@@ -90,13 +90,14 @@ BEGIN
 END $$;
 
 -- What the ledger answers for ever. `result` has the shape of the result that Redis carries. A folio is shown only when
--- it is durable twice (law: two copies before anyone sees it); until then the document is still `received`.
+-- it is durable twice (law: two copies before anyone sees it); until then the document is still `received`. A document
+-- that was imported has its other copy where it came from.
 CREATE VIEW document_results AS
     SELECT d.id, d.version, d.lane, d.issuer, d.environment, d.key, shown.state,
            jsonb_strip_nulls(jsonb_build_object(
                'id', d.id, 'issuer', d.issuer, 'environment', d.environment, 'idempotency_key', d.key,
                'attempt', d.attempt, 'version', d.version, 'state', shown.state, 'type', d.document_type,
-               'folio', shown.folio, 'total', d.total, 'issued_on', d.issued_on, 'receiver', d.receiver,
+               'folio', shown.folio, 'total', trim_scale(d.total), 'issued_on', d.issued_on, 'receiver', d.receiver,
                'held', d.held, 'problems', d.problems, 'warnings', d.warnings, 'verdict', d.verdict,
                'claim', d.claim->'state', 'claim_events', d.claim->'events',
                'batch', d.batch, 'replaces', d.replaces,
@@ -105,7 +106,7 @@ CREATE VIEW document_results AS
     CROSS JOIN LATERAL (
         SELECT CASE WHEN d.evidenced_at IS NULL AND d.state IN ('numbered', 'signed') THEN 'received' ELSE d.state END
                    AS state,
-               CASE WHEN d.evidenced_at IS NOT NULL THEN d.folio END AS folio,
+               CASE WHEN d.evidenced_at IS NOT NULL OR d.state = 'imported' THEN d.folio END AS folio,
                CASE WHEN d.evidenced_at IS NOT NULL THEN d.signed_at END AS signed_at
     ) shown;
 
@@ -115,9 +116,11 @@ LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
     FROM documents d
     JOIN document_results r ON r.id = d.id
     LEFT JOIN document_files dte
-        ON dte.document_id = d.id AND dte.received_at = d.received_at AND dte.kind = 'dte' AND d.evidenced_at IS NOT NULL
+        ON dte.document_id = d.id AND dte.received_at = d.received_at AND dte.kind = 'dte'
+        AND (d.evidenced_at IS NOT NULL OR d.state = 'imported')
     LEFT JOIN document_files ted
-        ON ted.document_id = d.id AND ted.received_at = d.received_at AND ted.kind = 'ted' AND d.evidenced_at IS NOT NULL
+        ON ted.document_id = d.id AND ted.received_at = d.received_at AND ted.kind = 'ted'
+        AND (d.evidenced_at IS NOT NULL OR d.state = 'imported')
     WHERE d.id = ANY (ids)
 $$;
 

@@ -29,7 +29,7 @@ GRANT USAGE ON ALL SEQUENCES IN SCHEMA public TO fmgo_worker, fmgo_operator;
 GRANT EXECUTE ON FUNCTION fmgo_make_partitions(timestamptz, timestamptz) TO fmgo_worker, fmgo_operator;
 
 -- A reader sees everything but sealed secrets and message bodies.
-GRANT SELECT ON issuers, branches, tills, persons, issuer_grants, folio_counters, folio_voids, workers, leases, batches,
+GRANT SELECT ON issuers, branches, tills, persons, issuer_grants, folio_counters, folio_voids, note_changes, uf_values, workers, leases, batches,
     documents, document_events, document_states, document_transitions, envelope_states, envelope_transitions,
     envelope_events, envelope_attempts, envelope_documents, audit_log, sii_services, sii_exchanges, ledger_epoch TO fmgo_reader;
 GRANT SELECT (person, environment, channel, generation, obtained_at, used_at, refusals, failures, retry_at, problem, alert)

@@ -161,3 +161,19 @@ def test_a_released_envelopes_documents_go_again(fmgo: Fmgo, refused: uuid.UUID,
     assert scalar(database, "SELECT count(*) FROM documents WHERE held IS NULL AND due_at IS NOT NULL") == 1
     assert scalar(database, "SELECT action FROM audit_log") == "envelope.release"
     assert fmgo("envelope", "release", refused).code == 1
+
+
+@pytest.mark.parametrize("verdict", ["accepted", "rejected"])
+def test_what_a_person_found_ends_a_conflict(fmgo: Fmgo, issued: uuid.UUID, database: str, verdict: str) -> None:
+    settle = ("document", "settle", issued, f"--{verdict}", "--reason", "seen in the portal")
+    assert fmgo(*settle).code == 1
+    with psycopg.connect(database) as connection:
+        connection.execute(b"UPDATE documents SET state = 'conflict', verdict = '{\"document\": \"DNK\"}'")
+    (told,) = fmgo(*settle, "--json").objects
+    assert told == {"id": str(issued), "state": verdict}
+    (shown,) = fmgo("document", "show", issued, "--json").objects
+    assert (shown["state"], shown["verdict"]["document"]) == (verdict, "DNK")
+    assert shown["verdict"]["reason"] == "seen in the portal"
+    assert (shown["events"][-1]["from_state"], shown["events"][-1]["to_state"]) == ("conflict", verdict)
+    assert scalar(database, "SELECT action FROM audit_log") == "document.settle"
+    assert fmgo(*settle).code == 1

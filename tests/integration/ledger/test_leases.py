@@ -205,3 +205,44 @@ def test_only_the_session_that_was_used_is_refused(ledger: Ledger, envelope: uui
         assert usable(tx)
         assert services.refuse_session(tx, *name, 2, "token-not-taken")
         assert not usable(tx)
+
+
+@pytest.mark.parametrize(
+    ("channel", "tries", "possible"),
+    [
+        ("soap", [("received", "7", 0)], False),
+        ("soap", [("not_received", None, 0), ("received", "7", 60)], False),
+        ("soap", [("unknown", None, 0)], True),
+        ("soap", [(None, None, 0), ("received", "7", 3600)], True),
+        ("soap", [("unknown", None, 0), ("received", "7", 60)], False),  # taken as new where a repeat is recognised
+        ("rest", [("unknown", None, 0), ("received", "7", 60)], True),
+        ("soap", [("unknown", None, 0), ("duplicate", "7", 60)], False),
+        ("soap", [("unknown", None, 0), ("duplicate", None, 60)], True),
+        ("soap", [("unknown", None, 0), ("received", "7", 3600), ("duplicate", "7", 3660)], True),
+        ("soap", [("received", "7", 0), ("unknown", None, 60)], True),
+    ],
+)
+def test_another_upload_is_possible_while_an_attempt_isn_t_accounted_for(
+    ledger: Ledger,
+    envelope: uuid.UUID,
+    channel: str,
+    tries: list[tuple[str | None, str | None, int]],
+    possible: bool,
+) -> None:
+    with ledger.transaction() as tx:
+        run(tx, "UPDATE envelopes SET channel = :channel", channel=channel)
+        for number, (outcome, track_id, after) in enumerate(tries, start=1):
+            run(
+                tx,
+                "INSERT INTO envelope_attempts (envelope, number, worker, address, deadline_seconds, outcome, track_id,"
+                " started_at) VALUES (:envelope, :number, 1, 'http://sii', 60, :outcome, :track_id,"
+                " date_trunc('month', fmgo_now()) + make_interval(secs => :after))",
+                envelope=envelope,
+                number=number,
+                outcome=outcome,
+                track_id=track_id,
+                after=after,
+            )
+        assert attempts.another_upload_is_possible(tx, envelope, 840) == possible
+        expected = list(dict.fromkeys(track_id for _, track_id, _ in tries if track_id))
+        assert attempts.track_ids(tx, envelope) == expected

@@ -13,6 +13,7 @@ from workers.database import documents
 from workers.database.claims import claim_documents
 from workers.database.documents import Numbering, Refusal, SignedBytes
 from workers.database.engine import Ledger, run
+from workers.database.references import references
 
 
 def steps(ledger: Ledger, table: str) -> set[tuple[str, str]]:
@@ -156,5 +157,5 @@ def test_ranges_of_folios_never_overlap(ledger: Ledger) -> None:
 def test_unknown_documents_are_none(ledger: Ledger) -> None:
     with ledger.transaction() as tx:
         assert documents.stored_bytes(tx, [uuid.uuid4()]) == {}
-        assert documents.referenced(tx, []) == {}
+        assert references(tx, []).documents == {}
         assert documents.replaceable(tx, []) == {}

@@ -3,6 +3,7 @@
 import socket
 import ssl
 import threading
+import time
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from ipaddress import ip_address
@@ -15,8 +16,20 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from cryptography.x509.oid import NameOID
 
-from tests.integration.sii.conftest import MakeClient
-from tests.integration.sii.scripted import RECEIPT, Connection, Script, Server, answering, hang_up, send, silence
+from tests.integration.sii.conftest import PERSON, MakeClient
+from tests.integration.sii.scripted import (
+    COMPANY,
+    DATA,
+    RECEIPT,
+    Connection,
+    Script,
+    Server,
+    answering,
+    hang_up,
+    send,
+    silence,
+)
+from workers.sii import Deadline, Parcel
 
 
 def refused_port() -> int:
@@ -204,3 +217,14 @@ def test_certificate_of_nobody_we_trust_gets_not_one_byte(make_client: MakeClien
     assert answer.outcome == "not_received"
     assert "certificate" in answer.detail.lower()
     assert server.requests == []
+
+
+def test_an_attempt_that_began_too_long_ago_sends_nothing(make_client: MakeClient) -> None:
+    parcel = Parcel(PERSON, COMPANY, "fmgo-1.xml", DATA)
+    with answering(RECEIPT) as server:
+        client = make_client(server.host)
+        for ago in (31, 61, 900):
+            answer = client.upload("soap", "t", parcel, Deadline(60, time.monotonic() - ago))
+            assert (answer.outcome, answer.retry) == ("not_received", "later")
+        assert server.requests == []
+        assert client.upload("soap", "t", parcel, Deadline(60, time.monotonic() - 1)).outcome == "received"

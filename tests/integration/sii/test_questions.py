@@ -90,3 +90,8 @@ def test_many_threads_share_a_client(make_client: MakeClient) -> None:
     assert len(found) == 160
     assert all(asked == accepted for asked, accepted in found.items())
     assert server.connections <= 8
+
+
+def test_a_test_cannot_reach_the_real_sii(make_client: MakeClient) -> None:
+    with pytest.raises(AssertionError, match="real maullin"):
+        make_client("https://maullin.sii.cl").envelope_status("soap", "t", COMPANY, "77")

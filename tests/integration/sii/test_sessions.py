@@ -25,12 +25,12 @@ from workers.cache.tokens import TokenCopies
 from workers.database import processes
 from workers.database.engine import Ledger
 from workers.sessions import NoSessionError, Sessions, Token
-from workers.sii import SiiClient
+from workers.sii import Channel, SiiClient
 from workers.vault.sealing import Vault
 
 VAULT = {"k1": b"k" * 32}
-WHO = (PERSON, "certification", "soap")
-BOLETAS = (PERSON, "certification", "rest")
+WHO: tuple[str, str, Channel] = (PERSON, "certification", "soap")
+BOLETAS: tuple[str, str, Channel] = (PERSON, "certification", "rest")
 DEADLINE = 120
 
 

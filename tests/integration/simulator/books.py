@@ -1,7 +1,19 @@
 """Invented books and reports of folios, signed as the SII expects."""
 
+import re
+
 from tests.integration.simulator.documents import COMPANY, now, today
-from tests.integration.simulator.signing import SII, XSI, Person, canonical, sha1, signature, with_namespaces
+from tests.integration.simulator.signing import (
+    DSIG,
+    SII,
+    XSI,
+    Person,
+    canonical,
+    sha1,
+    signature,
+    with_namespaces,
+    wrapped,
+)
 
 PERIOD = "2026-10"
 _SCOPE = f'xmlns="{SII}" xmlns:xsi="{XSI}"'
@@ -13,18 +25,27 @@ _SCHEMAS = {
 }
 
 
-def signed(root: str, person: Person, caratula: str, inside: str) -> bytes:
-    """The file around a Carátula and what follows it, signed in context."""
+def signed(root: str, person: Person, caratula: str, inside: str, *, own: bool = False) -> bytes:
+    """The file around a Carátula and what follows it, signed in context; `own`: all of it in the SII's namespace."""
     name = "DocumentoConsumoFolios" if root == "ConsumoFolios" else "EnvioLibro"
     stamp = "" if root == "ConsumoFolios" else f"<TmstFirma>{now()}</TmstFirma>"
     body = f'<{name} ID="Libro">{caratula}\n{inside}{stamp}</{name}>'
     around = f' xmlns:xsi="{XSI}"'
     digest = sha1(canonical(with_namespaces(body, f'xmlns="{SII}"{around}')))
+    element = _own_signature(person, digest) if own else signature(person, digest, "#Libro", around)
     text = (
         f'<?xml version="1.0" encoding="ISO-8859-1"?>\n<{root} {_SCOPE} xsi:schemaLocation="{SII} {_SCHEMAS[root]}"'
-        f' version="1.0">{body}\n{signature(person, digest, "#Libro", around)}</{root}>\n'
+        f' version="1.0">{body}\n{element}</{root}>\n'
     )
     return text.encode("iso-8859-1")
+
+
+def _own_signature(person: Person, digest: bytes) -> str:
+    """A Signature without a namespace of its own, over SignedInfo as it stands in the book."""
+    standard = signature(person, digest, "#Libro").replace(f' xmlns="{DSIG}"', "")
+    info, value = standard[standard.index("<SignedInfo>") : standard.index("<SignatureValue>")], standard
+    new = wrapped(person.sign(canonical(with_namespaces(info, _SCOPE))))
+    return re.sub(r"(<SignatureValue>).*?(</SignatureValue>)", rf"\g<1>{new}\g<2>", value, flags=re.DOTALL)
 
 
 def _caratula(person: Person, kind: str, resolution: str, more: str = "") -> str:
@@ -69,7 +90,7 @@ def delivery_notes(person: Person, sold: int = 11900, moved: int = 1) -> bytes:
     return signed("LibroGuia", person, _caratula(person, "TOTAL", "2014-08-22"), inside)
 
 
-def boletas(person: Person, total: int = 2380) -> bytes:
+def boletas(person: Person, total: int = 2380, *, own: bool = False) -> bytes:
     """A book of boletas: two of them and an annulled folio."""
     line = "<Detalle><TpoDoc>39</TpoDoc><FolioDoc>{}</FolioDoc>{}</Detalle>"
     sold = f"<TpoServ>3</TpoServ><FchEmiDoc>{PERIOD}-05</FchEmiDoc><MntTotal>1190</MntTotal>"
@@ -79,7 +100,7 @@ def boletas(person: Person, total: int = 2380) -> bytes:
         f"<TotMntIVA>380</TotMntIVA><TotMntTotal>{total}</TotMntTotal></TotalesServicio></TotalesPeriodo>"
         f"</ResumenPeriodo>{line.format(1, sold)}{line.format(2, sold)}{line.format(3, '<Anulado>A</Anulado>')}"
     )
-    return signed("LibroBoleta", person, _caratula(person, "TOTAL", "2014-08-22"), inside)
+    return signed("LibroBoleta", person, _caratula(person, "TOTAL", "2014-08-22"), inside, own=own)
 
 
 def report(person: Person, turn: int = 1, used: int = 3, last: int = 12, total: int = 2380) -> bytes:

@@ -119,3 +119,31 @@ def test_book_by_rest_is_refused(taxpayer: Taxpayer) -> None:
     state = taxpayer.sii.rest(path, taxpayer.rest_token).json()
     assert state["estado"] == "RSC"
     assert state["detalle_rep_rech"][0]["error"][0]["descripcion"] == "SCH-00001: Invalid Schema Name"
+
+
+@pytest.mark.parametrize(
+    ("setting", "own", "state"),
+    [
+        ("either", True, "LOK"),
+        ("either", False, "LOK"),
+        ("own", True, "LOK"),
+        ("own", False, "LRS"),
+        ("w3c", True, "LRF"),
+        ("w3c", False, "LOK"),
+    ],
+)
+def test_book_of_boletas_is_signed_in_one_of_two_namespaces(
+    taxpayer: Taxpayer, setting: str, own: bool, state: str
+) -> None:
+    taxpayer.sii.control("POST", "/switches", {"book_signature": setting})
+    track = taxpayer.send(boletas(taxpayer.person, own=own))
+    assert taxpayer.state(track) == state, _why(taxpayer, track)
+
+
+@pytest.mark.parametrize("place", [rb"(<FolioDoc>)1", rb"(<DigestValue>)[^9]", rb"(<SignatureValue>\s*)[^9]"])
+def test_own_signature_is_verified(taxpayer: Taxpayer, place: bytes) -> None:
+    changed, count = re.subn(place, rb"\g<1>9", boletas(taxpayer.person, own=True), count=1)
+    assert count == 1
+    track = taxpayer.send(changed)
+    assert taxpayer.state(track) == "LRF"
+    assert _why(taxpayer, track) == "Firma del Libro Incorrecta: firma no verifica"

@@ -8,6 +8,7 @@ import pytest
 from domain.answers import (
     TypeCounters,
     is_no_such_operation,
+    read_document_proof,
     read_document_status,
     read_envelope_status,
     read_rest_document_status,
@@ -119,9 +120,10 @@ def test_states_of_documents(samples: Path) -> None:
     for name, meaning in (
         ("queryestdte-inner-dok-construido.xml", "accepted"),
         ("queryestdte-inner-fau.xml", "absent"),
-        ("queryestdteav-inner-dok-construido.xml", "accepted"),
     ):
         assert (name, read_document_status(200, wrapped(samples / name)).meaning) == (name, meaning)
+    proof = read_document_proof(200, wrapped(samples / "queryestdteav-inner-dok-construido.xml"))
+    assert (proof.meaning, proof.code, proof.by_signature) == ("accepted", "DOK", True)
     boleta = read_rest_document_status(200, (samples / "boleta-estado-documento-200-openapi.json").read_bytes())
     assert boleta.meaning == "mismatch"
 
@@ -130,3 +132,51 @@ def test_states_of_documents(samples: Path) -> None:
 def test_faults(samples: Path) -> None:
     assert is_no_such_operation((samples / "soap-fault-no-such-operation.xml").read_bytes())
     assert read_envelope_status(500, (samples / "reclamo-fault-token.xml").read_bytes()).phase == "token"
+
+
+@pytest.mark.needs_shared
+def test_texts_of_the_boletas_services(samples: Path) -> None:
+    text = (samples / "boleta-errores-texto-plano.http").read_text(encoding="utf-8").replace("\r\n", "\n")
+    answers = {}
+    for part in text.split("########"):
+        head, _, body = part.strip().partition("\n\n")
+        answers[body.strip()] = int(head.split()[1]), body.encode()
+    assert set(answers) >= {"NO ESTA AUTENTICADO", "No trae TOKEN", "No existe recurso", "falta rut_receptor"}
+    for words, upload, envelope, document in (
+        ("NO ESTA AUTENTICADO", "token", "token", "token"),
+        ("No trae TOKEN", "token", "token", "token"),
+        ("No existe recurso", None, "pending", "unknown"),
+        ("falta rut_receptor", None, "unknown", "unknown"),
+    ):
+        answer = answers[words]
+        assert (words, read_rest_upload(*answer).retry) == (words, upload)
+        assert (words, read_rest_envelope_status(*answer).phase) == (words, envelope)
+        assert (words, read_rest_document_status(*answer).meaning) == (words, document)
+
+
+# Services that this client doesn't ask: cessions, claims, the mail with the result.
+OF_OTHER_SERVICES = ("rtc-", "rpetc-", "reclamo-", "correo-")
+NO_ANSWERS = ("README.md", "wsdl", "envio-dte-f60t33-oficial-2003.xml", "auth-gettoken-signed-manual-fig1-11.xml")
+
+
+@pytest.mark.needs_shared
+def test_every_recorded_answer_is_in_a_test(samples: Path) -> None:
+    tested = Path(__file__).read_text(encoding="utf-8")
+    answers = [
+        path.name
+        for path in samples.iterdir()
+        if path.name not in NO_ANSWERS and "request" not in path.name and "-body-" not in path.name
+    ]
+    missing = [name for name in answers if name not in tested and not name.startswith(OF_OTHER_SERVICES)]
+    assert not missing
+    assert len(answers) > 30
+
+
+@pytest.mark.needs_shared
+def test_answers_of_other_services_are_read_as_far_as_they_go(samples: Path) -> None:
+    for path in samples.iterdir():
+        if path.name.startswith(OF_OTHER_SERVICES) and path.suffix == ".xml" and "request" not in path.name:
+            body = wrapped(path) if "-inner-" in path.name else path.read_bytes()
+            assert read_envelope_status(200, body).phase not in ("processed", "refused")
+            assert read_document_status(200, body).meaning in ("unknown", "token")
+            assert read_upload(200, body).outcome != "duplicate"

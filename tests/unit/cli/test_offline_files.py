@@ -1,8 +1,10 @@
 """`fmgo verify` and `fmgo render`: files in, verdicts and documents out, without a ledger."""
 
+import copy
 import io
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric import rsa
@@ -10,10 +12,11 @@ from cryptography.hazmat.primitives.serialization import BestAvailableEncryption
 
 from domain.verification import Trust, verify
 from tests.unit.domain import material
+from tests.unit.domain.samples import SAMPLES, guide_2026
 from workers.cli.main import run_command
 
 IDK = 999
-DOCUMENT = {
+DOCUMENT: dict[str, Any] = {
     "Encabezado": {
         "IdDoc": {"TipoDTE": 33, "FmaPago": 1},
         "Emisor": {"GiroEmis": "Ferretería", "Acteco": 475201, "DirOrigen": "Av. 1", "CmnaOrigen": "Chillán"},
@@ -41,6 +44,9 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (folder / "password").write_text("secreto\n", encoding="utf-8")
     (folder / "sii.pem").write_bytes(material.public_pem(sii_key))
     (folder / "caf.xml").write_bytes(material.caf_file(caf_key, sii_key).encode("iso-8859-1"))
+    for kind in (34, 39, 43, 46, 52, 56, 61, 110, 111, 112):
+        text = material.caf_file(caf_key, sii_key, document_type=kind)
+        (folder / f"caf-{kind}.xml").write_bytes(text.encode("iso-8859-1"))
     (folder / "sale.json").write_text(json.dumps(DOCUMENT), encoding="utf-8")
     job = {"version": 1, "idempotency_key": "a", "issuer": "76900101-8", "document": DOCUMENT}
     (folder / "jobs.jsonl").write_text(f"{json.dumps(job)}\n{json.dumps(job)}\n", encoding="utf-8")
@@ -170,3 +176,159 @@ def test_a_file_that_is_no_key_is_not_trusted(folder: Path, capsys: pytest.Captu
     told = capsys.readouterr().err
     assert "TRUST-CAF-KEY" in told
     assert "TRUST-CA" in told
+
+
+ISSUER = {
+    "RznSoc": "Comercial Ñandú SpA",
+    "giro": "Venta al por menor",
+    "Acteco": [479100],
+    "DirOrigen": "Calle Uno 123",
+    "CmnaOrigen": "Santiago",
+    "CiudadOrigen": "Santiago",
+}
+
+
+def _keys(folder: Path, *kinds: int) -> list[str]:
+    named = ["caf.xml" if kind == 33 else f"caf-{kind}.xml" for kind in kinds]
+    return [part for name in named for part in ("--caf", str(folder / name))]
+
+
+def _written(folder: Path, name: str, *documents: object) -> str:
+    (folder / name).write_text("\n".join(json.dumps(each) for each in documents), encoding="utf-8")
+    return str(folder / name)
+
+
+def _lines(capsys: pytest.CaptureFixture[str]) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+
+
+def test_documents_of_all_types_travel_in_an_envelope_a_way(
+    folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    jobs = _written(tmp_path, "all.jsonl", *(sample() for kind, sample in SAMPLES.items() if kind not in (41, 56)))
+    company = _written(tmp_path, "issuer.json", ISSUER)
+    kinds = [kind for kind in SAMPLES if kind not in (33, 41, 56)]
+    more = (*_keys(folder, *kinds), "--issuer", company, "--folio", "1", "--out", str(tmp_path / "out"))
+    resolution = ("--envelope", "--resolution-date", "2014-08-22", "--json")
+    assert _render(folder, jobs, *more, *resolution) == 0, capsys.readouterr()
+    told = _lines(capsys)
+    assert [Path(each["file"]).name for each in told] == [
+        "EnvioDTE-76900101-8.xml",
+        "EnvioBOLETA-76900101-8.xml",
+    ]
+    assert sorted(one["type"] for each in told for one in each["documents"]) == sorted([33, *kinds])
+    assert _verify(folder, *(each["file"] for each in told), "--json") == 0, capsys.readouterr()
+
+
+def test_a_note_is_held_to_the_xml_of_what_it_refers_to(
+    folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert _render(folder, str(folder / "sale.json"), "--out", str(tmp_path)) == 0
+    note = copy.deepcopy(DOCUMENT)
+    note["Encabezado"]["IdDoc"] = {"TipoDTE": 61}
+    note["Referencia"] = [{"TpoDocRef": 33, "FolioRef": 7, "FchRef": "2026-11-24", "CodRef": 1}]
+    other = copy.deepcopy(note)
+    other["Detalle"][0]["PrcItem"] = 999
+    notes = _written(tmp_path, "notes.jsonl", {"id": "same", "document": note}, {"id": "other", "document": other})
+    capsys.readouterr()
+    more = (*_keys(folder, 61), "--json")
+    assert _render(folder, notes, *more, "--refers", str(tmp_path / "T33F7.xml")) == 1
+    first, second = _lines(capsys)
+    assert first["documents"][0]["warnings"] == []
+    assert "<TipoDTE>61</TipoDTE>" in first["xml"]
+    assert (second["id"], [each["code"] for each in second["problems"]]) == ("other", ["DTE-REF-10"])
+    assert _render(folder, notes, *more) == 0
+    unknown = _lines(capsys)
+    assert [each["documents"][0]["warnings"][0]["code"] for each in unknown] == ["DTE-REF-15"] * 2
+
+
+def test_a_note_knows_what_was_printed_before_it(
+    folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    note = copy.deepcopy(DOCUMENT)
+    note["Encabezado"]["IdDoc"] = {"TipoDTE": 61}
+    note["Detalle"][0]["PrcItem"] = 1
+    note["Referencia"] = [{"TpoDocRef": 33, "FolioRef": 7, "CodRef": 1}]
+    both = _written(tmp_path, "both.jsonl", DOCUMENT, note)
+    assert _render(folder, both, *_keys(folder, 61), "--json") == 1
+    printed, refused = _lines(capsys)
+    assert printed["documents"][0]["folio"] == 7
+    assert refused["problems"][0]["code"] == "DTE-REF-10"
+    assert _render(folder, both, *_keys(folder, 61), "--envelope", "--resolution-date", "2014-08-22") == 1
+    told = capsys.readouterr()
+    assert told.out == ""
+    assert f"{both}:2 was not made" in told.err
+    assert "RENDER-ENVELOPE" in told.err
+
+
+def test_the_issuer_of_a_document_comes_from_it_then_from_the_file(
+    folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    bare = copy.deepcopy(DOCUMENT)
+    bare["Encabezado"]["Emisor"] = {"DirOrigen": "Otra 1", "CmnaOrigen": "Temuco"}
+    sale = _written(tmp_path, "bare.json", bare)
+    assert _render(folder, sale) == 1
+    assert "RENDER-ISSUER" in capsys.readouterr().err
+    assert _render(folder, sale, "--issuer", _written(tmp_path, "issuer.json", ISSUER), "--json") == 0
+    xml = _lines(capsys)[0]["xml"]
+    assert "<GiroEmis>Venta al por menor</GiroEmis>" in xml
+    assert "<DirOrigen>Otra 1</DirOrigen>" in xml
+    for content in ("[]", '{"Giro": "x"}', "{"):
+        (tmp_path / "issuer.json").write_text(content, encoding="utf-8")
+        assert _render(folder, sale, "--issuer", str(tmp_path / "issuer.json")) == 2
+        assert "RENDER-ISSUER" in capsys.readouterr().err
+
+
+def test_the_uf_of_the_day_is_asked_for_boletas(
+    folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    sale = _written(tmp_path, "b.json", {"Encabezado": {"IdDoc": {"TipoDTE": 39}}, "Detalle": [_item(6_000_000)]})
+    values = _written(tmp_path, "uf.json", {"2026-11-23": 50000, "2026-11-24": 40000.5})
+    keys = [*_keys(folder, 39), "--out", str(tmp_path)]
+    assert _render(folder, sale, *keys) == 0
+    assert _render(folder, sale, *keys, "--uf", "50000") == 0
+    assert _render(folder, sale, *keys, "--uf", values) == 1
+    assert "BOL-UF-01" in capsys.readouterr().err
+    assert run_command(["calculate", sale, "--on", "2026-11-24", "--uf", values, "--json"]) == 0
+    assert _lines(capsys)[0]["warnings"][0]["code"] == "BOL-UF-01"
+    assert run_command(["calculate", sale, "--on", "2026-11-23", "--uf", values, "--json"]) == 0
+    assert "warnings" not in _lines(capsys)[0]
+    for option in (str(tmp_path / "absent"), "12", str(folder / "sale.json")):
+        assert run_command(["calculate", sale, "--uf", option]) == 2
+        assert "UF-" in capsys.readouterr().err
+
+
+def _item(price: int) -> dict[str, object]:
+    return {"NmbItem": "Televisor", "QtyItem": 1, "PrcItem": price}
+
+
+def test_documents_come_from_standard_input_and_many_files(
+    folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    data = io.BytesIO((folder / "jobs.jsonl").read_bytes())
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(data))
+    assert _render(folder, "-", str(folder / "sale.json"), "--json") == 0
+    told = _lines(capsys)
+    assert [each["documents"][0]["folio"] for each in told] == [7, 8, 9]
+    assert [each["documents"][0]["id"] for each in told] == ["a", "a", None]
+
+
+def test_files_to_refer_to_that_hold_no_document_are_said(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for name in ("caf.xml", "sale.json", "absent.xml"):
+        assert _render(folder, str(folder / "sale.json"), "--refers", str(folder / name)) == 2
+        told = capsys.readouterr().err
+        assert "ISSUED-NOTHING" in told or "XML-MALFORMED" in told or "FILE" in told
+
+
+def test_a_guide_of_2026_is_rendered_and_its_edition_told(
+    folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    sale = _written(tmp_path, "guide.json", guide_2026())
+    more = (*_keys(folder, 52), "--issuer", _written(tmp_path, "issuer.json", ISSUER), "--out", str(tmp_path))
+    assert _render(folder, sale, *more) == 1
+    assert "FMT-PROFILE" in capsys.readouterr().err
+    assert _render(folder, sale, *more, "--profile", "2026") == 0
+    assert _render(folder, sale, *more, "--profile", "2031") == 2
+    capsys.readouterr()
+    assert _verify(folder, str(tmp_path / "T52F7.xml")) == 0
+    assert "by the format of 2026" in capsys.readouterr().out

@@ -63,9 +63,11 @@ SHAPES: dict[str, Callable[[etree._Element, etree._Element], None]] = {
 }
 
 
-def mutations(envelope: bytes) -> Iterator[tuple[str, etree._Element]]:
-    """Each element of the SII's namespace misplaced or with another value, each attribute left out or changed."""
-    for index, element in enumerate(referee.parsed(envelope).iter(f"{referee.SII}*")):
+def mutations(
+    envelope: bytes, words: tuple[str, ...] = (*WORDS, *LENGTHS, *FIGURES)
+) -> Iterator[tuple[str, etree._Element]]:
+    """Each element of the root's namespace misplaced or with another value, each attribute left out or changed."""
+    for index, element in enumerate(_elements(referee.parsed(envelope))):
         name = etree.QName(element).localname
         for change in SHAPES if element.getparent() is not None else ():
             root, copy = _copy(envelope, index)
@@ -73,7 +75,7 @@ def mutations(envelope: bytes) -> Iterator[tuple[str, etree._Element]]:
             assert parent is not None
             SHAPES[change](copy, parent)
             yield f"{name} {change}", root
-        for value in () if len(element) else (*WORDS, *LENGTHS, *FIGURES):
+        for value in () if len(element) else words:
             root, copy = _copy(envelope, index)
             copy.text = value
             yield f"{name} {value}", root
@@ -90,4 +92,10 @@ def mutations(envelope: bytes) -> Iterator[tuple[str, etree._Element]]:
 def _copy(envelope: bytes, index: int) -> tuple[etree._Element, etree._Element]:
     """The envelope parsed anew and the element in that place."""
     root = referee.parsed(envelope)
-    return root, list(root.iter(f"{referee.SII}*"))[index]
+    return root, _elements(root)[index]
+
+
+def _elements(root: etree._Element) -> list[etree._Element]:
+    """The elements of the root's own namespace."""
+    space = etree.QName(root).namespace
+    return [each for each in root.iter(etree.Element) if etree.QName(each).namespace == space]

@@ -62,6 +62,11 @@ _EXIT = {**_ORDER, "TpoDocRef": 807}
 _FREIGHT = {"TpoMov": "R", "TpoValor": "$", "ValorDR": 10.5}
 _BOX = {"CodTpoBultos": 75, "CantBultos": 1, "IdContainer": "MSKU1234567", "Sello": "S1", "EmisorSello": "Maersk"}
 _HUGE = 10**11
+_PERIODIC = spoilt(
+    boleta(),
+    Encabezado__IdDoc={"TipoDTE": 39, "IndServicio": 1, "PeriodoDesde": "2026-10-01", "PeriodoHasta": "2026-10-31"},
+    Encabezado__Receptor__DirRecep="Calle Dos 456",
+)
 _CUSTOMS = "Encabezado__Transporte__Aduana__"
 _EXPORTER = "Encabezado__Emisor__GuiaExport"
 _NEWER = World(profile="2026")
@@ -138,6 +143,10 @@ CASES: dict[str, Case] = {
     "DTE-PAY-02": Case(
         spoilt(invoice(), **{f"{_ID}MntCancel": 900, f"{_ID}SaldoInsol": 10999}),
         spoilt(invoice(), **{f"{_ID}MntCancel": 900, f"{_ID}SaldoInsol": 11000}),
+    ),
+    "DTE-PAY-03": Case(
+        spoilt(invoice(), **{f"{_ID}FmaPago": 2}),
+        spoilt(invoice(), **{f"{_ID}FmaPago": 2, f"{_ID}FchVenc": "2026-11-24"}),
     ),
     "DTE-LIN-01": Case(spoilt(invoice(), Detalle__0__MontoItem=10002), spoilt(invoice(), Detalle__0__MontoItem=10000)),
     "DTE-LIN-02": Case(
@@ -315,21 +324,31 @@ CASES: dict[str, Case] = {
     ),
     "DTE-REF-18": Case(credit_note(3, 14), credit_note(3, 10)),
     "DTE-REF-19": Case(debit_note(1), debit_note(1, 30, 61)),
+    "DTE-REF-20": Case(
+        spoilt(
+            credit_note(1, 15),
+            Detalle__0__CodImpAdic=["28"],
+            Encabezado__Totales__ImptoReten=[{"TipoImp": "28", "MontoImp": 1800}],
+        ),
+        spoilt(credit_note(1, 15), Detalle__0__CodImpAdic=["271"]),
+    ),
     "BOL-SRV-01": Case(
-        _boleta_with(**{f"{_ID}IndServicio": 1}),
-        _boleta_with(**{f"{_ID}IndServicio": 1, "Encabezado__Receptor__DirRecep": "Calle Dos 456"}),
+        spoilt(_PERIODIC, Encabezado__Receptor__DirRecep=None),
+        _PERIODIC,
     ),
     "BOL-SRV-02": Case(
-        _boleta_with(**{f"{_ID}IndServicio": 2, "Encabezado__Receptor__DirRecep": "Calle Dos 456"}),
-        _boleta_with(
-            **{f"{_ID}IndServicio": 2, f"{_ID}FchVenc": "2026-12-24", "Encabezado__Receptor__DirRecep": "Calle Dos 456"}
-        ),
+        spoilt(_PERIODIC, **{f"{_ID}IndServicio": 2}),
+        spoilt(_PERIODIC, **{f"{_ID}IndServicio": 2, f"{_ID}FchVenc": "2026-12-24"}),
     ),
     "BOL-SRV-03": Case(
         _boleta_with(**{f"{_ID}IndServicio": 4}),
         _boleta_with(**{f"{_ID}IndServicio": 4, "Detalle__0__ItemEspectaculo": "02"}),
     ),
     "BOL-SRV-04": Case(_boleta_with(Detalle__0__ItemEspectaculo=1), _boleta_with(Detalle__0__ItemEspectaculo=2)),
+    "BOL-SRV-05": Case(
+        spoilt(_PERIODIC, **{f"{_ID}PeriodoHasta": None}),
+        _PERIODIC,
+    ),
     "BOL-UF-01": Case(
         _boleta_with(Detalle__0__PrcItem=540_001),
         _boleta_with(Detalle__0__PrcItem=540_000),
@@ -435,5 +454,9 @@ CASES: dict[str, Case] = {
     "EXP-REF-02": Case(
         spoilt(export_note(), Referencia=[export_note()["Referencia"][0], _EXIT, _EXIT]),
         spoilt(export_note(), Referencia=[export_note()["Referencia"][0], _EXIT]),
+    ),
+    "DTE-CMN-01": Case(
+        spoilt(invoice(), Encabezado__Receptor__CmnaRecep="Providensia"),
+        spoilt(invoice(), Encabezado__Receptor__CmnaRecep="ÑUÑOA", Encabezado__Receptor__CmnaPostal="o'higgins"),
     ),
 }

@@ -48,6 +48,7 @@ KNOWN = {
         112, 60, "accepted", FOREIGNER, Decimal("1234.5"), None, Decimal("1234.5"), None, OLDER
     ),
     (33, 13): ReferencedDocument(33, 13, "accepted", RECEIVER, 11900, 10000, None, 1900, OLDER, credited=1190),
+    (33, 15): ReferencedDocument(33, 15, "accepted", RECEIVER, 13700, 10000, None, 1900, OLDER, taxes={"271": 1800}),
     (33, 14): ReferencedDocument(33, 14, "accepted", RECEIVER, 11900, 10000, None, 1900, OLDER, annulled=True),
 }
 """What the ledger holds."""

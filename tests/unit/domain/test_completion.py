@@ -76,7 +76,7 @@ def test_stated_address_is_not_mixed_with_the_registered_one() -> None:
 def test_payment_is_stated_as_the_sii_would_assume_it_and_told() -> None:
     ready = prepared(spoilt(invoice(), Encabezado__IdDoc__FmaPago=None))
     assert ready.document.id_doc["FmaPago"] == 2
-    assert [warning.code for warning in ready.warnings] == ["COM-PAYMENT"]
+    assert [warning.code for warning in ready.warnings] == ["COM-PAYMENT", "DTE-PAY-03"]
 
 
 def test_stated_folio_and_numbers_are_replaced_and_told() -> None:

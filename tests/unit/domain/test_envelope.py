@@ -1,13 +1,14 @@
 """Envelopes: what the SII's gateway asks for, and a signature over SetDTE where it stands."""
 
 import dataclasses
+import tracemalloc
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from domain.dte import canonical_in_envelope
-from domain.envelope import Caratula, EnvelopeError, build_envelope, channel_of
+from domain.envelope import MOST_DOCUMENTS, Caratula, EnvelopeError, build_envelope, channel_of
 from domain.issuing import SignedDocument
 from domain.schema import validate_envelope
 from domain.signature import RsaSigner, digest_of
@@ -129,6 +130,26 @@ def test_largest_envelope_is_built_and_verifies(issued: Issue, caratula: Caratul
     one_more = [*boletas, issued(material.Sale(document_type=39), 501)]
     with pytest.raises(EnvelopeError, match="ENV-TOO-MANY"):
         _built(one_more, caratula, signer)
+
+
+def test_building_the_largest_envelope_takes_little_memory_beside_its_bytes(
+    issued: Issue, caratula: Caratula, signer: RsaSigner
+) -> None:
+    first = issued(material.Sale(items=("Llave inglesa de acero cromado 10",) * 5), 1).xml
+    folios = range(1, MOST_DOCUMENTS["EnvioDTE"] + 1)
+    documents = [
+        first.replace(b'ID="F1T33"', b'ID="F%dT33"' % folio).replace(b'"#F1T33"', b'"#F%dT33"' % folio)
+        for folio in folios
+    ]
+    tracemalloc.start()
+    try:
+        before, _ = tracemalloc.get_traced_memory()
+        envelope = build_envelope(documents, [33] * len(documents), caratula=caratula, signer=signer, at=material.AT)
+        _, highest = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert envelope.count(b"<DTE ") == len(documents)
+    assert highest - before - len(envelope) < 5_000_000
 
 
 def test_what_cannot_travel_together_is_refused_with_every_reason(

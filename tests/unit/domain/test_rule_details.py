@@ -221,3 +221,36 @@ def test_every_type_is_judged_without_an_issuer(document_type: int) -> None:
         referenced=KNOWN,
     )
     assert ready.document_type == document_type
+
+
+def test_a_boleta_of_others_that_states_its_total_alone_is_annulled_by_its_total() -> None:
+    raw = spoilt(credit_note(1, 20, 39), Encabezado__Receptor=None)
+    alone = {(39, 20): replace(KNOWN[39, 20], net=None, vat=None)}
+    assert codes_of(raw, known=alone) == codes_of(raw)
+    assert "DTE-REF-10" not in codes_of(raw, known=alone)
+    other = {(39, 20): replace(KNOWN[39, 20], net=None, vat=None, total=11901)}
+    assert "DTE-REF-10" in codes_of(raw, known=other)
+    assert "DTE-REF-10" in codes_of(raw, known={(39, 20): replace(KNOWN[39, 20], net=None)})
+
+
+def test_guides_go_to_oneself_unless_they_are_sales() -> None:
+    own = {"Encabezado__Receptor__RUTRecep": "76900101-8"}
+    assert codes_of(spoilt(guide(1), **own)) == ["DTE-RUT-02"]
+    assert codes_of(spoilt(guide(6), **own)) == []
+
+
+def test_notes_to_tourists_are_held_to_what_facturas_to_them_are() -> None:
+    note = spoilt(credit_note(3), Encabezado__IdDoc={"TipoDTE": 61, "TipoFactEsp": 1})
+    assert "TUR-FAC-01" in codes_of(note, world=World(profile="2026"))
+
+
+def test_communes_are_known_however_they_are_written() -> None:
+    for name in ("COQUIMBO", "coihueco", "Ñiquén", "Niquen", "O'Higgins", "San Pedro de Atacama", "Santiago  Centro"):
+        assert codes_of(spoilt(invoice(), Encabezado__Receptor__CmnaRecep=name)) == [], name
+    abroad = spoilt(export_invoice(), Encabezado__Receptor__CmnaRecep="Manhattan")
+    assert "DTE-CMN-01" not in codes_of(abroad)
+
+
+def test_additions_to_boletas_that_no_schema_has_are_left_out_and_told() -> None:
+    raw = spoilt(boleta(), Encabezado__IdDoc__MedioPago="EF", Encabezado__RutProvSW="76900101-8")
+    assert codes_of(raw) == ["FMT-LEFT-OUT", "FMT-LEFT-OUT"]

@@ -1,9 +1,13 @@
 """Every rule is broken by a document that breaks nothing else, and kept by one that stays just inside."""
 
+import json
+from pathlib import Path
+
 import pytest
 
 from domain.rules import RULES, Rule
 from tests.unit.domain.rule_cases import CASES
+from tests.unit.domain.rule_sentences import sentences
 from tests.unit.domain.samples import problems_of
 
 
@@ -30,3 +34,9 @@ def test_rule_is_broken_by_a_document_that_breaks_only_it(rule: Rule) -> None:
 def test_rule_is_kept_just_inside(rule: Rule) -> None:
     case = CASES[rule.id]
     assert problems_of(case.inside, world=case.around) == ()
+
+
+def test_producers_read_the_path_and_the_sentence_that_were_looked_at(golden: Path) -> None:
+    """`python -m tests.unit.domain.rule_sentences` writes them anew; what changed is then read by a person."""
+    looked_at = json.loads((golden.parent / "rules" / "sentences.json").read_text(encoding="utf-8"))
+    assert sentences() == looked_at

@@ -110,3 +110,9 @@ def test_time_is_chiles(utc: str, local: str) -> None:
 def test_time_without_zone_is_nobodys() -> None:
     with pytest.raises(ValueError, match="time zone"):
         local_timestamp(dt.datetime(2026, 11, 24, 10))  # noqa: DTZ001  (that is the mistake)
+
+
+def test_names_that_hold_nothing_are_replaced_in_the_stamp(golden_caf: StampingCaf) -> None:
+    data = stamp_data(_sale(" ", " "), folio=7, caf=golden_caf, at=STAMPED_AT)
+    assert b"<RSR>Cliente</RSR>" in data
+    assert b"<IT1>Item</IT1>" in data

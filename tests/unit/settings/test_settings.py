@@ -1,6 +1,7 @@
 """Settings: defaults that are safe, and a sentence for each variable at fault."""
 
 import os
+import re
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -25,6 +26,9 @@ def only_needed(monkeypatch: pytest.MonkeyPatch) -> None:
             monkeypatch.delenv(name)
     for name, value in NEEDED.items():
         monkeypatch.setenv(name, value)
+
+
+ROOT = Path(__file__).parents[3]
 
 
 def refused(monkeypatch: pytest.MonkeyPatch, name: str, value: str) -> str:
@@ -77,6 +81,45 @@ def test_hosts_given_are_used_without_a_slash_at_the_end(monkeypatch: pytest.Mon
 @pytest.mark.parametrize("url", ["ftp://h", "https://", "https://h/path", "https://u:pw@h", "https://h?x=1", "palena"])
 def test_host_of_another_shape_is_refused(monkeypatch: pytest.MonkeyPatch, url: str) -> None:
     refused(monkeypatch, "FMGO_SII_REST_URL", url)
+
+
+@pytest.mark.parametrize(
+    ("environment", "url"),
+    [
+        ("certification", "https://palena.sii.cl"),
+        ("certification", "https://rahue.sii.cl"),
+        ("production", "https://maullin.sii.cl"),
+        ("certification", "http://maullin.sii.cl"),
+        ("production", "https://palena.sii.cl:8443"),
+        ("certification", "https://nogal.sii.cl"),
+    ],
+)
+@pytest.mark.parametrize("name", ["SOAP", "REST", "REST_UPLOAD", "CLAIMS"])
+def test_a_host_of_the_sii_s_other_world_is_refused(
+    monkeypatch: pytest.MonkeyPatch, name: str, environment: str, url: str
+) -> None:
+    monkeypatch.setenv("FMGO_SII_ENVIRONMENT", environment)
+    assert environment in refused(monkeypatch, f"FMGO_SII_{name}_URL", url)
+
+
+def test_each_world_has_four_hosts_and_shares_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    found = {}
+    for environment in ("certification", "production"):
+        monkeypatch.setenv("FMGO_SII_ENVIRONMENT", environment)
+        read = read_settings()
+        found[environment] = {read.soap_host, read.rest_host, read.rest_upload_host, read.claims_host}
+    assert {len(hosts) for hosts in found.values()} == {4}
+    assert not found["certification"] & found["production"]
+
+
+def test_no_module_but_the_settings_names_a_host_of_the_sii() -> None:
+    naming = {
+        str(path.relative_to(ROOT))
+        for folder in ("workers", "domain", "tasks")
+        for path in (ROOT / folder).rglob("*.py")
+        if re.search(r"https?://(?!www\.)[a-z0-9]+\.sii\.cl", path.read_text(encoding="utf-8"))
+    }
+    assert naming == {"workers/settings.py"}
 
 
 @pytest.mark.parametrize("url", ["redis+cluster://:rdS3cret@h", "rediscluster://h:1", "redis://h1:1,h2:2/0"])

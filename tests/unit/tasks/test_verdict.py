@@ -186,7 +186,7 @@ def test_an_unanswered_question_is_no_standing() -> None:
     assert not outcome.standing
 
 
-@pytest.mark.parametrize(("state", "another"), [("RPT", False), ("RFR", True), ("RCT", True)])
+@pytest.mark.parametrize(("state", "another"), [("RPT", False), ("RFR", True), ("RCH", True)])
 def test_a_refusal_isn_t_conclusive_while_another_upload_may_be_there(state: str, another: bool) -> None:
     mine = riders(33, 33)
     refused = EnvelopeStatus("refused", state, "rechazado")
@@ -200,3 +200,10 @@ def test_a_conflict_counts_among_the_rejected() -> None:
     outcome = verdict_of(mine, processed((33, 0, 2, 0)), Asked(f1="mismatch", f2="absent"))
     assert states(outcome, mine) == ["conflict", "rejected"]
     assert outcome.complete
+
+
+@pytest.mark.parametrize("state", ["RSC", "RCT"])
+def test_a_refusal_for_what_stands_in_the_file_holds_for_every_upload_of_it(state: str) -> None:
+    mine = riders(33, 33)
+    refused = EnvelopeStatus("refused", state, "rechazado")
+    assert verdict_of(mine, refused, Asked(f1="absent", f2="absent"), another=True).refused_whole

@@ -29,9 +29,9 @@ BOOK_HEADER = (
     "<TipoEnvio>TOTAL</TipoEnvio><NroSegmento>1</NroSegmento><FolioNotificacion>1</FolioNotificacion></Caratula>"
 )
 NOTES = (
-    "<TotFolAnulado>1</TotFolAnulado><TotGuiaAnulada>1</TotGuiaAnulada><TotGuiaVenta>1</TotGuiaVenta><TotMntGuiaVta>1"
+    "<TotFolAnulado>1</TotFolAnulado><TotGuiaAnulada>0</TotGuiaAnulada><TotGuiaVenta>1</TotGuiaVenta><TotMntGuiaVta>1190"
     "</TotMntGuiaVta><TotMntModificado>1</TotMntModificado><TotTraslado><TpoTraslado>5</TpoTraslado><CantGuia>1"
-    "</CantGuia><MntGuia>1</MntGuia></TotTraslado>"
+    "</CantGuia><MntGuia>7</MntGuia></TotTraslado>"
 )
 SIGNED_AT = "<TmstFirma>2026-11-24T10:00:00</TmstFirma>"
 
@@ -81,17 +81,27 @@ FILES = {
             "2014-08-22</FchResol><NroResol>0</NroResol><FchInicio>2026-11-24</FchInicio><FchFinal>2026-11-24</FchFinal><Correlativo>1"
             "</Correlativo><SecEnvio>1</SecEnvio><TmstFirmaEnv>2026-11-24T10:00:00</TmstFirmaEnv></Caratula><Resumen>"
             "<TipoDocumento>39</TipoDocumento><MntNeto>1000</MntNeto><MntIva>190</MntIva><TasaIVA>19</TasaIVA><MntExento>0"
-            "</MntExento><MntTotal>1190</MntTotal><FoliosEmitidos>1</FoliosEmitidos><FoliosAnulados>0</FoliosAnulados>"
-            "<FoliosUtilizados>1</FoliosUtilizados><RangoUtilizados><Inicial>1</Inicial><Final>1</Final></RangoUtilizados>"
+            "</MntExento><MntTotal>1190</MntTotal><FoliosEmitidos>1</FoliosEmitidos><FoliosAnulados>1</FoliosAnulados>"
+            "<FoliosUtilizados>2</FoliosUtilizados><RangoUtilizados><Inicial>1</Inicial><Final>1</Final></RangoUtilizados>"
             "<RangoAnulados><Inicial>2</Inicial><Final>2</Final></RangoAnulados></Resumen>",
         ),
+    ),
+    "RespSII_v10.xsd": (
+        "<RESULTADO_ENVIO><IDENTIFICACION><RUTEMISOR>76900101-8</RUTEMISOR><RUTENVIA>11111111-1</RUTENVIA><TRACKID>1"
+        "</TRACKID><TMSTRECEPCION>24/11/2026 10:00:00</TMSTRECEPCION><ESTADO>EPR - Envio Procesado</ESTADO>"
+        "</IDENTIFICACION><ESTADISTICA><SUBTOTAL><TIPODOC>33</TIPODOC><INFORMADO>3</INFORMADO><RECHAZO>1</RECHAZO>"
+        "<REPARO>1</REPARO><ACEPTA>1</ACEPTA></SUBTOTAL></ESTADISTICA><ERRORENVIO><DETERRENVIO>x</DETERRENVIO>"
+        "</ERRORENVIO><REVISIONENVIO><REVISIONDTE><FOLIO>101</FOLIO><TIPODTE>33</TIPODTE><ESTADO>RCH - DTE Rechazado"
+        "</ESTADO><DETALLE>(DTE-3-101) Folio ya fue recibido</DETALLE></REVISIONDTE></REVISIONENVIO>"
+        "</RESULTADO_ENVIO>".encode("iso-8859-1"),
     ),
     "LibroGuia_v10.xsd": (
         _file(
             "LibroGuia",
             "EnvioLibro",
             f"{BOOK_HEADER}<ResumenSegmento>{NOTES}</ResumenSegmento><ResumenPeriodo>{NOTES}</ResumenPeriodo><Detalle>"
-            "<Folio>1</Folio><Anulado>1</Anulado><Operacion>1</Operacion><TpoOper>1</TpoOper><FchDoc>2026-11-24</FchDoc>"
+            "<Folio>2</Folio><Anulado>1</Anulado></Detalle><Detalle><Folio>3</Folio><TpoOper>5</TpoOper><MntTotal>7</MntTotal>"
+            "</Detalle><Detalle><Folio>1</Folio><Operacion>1</Operacion><TpoOper>1</TpoOper><FchDoc>2026-11-24</FchDoc>"
             "<RUTDoc>77777777-7</RUTDoc><RznSoc>x</RznSoc><MntNeto>1000</MntNeto><TasaImp>19</TasaImp><IVA>190</IVA>"
             "<MntTotal>1190</MntTotal><MntModificado>1</MntModificado><TpoDocRef>33</TpoDocRef><FolioDocRef>1</FolioDocRef>"
             f"<FchDocRef>2026-11-24</FchDocRef></Detalle>{SIGNED_AT}",
@@ -102,15 +112,15 @@ FILES = {
             "LibroBoleta",
             "EnvioLibro",
             f"{BOOK_HEADER}<ResumenSegmento><TotalesSegmento><TpoDoc>39</TpoDoc><TotAnulado>1</TotAnulado><TotalesServicio>"
-            "<TpoServ>3</TpoServ><PeriodoDevengo>2026-11</PeriodoDevengo><TotDoc>1</TotDoc><TotMntExe>0</TotMntExe>"
+            "<TpoServ>3</TpoServ><PeriodoDevengo>2026-11</PeriodoDevengo><TotDoc>1</TotDoc><TotMntExe>1</TotMntExe>"
             "<TotMntTotal>1</TotMntTotal><TotMntNoFact>1</TotMntNoFact><TotMntPeriodo>1</TotMntPeriodo><TotSaldoAnt>1"
             "</TotSaldoAnt><TotVlrPagar>1</TotVlrPagar><TotTicket>1</TotTicket></TotalesServicio></TotalesSegmento>"
             "</ResumenSegmento><ResumenPeriodo><TotalesPeriodo><TpoDoc>39</TpoDoc><TotAnulado>1</TotAnulado>"
-            "<TotalesServicio><TpoServ>3</TpoServ><PeriodoDevengado>2026-11</PeriodoDevengado><TotDoc>1</TotDoc><TotMntExe>0"
-            "</TotMntExe><TotMntNeto>1</TotMntNeto><TasaIVA>19</TasaIVA><TotMntIVA>1</TotMntIVA><TotMntTotal>1</TotMntTotal>"
+            "<TotalesServicio><TpoServ>3</TpoServ><PeriodoDevengado>2026-11</PeriodoDevengado><TotDoc>1</TotDoc><TotMntExe>1"
+            "</TotMntExe><TotMntNeto>0</TotMntNeto><TasaIVA>19</TasaIVA><TotMntIVA>0</TotMntIVA><TotMntTotal>1</TotMntTotal>"
             "<TotMntNoFact>1</TotMntNoFact><TotMntPeriodo>1</TotMntPeriodo><TotSaldoAnt>1</TotSaldoAnt><TotVlrPagar>1"
             "</TotVlrPagar><TotTicket>1</TotTicket></TotalesServicio></TotalesPeriodo></ResumenPeriodo><Detalle><TpoDoc>39"
-            "</TpoDoc><FolioDoc>1</FolioDoc><Anulado>A</Anulado><TpoServ>3</TpoServ><FchEmiDoc>2026-11-24</FchEmiDoc>"
+            "</TpoDoc><FolioDoc>2</FolioDoc><Anulado>A</Anulado></Detalle><Detalle><TpoDoc>39</TpoDoc><FolioDoc>1</FolioDoc><TpoServ>3</TpoServ><FchEmiDoc>2026-11-24</FchEmiDoc>"
             "<FchVencDoc>2026-11-24</FchVencDoc><PeriodoDesde>2026-11-24</PeriodoDesde><PeriodoHasta>2026-11-24"
             "</PeriodoHasta><CdgSIISucur>1</CdgSIISucur><RUTCliente>77777777-7</RUTCliente><CodIntCli>x</CodIntCli><MntExe>1"
             "</MntExe><MntTotal>1</MntTotal><MntNoFact>1</MntNoFact><MntPeriodo>1</MntPeriodo><SaldoAnt>1</SaldoAnt>"

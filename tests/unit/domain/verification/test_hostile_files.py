@@ -10,10 +10,11 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from domain.dte import sign_document
 from domain.verification import reading
 from domain.verification.certificates import holder_of
 from domain.verification.trust import rsa_key
-from tests.unit.domain import material
+from tests.unit.domain import material, referee
 from tests.unit.domain.verification.forgery import AT, Forge, codes, signer_with
 
 PATIENT = settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -279,3 +280,57 @@ def test_trees_that_were_shuffled_get_a_verdict(forge: Forge, golden_files: dict
 @pytest.fixture(scope="session")
 def golden_files(forge: Forge) -> dict[str, bytes]:
     return {"dte": forge.document(), "envelope": forge.envelope()}
+
+
+def test_envelope_without_contents_holds_nothing(forge: Forge) -> None:
+    whole = forge.envelope(1).decode("iso-8859-1")
+    begin, end = whole.index("<SetDTE "), whole.index("</SetDTE>") + len("</SetDTE>")
+    verdict = forge.judge((whole[:begin] + whole[end:]).encode("iso-8859-1"))
+    assert verdict.verdict == "reject"
+    assert {"SCHEMA-CONTENT", "SIG-STRUCTURE"} <= codes(verdict)
+    assert (verdict.documents, verdict.facts["env_signature_valid"]) == ([], False)
+
+
+@pytest.mark.parametrize(
+    ("good", "bad", "code"),
+    [
+        (r"<FRMT [^>]*>[^<]*</FRMT>", "", "TED-STRUCTURE"),
+        (r"<CAF .*</CAF>", "", "CAF-STRUCTURE"),
+        (r"<M>[^<]*</M>", "<M>AAAA</M>", "CAF-PUBLIC-KEY"),
+        (r"(<FRMT [^>]*>)[^<]*", r"\1A", "TED-SIGNATURE"),
+        (r"<IT1>[^<]*", "<IT1>" + "x" * 17_000, "TED-STRUCTURE"),
+    ],
+)
+def test_stamp_that_lacks_a_part_or_has_a_strange_one_is_told_why(forge: Forge, good: str, bad: str, code: str) -> None:
+    whole = forge.document().decode("iso-8859-1")
+    changed, count = re.subn(good, bad, whole, count=1, flags=re.DOTALL)
+    assert count == 1
+    verdict = forge.judge(changed.encode("iso-8859-1"))
+    assert code in codes(verdict)
+    assert verdict.facts["ted_valid"] is False
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        '<Totales b="1" a="2">',
+        "<Totales kind='\"'>",
+        '<Totales version="1&gt;0">',
+        '<Totales version="1" xmlns:a="urn:a">',
+        '<Totales xmlns="http://www.sii.cl/SiiDte">',
+    ],
+)
+def test_what_was_signed_as_written_and_not_in_its_canonical_form_was_not_signed(forge: Forge, written: str) -> None:
+    whole = forge.document().decode("iso-8859-1")
+    content = whole[whole.index('ID="F1T33">') + len('ID="F1T33">') : whole.index("</Documento>")]
+    for opening, holds in (("<Totales>", True), (written, False)):
+        inside = content.replace("<Totales>", opening)
+        xml = sign_document(inside, element="Documento", identifier="F1T33", signer=forge.signer).xml
+        assert referee.document_holds(xml) is holds
+        assert forge.judge(xml).facts["doc_signature_valid"] is holds
+
+
+@pytest.mark.parametrize("text", ['x="1" y="2"', "x='1'", ' xmlns="" version="1.0">', "<a/>", "&#xD;", "'\"&<>"])
+def test_text_that_looks_like_markup_is_text(forge: Forge, text: str) -> None:
+    verdict = forge.judge(forge.document(sale=material.Sale(items=(text,), receiver_name=text)))
+    assert verdict.verdict == "accept", verdict.problems

@@ -110,6 +110,26 @@ def test_a_chain_is_asked_for_when_an_authority_is_named(
         assert codes(verdict) == (set() if trusted else {"CERT-UNTRUSTED"})
 
 
+def test_an_old_authority_without_extensions_is_one_and_a_newer_one_is_not(
+    forge: Forge, person_key: rsa.RSAPrivateKey, other_key: rsa.RSAPrivateKey
+) -> None:
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "Raíz")])
+    bare = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(other_key.public_key())
+        .serial_number(1)
+        .not_valid_before(dt.datetime(2020, 1, 1, tzinfo=dt.UTC))
+        .not_valid_after(dt.datetime(2030, 1, 1, tzinfo=dt.UTC))
+        .sign(other_key, hashes.SHA256())
+    )
+    person = _issued(person_key, bare, other_key, "Ana")
+    signer = RsaSigner.load(material.pkcs8(person_key), person.public_bytes(Encoding.DER))
+    trust = Trust.with_keys([(999, material.public_pem(forge.sii_key))], [_pem(bare)])
+    assert codes(verify(forge.document(signer=signer), trust=trust, at=AT)) == {"CERT-UNTRUSTED"}
+
+
 def test_what_is_no_key_is_not_trusted() -> None:
     with pytest.raises(TrustError):
         Trust({1: [b"x"]})
@@ -123,6 +143,10 @@ def test_signed_seed_is_judged_now(forge: Forge) -> None:
     assert codes(forge.judge(token, at=dt.datetime(2030, 1, 1, tzinfo=dt.UTC))) == {"CERT-EXPIRED"}
     assert "SIG-DIGEST" in codes(forge.judge(token.replace(b"0123", b"0124")))
     assert "SIG-MISSING" in codes(forge.judge(b"<getToken><item><Semilla>1</Semilla></item></getToken>"))
+    at = token.index(b"<Signature ")
+    item = token.index(b"<item>")
+    moved = token[:item] + token[at : token.index(b"</getToken>")] + token[item:at] + b"</getToken>"
+    assert forge.judge(moved).verdict == "accept", "what is signed is the document without its signature"
 
 
 @pytest.mark.needs_shared
@@ -168,6 +192,53 @@ def test_a_cession_that_was_changed_is_refused_for_its_own_reason(shared: Path, 
     verdict = verify(text.replace(good, bad).encode("iso-8859-1"), trust=item.trust, at=corpus.AT)
     assert code in codes(verdict)
     assert not verdict.facts["header_ok"]
+
+
+def _without(text: str, begin: str, end: str) -> str:
+    """The text without what stands between the last `begin` and the `end` after it."""
+    at = text.rindex(begin) + len(begin)
+    return text[:at] + text[text.index(end, at) :]
+
+
+@pytest.mark.needs_shared
+def test_every_claim_of_a_cession_is_held_against_what_it_cedes(shared: Path) -> None:
+    item = next(item for item in corpus.items(shared) if item.kind == "aec")
+    sound = item.data.decode("iso-8859-1")
+    cession = sound.index("<Cesion ")
+
+    def found(changed: str) -> set[tuple[str, str]]:
+        verdict = verify(changed.encode("iso-8859-1"), trust=item.trust, at=corpus.AT)
+        assert verdict.verdict == "reject"
+        return {(each.code, each.path) for each in verdict.problems}
+
+    def in_cession(good: str, bad: str) -> set[tuple[str, str]]:
+        assert good in sound[cession:]
+        return found(sound[:cession] + sound[cession:].replace(good, bad, 1))
+
+    assert ("CESSION-DOCUMENT", "Cesion[0]/IdDTE/Folio") in in_cession("<Folio>25568<", "<Folio>25569<")
+    assert ("CESSION-DOCUMENT", "Cesion[0]/IdDTE/MntTotal") in in_cession("<MntTotal>230992<", "<MntTotal>1<")
+    assert ("CESSION-DATE", "Cesion[0]/UltimoVencimiento") in in_cession("2019-04-28", "2019-03-28")
+    assert ("CESSION-CHAIN", "Cesion[0]/Cedente/RUT") in in_cession("<RUT>76399752-9<", "<RUT>76389992-6<")
+    assert ("CESSION-CHAIN", "Caratula/RutCesionario") in in_cession("<RUT>76389992-6<", "<RUT>76399752-9<")
+    assert ("SIG-STRUCTURE", "Cesion[0]") in found(_without(sound, "</DocumentoCesion>", "</Cesion>"))
+    assert ("SIG-STRUCTURE", "DTECedido") in found(_without(sound, "</DocumentoDTECedido>", "</DTECedido>"))
+
+
+@pytest.mark.needs_shared
+def test_receipts_inside_what_is_ceded_are_verified_too(shared: Path) -> None:
+    item = next(item for item in corpus.items(shared) if item.kind == "aec")
+    text = item.data.decode("iso-8859-1")
+    receipt = (
+        '<Recibo version="1.0"><DocumentoRecibo ID="R1"><TmstFirmaRecibo>2019-04-04T09:09:52</TmstFirmaRecibo>'
+        "</DocumentoRecibo></Recibo>"
+    )
+    verdict = verify(
+        text.replace("</DocumentoDTECedido>", f"{receipt}</DocumentoDTECedido>").encode("iso-8859-1"),
+        trust=item.trust,
+        at=corpus.AT,
+    )
+    assert ("SIG-STRUCTURE", "DTECedido/Recibo[0]") in {(each.code, each.path) for each in verdict.problems}
+    assert verdict.verdict == "reject"
 
 
 @pytest.mark.needs_shared

@@ -1,0 +1,51 @@
+"""The UF of a day for commands that work without a ledger: a value, or a file of values by day (`--uf`)."""
+
+from collections.abc import Callable, Mapping
+from datetime import date
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from domain.codes.uf import LARGEST_FILE, UfError, read_uf, uf_value
+from domain.money import Number
+from domain.problems import Problem
+
+UfOption = Annotated[
+    str | None,
+    typer.Option(
+        "--uf",
+        help="Value of the UF in pesos, or a file of values by day (JSON, or lines). Without it limits in UF "
+        "aren't asked about.",
+        metavar="VALUE|FILE",
+    ),
+]
+
+Units = Callable[[Mapping[str, Any], date], Number | None]
+"""The UF of a document's day; the day given is for documents that state none."""
+
+
+def unit_of(option: str | None) -> Units:
+    """What `--uf` says. Raises UfError (UF-VALUE, UF-FILE)."""
+    if option is None:
+        return lambda _document, _day: None
+    path = Path(option)
+    if not path.is_file() and option.strip()[:1].isdigit():
+        value = uf_value(option, "--uf")
+        return lambda _document, _day: value
+    try:
+        with path.open("rb") as file:
+            values = read_uf(file.read(LARGEST_FILE + 1))
+    except OSError as fault:
+        raise UfError([Problem("UF-FILE", "--uf", f"{option} can't be read: {fault.strerror}.")]) from None
+    return lambda document, day: values.get(_day_of(document) or day)
+
+
+def _day_of(document: Mapping[str, Any]) -> date | None:
+    head = document.get("Encabezado")
+    identification = head.get("IdDoc") if isinstance(head, dict) else None
+    stated = identification.get("FchEmis") if isinstance(identification, dict) else None
+    try:
+        return date.fromisoformat(stated) if isinstance(stated, str) else None
+    except ValueError:
+        return None
