@@ -265,14 +265,17 @@ def test_a_mail_handed_in_by_a_person_counts(works: Works, maildir: Path, tmp_pa
 def test_a_rejected_note_that_the_counters_leave_out_is_rejected_by_both(works: Works, maildir: Path) -> None:
     company = works.company((33, 61))
     reads(works, company, maildir)
-    works.producer.enqueue(invoice(company, "sale"))
-    works.await_states(company, {"accepted": 1})
-    folio, on = works.rows("SELECT folio, issued_on FROM documents WHERE issuer = %s", company.rut)[0]
+    works.producer.enqueue_many([invoice(company, f"sale-{n}") for n in range(2)])
+    works.await_states(company, {"accepted": 2})
+    sold = works.rows("SELECT folio, issued_on FROM documents WHERE issuer = %s ORDER BY folio", company.rut)
     works.fault("F-EPR-61", company, times=-1)
     works.fault("F-HALF", company, args={"types": [61]})
     works.fault("F-MAIL-1", company, "mail", args={"variants": ["late"], "seconds": 3600})
     works.producer.enqueue_many(
-        [invoice(company, "second"), *(annulment(company, f"note-{n}", folio, on.isoformat()) for n in range(2))]
+        [
+            invoice(company, "another"),
+            *(annulment(company, f"note-{folio}", folio, on.isoformat()) for folio, on in sold),
+        ]
     )
     works.await_envelope(company, "sent")
     wait_until(
@@ -284,7 +287,7 @@ def test_a_rejected_note_that_the_counters_leave_out_is_rejected_by_both(works: 
     )
     assert works.states(company)["rejected"] == 0, "absent, and no service counts it as rejected"
     works.clock.advance(hours(1.1))
-    works.await_states(company, {"accepted": 3, "rejected": 1})
+    works.await_states(company, {"accepted": 4, "rejected": 1})
     await_mails(works, company, "told", "told")
     assert codes(verdicts(works, company, "rejected")[0])
     check_books(works, company)
