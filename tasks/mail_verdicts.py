@@ -32,6 +32,17 @@ class Telling:
     contradictions: list[str] = field(default_factory=list)
 
 
+@dataclass(frozen=True, slots=True)
+class Mailed:
+    """What mails say of an upload: counters of types that the SII's answer left out, and why what is rejected."""
+
+    counters: tuple[TypeCounters, ...]
+    rejections: Mapping[tuple[int, int], tuple[Reason, ...]]
+
+
+NOTHING_MAILED: Final = Mailed((), {})
+
+
 def telling_of(mail: ResultMail, documents: Sequence[Decided], counters: Iterable[Mapping[str, Any]]) -> Telling:
     """What a mail about an upload changes of its documents; `counters` are those of the SII's own answer."""
     telling = Telling()
@@ -48,16 +59,20 @@ def telling_of(mail: ResultMail, documents: Sequence[Decided], counters: Iterabl
     return telling
 
 
-def missing_counters(said: Iterable[ResultMail], known: Iterable[TypeCounters]) -> tuple[TypeCounters, ...]:
-    """Counters of types that the SII's answer left out, as its mails have them (the latest holds).
+def mailed_of(said: Iterable[ResultMail], known: Iterable[TypeCounters]) -> Mailed:
+    """What the mails of an upload say before its verdict; `known` are the counters of the SII's own answer.
 
-    A count that names no type is of the only one, so that nothing is missing.
+    Counters are taken of types that the answer left out; one that names no type is of the only one, so that nothing is
+    missing. The latest mail holds.
     """
+    mails = list(said)
     types = {counter.document_type for counter in known}
-    if None in types:
-        return ()
-    told = {counter.document_type: counter for mail in said for counter in mail.counters}
-    return tuple(counter for document_type, counter in told.items() if document_type not in types)
+    told = {counter.document_type: counter for mail in mails for counter in mail.counters}
+    reviews = {(review.document_type, review.folio): review for mail in mails for review in mail.reviews}
+    return Mailed(
+        () if None in types else tuple(counter for name, counter in told.items() if name not in types),
+        {name: review.reasons for name, review in reviews.items() if review.meaning == "rejected"},
+    )
 
 
 def _tell(telling: Telling, document: Decided, told: Sequence[Review], repairs: Mapping[int | None, int]) -> None:

@@ -17,7 +17,7 @@ from tasks import afterwards
 from tasks.asking import Asking
 from tasks.base import phase, tools
 from tasks.ending import UNTIL_A_PERSON, standing_ends
-from tasks.mail_verdicts import missing_counters
+from tasks.mail_verdicts import mailed_of
 from tasks.submit import sessions, signer_of, surely_recognised
 from tasks.taking import AFTER_A_FAULT_SECONDS, give_back, take
 from tasks.verdict import verdict_of
@@ -118,10 +118,9 @@ def decide(envelope: ClaimedEnvelope, me: Process, track_id: str, status: Envelo
     with ledger().transaction() as tx:
         riders = verdicts.riders(tx, envelope.id)
         another = attempts.another_upload_is_possible(tx, envelope.id, surely_recognised())
-        mails = [ResultMail.from_dict(said) for said in result_mails.said_of(tx, envelope.id)]
+        mails = [ResultMail.from_dict(said) for said in result_mails.said_of(tx, envelope.id, track_id)]
     asking = Asking(envelope, sessions(me), signer_of(envelope))
-    told = missing_counters(mails, status.counters)
-    outcome = verdict_of(riders, status, asking.each, another=another, told=told)
+    outcome = verdict_of(riders, status, asking.each, another=another, mailed=mailed_of(mails, status.counters))
     said: dict[str, Any] = {"state": status.state, "gloss": status.gloss, "counters": outcome.counters}
     ends = standing_ends(envelope, outcome, riders, said)
     with ledger().transaction() as tx:

@@ -16,6 +16,7 @@ from typing import Any, Final
 from domain.answers.document import DocumentStatus
 from domain.answers.envelope import DocumentFinding, EnvelopeStatus, TypeCounters
 from domain.answers.table.reasons import REASONS, REPEATED
+from tasks.mail_verdicts import NOTHING_MAILED, Mailed
 from workers.database.verdicts import Rider, Verdict
 
 HELD: Final = frozenset({"accepted", "modified", "annulled"})
@@ -52,12 +53,13 @@ def verdict_of(
     ask: Ask,
     *,
     another: bool,
-    told: Sequence[TypeCounters] = (),
+    mailed: Mailed = NOTHING_MAILED,
 ) -> Outcome:
     """Decide what can be decided; `ask` is asked about documents where the envelope's answer leaves doubt.
 
-    `another`: another upload of the same bytes may be at the SII, and its track id isn't known. `told`: counters of
-    types that the answer left out, by the SII's mail: they count absent documents, and decide none by themselves.
+    `another`: another upload of the same bytes may be at the SII, and its track id isn't known. `mailed`: what the
+    SII's mails say of this upload. By themselves they decide nothing: they count absent documents of types that the
+    answer left out, and an absent document that they call rejected, not for its folio having come before, is rejected.
     """
     open_riders = [rider for rider in riders if rider.state == "enveloped"]
     if status.phase == "refused":
@@ -67,15 +69,30 @@ def verdict_of(
     standing: dict[Rider, DocumentStatus] = {}
     if asked:
         answers = ask(asked)
-        counted = replace(status, counters=(*status.counters, *told))
+        counted = replace(status, counters=(*status.counters, *mailed.counters))
         found = _by_document(riders, answers, counted, by_absence=not doubted)
         left = set(asked) - _decided(asked, found)
+        by_mail = _by_mail({rider: answers[rider] for rider in left}, mailed, status)
+        found += by_mail
+        left -= _decided(asked, by_mail)
         repeated = _repeated(riders, status)
         if all(answers[rider].meaning in NOT_HELD and (doubted or rider in repeated) for rider in left):
             standing = {rider: answers[rider] for rider in left}
         verdicts += found
     complete = len(verdicts) == len(open_riders)
     return Outcome(verdicts, complete, refused_whole=False, standing=standing, counters=_counters(status))
+
+
+def _by_mail(answers: dict[Rider, DocumentStatus], mailed: Mailed, status: EnvelopeStatus) -> list[Verdict]:
+    """Rejections of absent documents that the mail gives other reasons for than that the folio came before."""
+    verdicts = []
+    for rider, answer in answers.items():
+        reasons = mailed.rejections.get((rider.document_type, rider.folio), ())
+        if answer.meaning in NOT_HELD and reasons and not any(reason.code in CAME_BEFORE for reason in reasons):
+            told = [asdict(reason) for reason in reasons]
+            said = {"envelope": status.state, **document_said(answer), "reasons": told}
+            verdicts.append(Verdict(rider.id, "rejected", said))
+    return verdicts
 
 
 def _refused(

@@ -220,16 +220,17 @@ def settle(tx: Connection, number: int, envelope: uuid.UUID, outcome: Outcome, n
     )
 
 
-def said_of(tx: Connection, envelope: uuid.UUID) -> list[dict[str, Any]]:
-    """What the SII's mails say of an upload that has no verdict yet, the latest last."""
+def said_of(tx: Connection, envelope: uuid.UUID, track_id: str) -> list[dict[str, Any]]:
+    """What the SII's mails say of an upload of an envelope that has no verdict yet, the latest last."""
     rows = run(
         tx,
         """
         SELECT m.said FROM result_mails m
-        JOIN envelopes e ON e.track_id = m.track_id AND e.issuer = m.issuer AND e.environment = m.environment
-        WHERE e.id = :envelope AND m.outcome IN ('waiting', 'unknown-track') ORDER BY m.id
+        JOIN envelopes e ON e.issuer = m.issuer AND e.environment = m.environment
+        WHERE e.id = :envelope AND m.track_id = :track_id AND m.outcome IN ('waiting', 'unknown-track') ORDER BY m.id
         """,
         envelope=envelope,
+        track_id=track_id,
     )
     return [row.said for row in rows]
 

@@ -7,7 +7,7 @@ import pytest
 
 from domain.answers.envelope import TypeCounters
 from domain.answers.result_mail import MEANINGS, Reason, ResultMail, Review
-from tasks.mail_verdicts import missing_counters, telling_of
+from tasks.mail_verdicts import NOTHING_MAILED, mailed_of, telling_of
 from workers.database.result_mails import Decided
 
 NOT_YET = {"document": "FAU", "reasons": "not yet told"}
@@ -103,6 +103,11 @@ def test_a_refused_envelope_explains_every_document_of_it() -> None:
 def test_counters_come_from_the_mail_only_where_the_answer_lacks_them() -> None:
     notes, invoices = TypeCounters(61, 2, 1, 1, 0), TypeCounters(33, 2, 2, 0, 0)
     told = [mail(counters=(notes, TypeCounters(33, 9, 0, 9, 0)))]
-    assert missing_counters(told, [invoices]) == (notes,)
-    assert missing_counters(told, [TypeCounters(None, 2, 2, 0, 0)]) == ()
-    assert missing_counters([], [invoices]) == ()
+    assert mailed_of(told, [invoices]).counters == (notes,)
+    assert mailed_of(told, [TypeCounters(None, 2, 2, 0, 0)]).counters == ()
+    assert mailed_of([], [invoices]) == NOTHING_MAILED
+
+
+def test_rejections_are_those_of_the_latest_mail() -> None:
+    mails = [mail(review("RCH", 1), review("RCH", 2)), mail(review("RPR", 2), review("QQX", 3))]
+    assert mailed_of(mails, []).rejections == {(33, 1): (WHY,)}
