@@ -14,16 +14,19 @@ import structlog
 from domain.answers.document import DocumentStatus
 from domain.answers.envelope import EnvelopeStatus
 from domain.answers.reading import named_track_id
+from domain.answers.result_mail import ResultMail
 from domain.answers.table import alerts, must_do
+from tasks import afterwards
 from tasks.asking import Asking
 from tasks.base import phase, tools
 from tasks.ending import UNTIL_A_PERSON, standing_ends
 from tasks.halves import SCHEMA_REFUSALS, halve
+from tasks.mail_verdicts import mailed_of
 from tasks.submit import sessions, signer_of, surely_recognised
 from tasks.taking import AFTER_A_FAULT_SECONDS, give_back, take
 from tasks.verdict import REPEATED_ENVELOPE, verdict_of
 from workers.bells import ring
-from workers.database import attempts, envelopes, verdicts
+from workers.database import attempts, envelopes, result_mails, verdicts
 from workers.database.engine import ledger
 from workers.database.envelopes import ClaimedEnvelope, Step
 from workers.database.verdicts import Rider
@@ -123,6 +126,7 @@ def decide(envelope: ClaimedEnvelope, me: Process, track_id: str, status: Envelo
     with ledger().transaction() as tx:
         riders = verdicts.riders(tx, envelope.id)
         another = attempts.another_upload_is_possible(tx, envelope.id, surely_recognised())
+        mails = [ResultMail.from_dict(said) for said in result_mails.said_of(tx, envelope.id, track_id)]
     asking = Asking(envelope, sessions(me), signer_of(envelope))
     answers: dict[Rider, DocumentStatus] = {}
 
@@ -131,7 +135,7 @@ def decide(envelope: ClaimedEnvelope, me: Process, track_id: str, status: Envelo
         answers.update(found)
         return found
 
-    outcome = verdict_of(riders, status, ask, another=another)
+    outcome = verdict_of(riders, status, ask, another=another, mailed=mailed_of(mails, status.counters))
     said: dict[str, Any] = {"state": status.state, "gloss": status.gloss, "counters": outcome.counters}
     if status.state == REPEATED_ENVELOPE:
         first = first_upload(status, answers.values())
@@ -162,6 +166,7 @@ def decide(envelope: ClaimedEnvelope, me: Process, track_id: str, status: Envelo
                 alert=alert,
             )
             envelopes.step(tx, envelope.id, envelope.fence, me.id, again)
+        afterwards.begin(tx, envelope.id)
     log.info(
         "envelope.verdict",
         envelope=str(envelope.id),
@@ -173,6 +178,8 @@ def decide(envelope: ClaimedEnvelope, me: Process, track_id: str, status: Envelo
     ring("fmgo.publish")
     if outcome.refused_whole and status.state in SCHEMA_REFUSALS:
         ring("fmgo.track")
+    if mails:
+        ring("fmgo.mail")
     for lane in ("interactive", "bulk"):
         ring("fmgo.dispatch", lane)
 

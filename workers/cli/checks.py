@@ -19,7 +19,7 @@ from domain.answers.table.alerts import ALERTS
 from domain.schema import official_folder, own_folder
 from workers.cache.connection import AWAY, cluster_complaint, connect
 from workers.cli.ledger import newest_step
-from workers.database import health, processes, switches
+from workers.database import health, mail_sources, processes, switches
 from workers.queues import QUEUES
 from workers.settings import Settings
 from workers.vault.sealing import Sealed, Vault, VaultError
@@ -206,6 +206,27 @@ def look_at_companies(tx: Connection) -> Iterator[Finding]:
             said = f"{name}: {row['expired_unused']} folios ended unused"
             yield Finding("warn", "folios", said, "Annul them at the SII, and say so: `fmgo folio annul`.")
     yield Finding("ok", "folios", f"enough for each of {len(series)} series")
+
+
+def look_at_mail(tx: Connection) -> Iterator[Finding]:
+    """Whether each company's result mails can be read, as the workers found at their last look."""
+    rows = mail_sources.shown(tx)
+    for row in rows:
+        name = f"{row['issuer']}@{row['environment']}: {row['address']}"
+        if row["problem"]:
+            since = f", works no more since {row['worked_at']:%Y-%m-%d %H:%M}" if row["worked_at"] else ", never worked"
+            todo = "Mend it, or add the source again with another secret (`fmgo mail add`)."
+            yield Finding("fail", "mail", f"{name}: {row['problem']}{since}", todo)
+        elif row["looked_at"] is None or row["is_stale"]:
+            todo = "A threads worker looks: is one running?"
+            yield Finding("warn", "mail", f"{name} wasn't looked into lately", todo)
+    lacking = health.without_mail(tx)
+    if lacking:
+        said = f"{len(lacking)} companies have no source of result mails, the first {lacking[0]}"
+        todo = "Why a document was rejected comes by mail only: `fmgo mail add`, or `fmgo mail import` by hand."
+        yield Finding("warn", "mail", said, todo)
+    if rows:
+        yield Finding("ok", "mail", f"{sum(not row['problem'] for row in rows)} of {len(rows)} sources work")
 
 
 _CAUSES: Final = {

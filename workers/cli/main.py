@@ -21,6 +21,7 @@ from workers.cli import (
     imports,
     jobs,
     ledger,
+    mail,
     mending,
     offline,
     render,
@@ -68,6 +69,7 @@ app.add_typer(folios.folio, name="folio")
 app.add_typer(uf.uf, name="uf")
 app.add_typer(ledger.ledger, name="ledger")
 app.add_typer(sii.sii, name="sii")
+app.add_typer(mail.mail, name="mail")
 app.command("stop")(sii.stop)
 app.command("resume")(sii.resume)
 app.command("doctor")(doctor.doctor)

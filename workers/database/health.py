@@ -160,6 +160,21 @@ def sii_state(tx: Connection) -> list[Row]:
     )
 
 
+def without_mail(tx: Connection) -> list[str]:
+    """Companies that send by DTEUpload and have no source of result mails."""
+    rows = run(
+        tx,
+        """
+        SELECT i.rut || '@' || i.environment AS company FROM issuers i
+        WHERE NOT EXISTS (SELECT FROM mail_sources s WHERE s.issuer = i.rut AND s.environment = i.environment)
+          AND EXISTS (SELECT FROM cafs c WHERE c.issuer = i.rut AND c.environment = i.environment
+                                           AND c.document_type NOT IN (39, 41))
+        ORDER BY 1
+        """,
+    )
+    return [row.company for row in rows]
+
+
 def refused_lately(tx: Connection) -> int:
     """Messages that were no jobs in the last day."""
     sql = "SELECT count(*) FROM refused_messages WHERE at > fmgo_now() - interval '1 day'"

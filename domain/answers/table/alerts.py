@@ -22,6 +22,7 @@ IN_DOUBT: Final = "in-doubt"
 REJECTED_IN_DOUBT: Final = "rejected-in-doubt"
 REFUSED_THROUGHOUT: Final = "refused-throughout"
 REFUSED_AND_HELD: Final = "refused-and-held"
+NO_REASONS: Final = "no-reasons"
 
 ALERTS: tuple[Alert, ...] = (
     Alert(
@@ -69,5 +70,11 @@ ALERTS: tuple[Alert, ...] = (
         "envelope",
         "the gateway refused it for its schema, and the SII says that it holds some of its documents, or nothing",
         "look in the SII's portal for its folios, then `fmgo envelope release ID`",
+    ),
+    Alert(
+        NO_REASONS,
+        "envelope",
+        "the SII's mail with the reasons didn't come, though asked for",
+        "check the company's mail source (`fmgo doctor`), or `fmgo mail import` the mail",
     ),
 )

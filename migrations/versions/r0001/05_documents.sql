@@ -38,6 +38,7 @@ INSERT INTO document_transitions VALUES
 -- suspect: size of the chunk whose worker died with this row in it; such rows are claimed apart, in halves.
 -- send_by: when the SII should have it at the latest; what waits is sent in this order.
 -- half: the half of an envelope refused for its schema in which it is tried again, until that is sealed.
+-- claim: what its receiver said of it ({"state", "events"}), once something is known.
 -- version/published_version: a difference is a result that has not been told.
 CREATE TABLE documents (
     id uuid PRIMARY KEY,
@@ -73,6 +74,7 @@ CREATE TABLE documents (
     problems jsonb,
     warnings jsonb,
     verdict jsonb,
+    claim jsonb,
     envelope uuid,
     half uuid,
     signed_at timestamptz,
