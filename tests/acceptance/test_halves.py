@@ -71,6 +71,8 @@ def test_one_bad_document_of_eight_ends_alone_and_the_others_go(works: Works, do
     assert len(asked) >= 8 + 4 + 2 + 1
     halves = works.rows("SELECT origin, documents FROM envelope_halves WHERE origin = %s", whole)
     assert sorted(n for _, n in halves) == [1, 1, 2, 2, 4, 4]
+    (shown,) = fmgo(works.sandbox.environment, "envelope", "show", culprit_envelope(works, company), "--json").objects
+    assert (shown["part_of"], shown["documents"], shown["sii_state"]) == (str(whole), 1, "RSC")
     key = works.scalar("SELECT key FROM documents WHERE issuer = %s AND folio = %s", company.rut, BAD)
     culprit = works.producer.result((company.rut, ENVIRONMENT, key))
     assert culprit is not None
@@ -151,3 +153,32 @@ def test_a_refusal_of_what_was_stored_all_the_same_doubles_nothing(works: Works)
     works.await_states(company, {"accepted": 4})
     check_books(works, company)
     assert sum(works.taken(company).values()) == 4
+
+
+def test_where_the_sii_does_not_say_what_it_holds_the_asking_ends(works: Works) -> None:
+    company = works.company()
+    works.fault("F-STATUS-7", company, "DTEUpload")
+    for operation in ("getEstDteAv", "getEstDte"):
+        works.fault("F-UNK", company, operation, times=-1, id=f"{operation}-{company.rut}")
+    works.producer.enqueue_many([invoice(company, f"sale-{n}") for n in range(4)])
+    whole = works.await_envelope(company, "refused")
+
+    def ended() -> bool:
+        if works.scalar("SELECT alert FROM envelopes WHERE id = %s", whole) is not None:
+            return True
+        wait = works.clock.time_to_next()
+        if wait is not None:
+            works.clock.advance(wait)
+        return False
+
+    wait_until(ended, lambda: works.rows("SELECT polls, due_at FROM envelopes WHERE id = %s", whole))
+    assert works.scalar("SELECT alert FROM envelopes WHERE id = %s", whole) == "refused-and-held"
+    assert set(held(works, company).values()) == {"envelope-refused:upload-7"}
+    assert len(works.requests(company, "DTEUpload")) == 1
+    asked = len(works.requests(company, "getEstDteAv"))
+    assert asked <= 11 * 4
+    for operation in ("getEstDteAv", "getEstDte"):
+        works.window.delete(f"/faults/{operation}-{company.rut}").raise_for_status()
+    assert works.enrolment.operator.release_envelope(whole) == 4
+    works.await_states(company, {"accepted": 4})
+    check_books(works, company)

@@ -90,7 +90,8 @@ def documents(
 _ENVELOPE = """
     e.id, e.state, e.issuer, e.environment, e.channel, e.lane, e.documents, e.track_id, e.sii_state, e.sender,
     e.resolution_number, e.resolution_date, e.attempts, e.polls, e.sealed_at, e.sent_at, e.decided_at, e.released_at,
-    e.due_at, e.filename, length(e.bytes) AS size, encode(e.sha256, 'hex') AS sha256, e.alert, e.verdict
+    e.due_at, e.filename, length(e.bytes) AS size, encode(e.sha256, 'hex') AS sha256, e.alert, e.verdict,
+    (SELECT h.origin FROM envelope_halves h WHERE h.id = e.half) AS part_of
 """
 
 # Steps, attempts, exchanges and result mails as one row each; of those at the same moment a step comes after attempts

@@ -68,7 +68,7 @@ ALERTS: tuple[Alert, ...] = (
     Alert(
         REFUSED_AND_HELD,
         "envelope",
-        "the gateway refused it for its schema, and the SII says that it holds some of its documents, or nothing",
+        "the gateway refused it for its schema, and the SII holds some of its documents all the same, or doesn't say",
         "look in the SII's portal for its folios, then `fmgo envelope release ID`",
     ),
     Alert(
