@@ -136,7 +136,7 @@ def send(envelope: ClaimedEnvelope, me: Process, access: Sessions) -> None:
         if answer is not None:
             # With a receipt the SII says when to ask for the verdict; that is no word about further uploads.
             wait = None if answer.track_id is not None else answer.retry_after
-            admission.learn(answered=bool(answer.status), words=answer.detail, retry_after=wait)
+            admission.learn(answered=answer.by_the_service, words=answer.detail, retry_after=wait)
 
 
 def knock(envelope: ClaimedEnvelope, admission: Admission) -> None:
