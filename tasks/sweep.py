@@ -121,5 +121,5 @@ def ring_what_is_due() -> None:
         ring("fmgo.publish")
     if mails:
         ring("fmgo.mail")
-    if watched and standing("claims").usable:
+    if watched and "soap" in standing("claims").usable:
         ring("fmgo.claims")

@@ -9,6 +9,8 @@ anything, so that a mail only explains what the SII's services say.
 """
 
 import email
+import email.errors
+import email.header
 import email.policy
 import email.utils
 import re
@@ -46,12 +48,17 @@ _LONGEST_TEXT: Final = 2_000
 _DEEPEST: Final = 10  # of messages within messages
 _MOST_PARTS: Final = 200
 
-_RESULT: Final = re.compile(r"<(\w+:)?RESULTADO_ENVIO[\s>].*?</(\w+:)?RESULTADO_ENVIO\s*>", re.DOTALL)
-_BEGUN: Final = re.compile(r"<(\w+:)?RESULTADO_ENVIO[\s>]")
+_BEGUN: Final = re.compile(r"<(?:\w{1,20}:)?RESULTADO_ENVIO[\s>]")
+_ENDED: Final = re.compile(r"</(?:\w{1,20}:)?RESULTADO_ENVIO\s{0,9}>")
 _SUBJECT: Final = re.compile(r"Resultado de Revision Envio", re.IGNORECASE)
-_QUOTED_FROM: Final = re.compile(r"^[>\s]*(?:\*?(?:From|De|Desde|Von)\*?)\s*:\s*(.+)$", re.MULTILINE | re.IGNORECASE)
+_QUOTED_FROM: Final = re.compile(
+    r"^[> \t]{0,40}\*?(?:From|De|Desde)\*?[ \t]?:[ \t]*(.{1,500})$", re.MULTILINE | re.IGNORECASE
+)
 _ADDRESS: Final = re.compile(r"[A-Za-z0-9._%+-]+@[A-Za-z0-9.-]+")
-_QUOTE_MARKS: Final = re.compile(r"^(?:>\s?)+", re.MULTILINE)
+_QUOTE_MARKS: Final = re.compile(r"^(?:> ?)+", re.MULTILINE)
+_FAULTS: Final = (ValueError, LookupError, email.errors.MessageError)
+_NO_TEXT: Final = frozenset({"image", "audio", "video", "font"})
+_NO_XML: Final = frozenset({"application/pdf", "application/zip"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,6 +140,8 @@ class Letter:
         """
         if self.bare:
             return True
+        if self.forwarder is not None and _is_of(self.forwarder, domains):
+            return True  # as sent, with others' words in it
         if not _is_of(self.writer, domains):
             return False
         return self.forwarder is None or forwarders is None or _is_of(self.forwarder, forwarders)
@@ -154,7 +163,7 @@ def read_letter(data: bytes) -> Letter:
         return replace(_letter(_decoded(data, None), "", None, ""), bare=True)
     try:
         return _read_message(data)
-    except (ValueError, LookupError, AttributeError, TypeError, RecursionError, AssertionError) as error:
+    except (*_FAULTS, AttributeError, TypeError, RecursionError, AssertionError) as error:
         # The library of mail is lenient, but bytes from anywhere find its corners.
         return Letter("unreadable", problem=f"no readable message: {type(error).__name__}")
 
@@ -179,15 +188,28 @@ def _read_message(data: bytes) -> Letter:
 
 
 def _letter(text: str, writer: str, forwarder: str | None, subject: str) -> Letter:
-    found = _RESULT.search(text) or _RESULT.search(_without_quotes(text))
-    if found is None:
+    begun = _BEGUN.search(text)
+    if begun is None:
+        text = _without_quotes(text)
         begun = _BEGUN.search(text)
-        kind: Kind = "unreadable" if begun else "other"
-        return Letter(kind, writer, forwarder, subject, problem="a RESULTADO_ENVIO without its end" if begun else None)
+    if begun is None:
+        return Letter("other", writer, forwarder, subject)
+    ended = _ENDED.search(text, begun.end())
+    if ended is None:
+        return Letter("unreadable", writer, forwarder, subject, problem="a RESULTADO_ENVIO without its end")
+    written = text[begun.start() : ended.end()]
     try:
-        return Letter("result", writer, forwarder, subject, _result(parse(found.group())))
+        return Letter("result", writer, forwarder, subject, _result(_parsed(written)))
     except UnreadableError as error:
         return Letter("unreadable", writer, forwarder, subject, problem=str(error))
+
+
+def _parsed(written: str) -> etree._Element:
+    """The file as it is or, where it was quoted line by line, without the marks."""
+    try:
+        return parse(written)
+    except UnreadableError:
+        return parse(_without_quotes(written))
 
 
 def _parts(message: Message, around: tuple[Message, ...]) -> Iterator[_Part]:
@@ -201,6 +223,8 @@ def _parts(message: Message, around: tuple[Message, ...]) -> Iterator[_Part]:
             inner = _inner(part)
             if inner is not None:
                 yield from _parts(inner, (*around, inner))
+            continue
+        if part.get_content_maintype() in _NO_TEXT or part.get_content_type() in _NO_XML:
             continue
         payload = part.get_payload(decode=True)
         if isinstance(payload, bytes) and payload:
@@ -264,7 +288,7 @@ def _header(message: Message, name: str) -> str:
     value = message.get(name)
     try:
         text = str(email.header.make_header(email.header.decode_header(str(value)))) if value is not None else ""
-    except (ValueError, LookupError):
+    except _FAULTS:
         text = str(value)
     return storable(" ".join(text.split())[:_LONGEST_TEXT])
 

@@ -14,12 +14,14 @@ from tests.acceptance.books import check_books
 from tests.acceptance.sales import annulment, invoice
 from tests.acceptance.waiting import wait_until
 from tests.acceptance.works import Works, hours
+from tests.integration.mail.imap_server import PASSWORD, USER, mail_server
 from workers.cli.main import run_command
 from workers.database import mail_sources
 from workers.database.mail_sources import NewSource
+from workers.mail import secrets
+from workers.vault.sealing import Vault
 
 NOT_YET = "not yet told"
-REJECTED = {"code": "HED-3-861", "text": "Actividad economica del emisor no registrada"}
 
 
 @pytest.fixture
@@ -373,6 +375,26 @@ def test_doctor_says_whether_a_source_works(works: Works, maildir: Path, capsys:
     told = {(line["level"], line["said"].partition(" ")[0]) for line in lines if line["about"] == "mail"}
     assert ("fail", f"{other.rut}@{ENVIRONMENT}:") in told
     assert any(line["said"] == "1 of 2 sources work" for line in lines if line["about"] == "mail")
+
+
+def test_a_mailbox_is_read_and_left_as_it_is(works: Works, maildir: Path) -> None:
+    company = works.company()
+    works.fault("F-HALF", company)
+    works.producer.enqueue_many([invoice(company, f"sale-{n}") for n in range(2)])
+    works.await_states(company, {"accepted": 1, "rejected": 1})
+    sealed = secrets.seal(Vault.from_settings(works.settings), PASSWORD.encode(), company.rut, ENVIRONMENT)
+    with mail_server() as box:
+        address = f"imap://{USER.replace('@', '%40')}@127.0.0.1:{box.port}"
+        source = NewSource(company.rut, ENVIRONMENT, "imap", address, "password", sealed.data, sealed.key_id, ())
+        with works.ledger.transaction() as tx:
+            mail_sources.add(tx, source)
+        wait_until(lambda: box.asked.count("LOGOUT") >= 1, "nobody looked")
+        number = next(one["number"] for one in works.window.get("/mails").json() if one["company"] == company.rut)
+        box.put(works.window.get(f"/mails/{number}").content)
+        await_mails(works, company, "told")
+        works.change("DELETE FROM mail_sources WHERE issuer = %s", company.rut)
+        assert (box.trespasses, len(box.messages)) == ([], 1)
+    assert codes(verdicts(works, company, "rejected")[0]) == ["HED-3-861"]
 
 
 def test_nothing_in_a_folder_is_changed(works: Works, maildir: Path) -> None:

@@ -64,12 +64,16 @@ def address_of(url: str) -> Address:
 
 
 class Mailbox:
-    """One connection to one mailbox, open read-only. Raises `MailSourceError` for whatever goes wrong."""
+    """One connection to one mailbox, open read-only. Raises `MailSourceError` for whatever goes wrong.
+
+    Known once logged in: `uid_validity`, and `last_uid`, below which every message has its UID (None: not told).
+    """
 
     def __init__(self, address: Address, context: ssl.SSLContext, seconds: float) -> None:
         """Connect; nobody has logged in yet."""
         self._address = address
         self.uid_validity = 0
+        self.last_uid: int | None = None
         try:
             if address.tls:
                 self._imap: imaplib.IMAP4 = imaplib.IMAP4_SSL(
@@ -118,6 +122,8 @@ class Mailbox:
         if not validity or validity[0] is None:
             raise MailSourceError(f"{self._address.host} says no UIDVALIDITY of {self._address.mailbox}")
         self.uid_validity = int(validity[0])
+        following = self._imap.response("UIDNEXT")[1]
+        self.last_uid = int(following[0]) - 1 if following and following[0] is not None else None
 
     def _authenticate(self, mechanism: str, words: str) -> None:
         """One answer of ours; where the server wants more (the reason of a refusal), nothing more is said."""

@@ -133,9 +133,10 @@ class _Receiver:
                 with self._ledger.transaction() as tx:
                     self._take(tx, message.data, f"UID {message.uid}")
                     mail_sources.read_up_to(tx, source.id, mailbox.uid_validity, message.uid)
-            with self._ledger.transaction() as tx:
-                last = max(uids[:A_LOOK], default=known or 0)
-                mail_sources.read_up_to(tx, source.id, mailbox.uid_validity, last)
+            last = max(uids[:A_LOOK], default=mailbox.last_uid if known is None else known)
+            if last is not None:
+                with self._ledger.transaction() as tx:
+                    mail_sources.read_up_to(tx, source.id, mailbox.uid_validity, last)
         return self._kept, len(uids) > A_LOOK
 
     def _secret(self, vault: Vault) -> bytes:

@@ -18,7 +18,10 @@ _CHANGING = {"STORE", "COPY", "MOVE", "EXPUNGE", "APPEND", "DELETE", "CREATE", "
 
 @dataclass
 class Mailbox:
-    """What the server holds: messages by UID; `token`: what XOAUTH2 takes, None: only passwords are taken."""
+    """What the server holds: messages by UID, of which some are `old`.
+
+    `token`: what XOAUTH2 takes, None: only passwords are taken.
+    """
 
     messages: dict[int, bytes] = field(default_factory=dict)
     validity: int = 7
@@ -26,6 +29,7 @@ class Mailbox:
     asked: list[str] = field(default_factory=list)
     trespasses: list[str] = field(default_factory=list)
     break_at: str | None = None
+    old: set[int] = field(default_factory=set)
     port: int = 0
 
     def put(self, data: bytes) -> int:
@@ -65,6 +69,7 @@ class _Session(socketserver.StreamRequestHandler):
         elif command == "EXAMINE":
             self.say(f"* {len(box.messages)} EXISTS".encode())
             self.say(f"* OK [UIDVALIDITY {box.validity}] UIDs valid".encode())
+            self.say(f"* OK [UIDNEXT {max(box.messages, default=0) + 1}] next".encode())
             self.say(f"{tag} OK [READ-ONLY] done".encode())
             return False
         elif command == "UID":
@@ -96,6 +101,8 @@ class _Session(socketserver.StreamRequestHandler):
             if after := re.match(r"UID (\d+):\*", rest):
                 # The last message is always in the range.
                 found = [uid for uid in found if uid >= int(after[1])] or found[-1:]
+            else:
+                found = [uid for uid in found if uid not in box.old]
             self.say(("* SEARCH " + " ".join(map(str, found))).encode())
         elif command == "FETCH":
             number, _, what = rest.partition(" ")

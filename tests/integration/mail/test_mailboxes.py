@@ -73,6 +73,16 @@ def test_what_was_read_before_a_connection_broke_stays_read(
     assert outcomes(ledger) == ["unknown-track"] * 2
 
 
+def test_a_mailbox_with_nothing_new_is_not_read_from_its_beginning_later(
+    ledger: Ledger, vault: Vault, settings: Settings, mailbox: Mailbox, add: Add
+) -> None:
+    mailbox.old = {mailbox.put(RESULT) for _ in range(3)}
+    assert look(ledger, vault, settings, add()) == (0, False)
+    mailbox.put(RESULT)
+    assert look(ledger, vault, settings, taken(ledger)) == (1, False)
+    assert [line for line in mailbox.asked if "PEEK" in line] == ["UID FETCH 4 (BODY.PEEK[])"]
+
+
 def test_a_mail_that_is_too_large_is_passed_over(
     ledger: Ledger, vault: Vault, settings: Settings, mailbox: Mailbox, add: Add
 ) -> None:

@@ -235,6 +235,29 @@ def test_size_depth_and_number_are_bounded() -> None:
     assert read_letter(nested.as_bytes(policy=SMTP)).kind == "other"
 
 
+def test_what_the_sii_itself_sends_may_quote_others() -> None:
+    mail = message(xml())
+    mail.get_payload(0).set_content("De: ana@empresa.example\n")  # type: ignore[union-attr]
+    assert read_letter(mail.as_bytes(policy=SMTP)).is_from(SII, ())
+
+
+@pytest.mark.parametrize(
+    "head", [b"Subject: =?utf-8?b?abc?=", b"From: =?x?q?=FF?= <", b"Content-Type: text/xml; charset=x"]
+)
+def test_broken_heads_are_no_obstacle(head: bytes) -> None:
+    letter = read_letter(head + b"\r\n\r\n" + xml())
+    assert letter.kind == "result"
+
+
+@pytest.mark.timeout(60)
+@pytest.mark.parametrize(
+    "text",
+    [b"<RESULTADO_ENVIO " * 200_000, b"\n" * 1_000_000 + b"De: ", b"> " * 1_000_000, b"De: " + b"a" * 1_000_000],
+)
+def test_hostile_texts_take_no_time(text: bytes) -> None:
+    assert read_letter(b"From: a@sii.cl\r\nSubject: x\r\n\r\n" + text).result is None
+
+
 @given(st.binary(max_size=400))
 def test_no_bytes_raise(noise: bytes) -> None:
     read_letter(noise)
