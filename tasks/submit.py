@@ -76,8 +76,8 @@ def _submit(envelope: ClaimedEnvelope, me: Process) -> None:
     except (NoSessionError, NotNowError) as error:
         log.info("submit.not_now", envelope=str(envelope.id), reason=error.reason)
         # What is ready to go stays due: a closed channel's envelopes aren't taken, and then the most urgent goes first.
-        pause = min(error.after_seconds, SOON_SECONDS) if envelope.state == "sealed" else error.after_seconds
-        give_back(envelope, me, pause)
+        ready = envelope.state == "sealed" and isinstance(error, NotNowError)
+        give_back(envelope, me, SOON_SECONDS if ready else error.after_seconds)
     except Exception:
         give_back(envelope, me, AFTER_A_FAULT_SECONDS)
         raise

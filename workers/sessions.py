@@ -104,9 +104,9 @@ class Sessions:
         try:
             with about_person(person):
                 value = self._ask_for_token(channel, signer)
-        except NotNowError as error:
+        except NotNowError:  # the login's service is closed, and so is its channel
             self._free(person, environment, channel)
-            raise NoSessionError(error.reason, error.after_seconds) from error
+            raise
         except SiiLoginError as error:
             if not error.answered:  # the person's login isn't in question, and the service's own pauses hold
                 self._free(person, environment, channel)
