@@ -132,7 +132,7 @@ def send(envelope: ClaimedEnvelope, me: Process, access: Sessions) -> None:
             knock(envelope, admission)
         answer = attempt(envelope, me, access, token)
         if answer is not None:
-            admission.learn(answered=bool(answer.status), words=answer.detail, retry_after=answer.retry_after)
+            admission.learn(answered=answer.by_the_service, words=answer.detail, retry_after=answer.retry_after)
 
 
 def knock(envelope: ClaimedEnvelope, admission: Admission) -> None:

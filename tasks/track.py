@@ -100,7 +100,9 @@ def best_of_uploads(envelope: ClaimedEnvelope, token: Token, worker: int) -> tup
 def _ask(envelope: ClaimedEnvelope, token: Token, worker: int, track_id: str) -> EnvelopeStatus:
     with admitted(envelope.channel, "query", worker, lane=envelope.lane) as admission:
         status = tools().sii.envelope_status(envelope.channel, token.value, envelope.issuer, track_id)
-        admission.learn(answered=bool(status.state), words=status.gloss, retry_after=status.retry_after)
+        admission.learn(
+            answered=bool(status.state) or status.phase == "token", words=status.gloss, retry_after=status.retry_after
+        )
         return status
 
 

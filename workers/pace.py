@@ -6,6 +6,7 @@ to wait (Retry-After), is closed; when its pause is over one request probes it, 
 upload. Limits: the SII publishes none; it controls rates by address and asks to honour Retry-After (API of boletas).
 """
 
+import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -13,10 +14,11 @@ from typing import Final, Literal
 
 import structlog
 from sqlalchemy import Connection
+from sqlalchemy.exc import SQLAlchemyError
 
 from workers.database import pace
 from workers.database.engine import ledger
-from workers.database.pace import Learnt, Limits, Pauses
+from workers.database.pace import Ask, Learnt, Limits, Pauses
 from workers.database.sealing import Channel
 from workers.process import surely
 from workers.settings import settings
@@ -77,16 +79,20 @@ def admitted(
     channel: Channel, request: Request, worker: int, *, lane: str = "bulk", requests: int = 1
 ) -> Iterator[Admission]:
     """Make a request (or so many, one after the other) while the block runs; raises NotNowError."""
-    service, environment = service_of(channel, request), settings().sii_environment
-    with ledger().statements() as tx:
-        probe = pace.enter(tx, environment, service, worker, limits(request, lane), requests)
+    ask = Ask(settings().sii_environment, service_of(channel, request), worker, uuid.uuid4().hex)
+    try:
+        with ledger().statements() as tx:
+            probe = pace.enter(tx, ask, limits(request, lane), requests)
+    except SQLAlchemyError:
+        surely(lambda tx: pace.withdraw(tx, ask))
+        raise
     if probe is None:
-        raise _not_now(environment, service)
-    admission = Admission(service, probe)
+        raise _not_now(ask)
+    admission = Admission(ask.service, probe)
     try:
         yield admission
     finally:
-        surely(lambda tx: _leave(tx, environment, admission, worker))
+        surely(lambda tx: _leave(tx, ask, admission.learnt))
 
 
 def limits(request: Request, lane: str) -> Limits:
@@ -131,24 +137,23 @@ def standing(request: Request) -> Standing:
     )
 
 
-def _not_now(environment: str, service: str) -> NotNowError:
+def _not_now(ask: Ask) -> NotNowError:
     with ledger().statements() as tx:
-        shut = pace.closed(tx, environment).get(service)
+        shut = pace.closed(tx, ask.environment).get(ask.service)
     if shut is None:
-        return NotNowError(service, "enough requests are open or were made lately", SOON_SECONDS)
-    return NotNowError(service, shut.reason, max(SOON_SECONDS, shut.seconds))
+        return NotNowError(ask.service, "enough requests are open or were made lately", SOON_SECONDS)
+    return NotNowError(ask.service, shut.reason, max(SOON_SECONDS, shut.seconds))
 
 
-def _leave(tx: Connection, environment: str, admission: Admission, worker: int) -> None:
-    learnt = admission.learnt
+def _leave(tx: Connection, ask: Ask, learnt: Learnt | None) -> None:
     if learnt is None:
-        pace.withdraw(tx, environment, admission.service, worker, probe=admission.probe)
+        pace.withdraw(tx, ask)
         return
     chosen = settings()
     pauses = Pauses(chosen.sii_faults, chosen.sii_pause_seconds, chosen.sii_longest_pause_seconds)
-    turn = pace.leave(tx, environment, admission.service, worker, learnt, pauses, probe=admission.probe)
+    turn = pace.leave(tx, ask, learnt, pauses)
     if turn.closed_until is not None and turn.closed_until != turn.was_closed_until:
         until = turn.closed_until.isoformat(timespec="seconds")
-        log.warning("sii.closed", service=admission.service, until=until, reason=learnt.fault)
+        log.warning("sii.closed", service=ask.service, until=until, reason=learnt.fault)
     elif turn.closed_until is None and turn.was_closed_until is not None:
-        log.warning("sii.open_again", service=admission.service)
+        log.warning("sii.open_again", service=ask.service)

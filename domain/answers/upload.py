@@ -67,6 +67,11 @@ class UploadAnswer:
     body: bytes = field(default=b"", repr=False)
     retry_after: float | None = None
 
+    @property
+    def by_the_service(self) -> bool:
+        """Whether the service itself spoke, whatever it said; else it was away, or a page stood in its place."""
+        return self.outcome in {"received", "duplicate"} or bool(self.status) or self.retry in {"token", "never"}
+
 
 def read_upload(http_status: int, body: bytes, *, retry_after: float | None = None) -> UploadAnswer:
     """Read what DTEUpload answered: XML with a STATUS, or an HTML page, ``Error 500``, nothing, half of an answer."""

@@ -16,6 +16,7 @@ from typing import Final, Literal
 from sqlalchemy import Connection
 
 from domain.answers.table.alerts import ALERTS
+from domain.codes.document_types import BOLETA, EXEMPT_BOLETA
 from domain.schema import official_folder, own_folder
 from workers.cache.connection import AWAY, cluster_complaint, connect
 from workers.cli.ledger import newest_step
@@ -33,6 +34,7 @@ PARTITIONS_AHEAD: Final = 2
 EXPIRY_DAYS: Final = 30
 SKEW_SECONDS: Final = 2.0
 FREE_BYTES: Final = 1024**3
+BOLETAS: Final = (BOLETA, EXEMPT_BOLETA)
 
 
 @dataclass(frozen=True, slots=True)
@@ -229,6 +231,18 @@ def look_at_mail(tx: Connection) -> Iterator[Finding]:
         yield Finding("ok", "mail", f"{sum(not row['problem'] for row in rows)} of {len(rows)} sources work")
 
 
+def look_at_uf(tx: Connection) -> Iterator[Finding]:
+    """Whether the UF of the day is known, where boletas are issued."""
+    found = health.uf_today(tx, BOLETAS)
+    if not found["boletas"]:
+        return
+    if found["value"] is None:
+        todo = "Load it: `fmgo uf import FILE`; until then boletas above 135 UF aren't told from others."
+        yield Finding("warn", "UF", f"none of {found['today']}", todo)
+    else:
+        yield Finding("ok", "UF", f"{found['value']} pesos on {found['today']}")
+
+
 _CAUSES: Final = {
     "issuer": "Add the company: `fmgo issuer add`.",
     "certificate": "Add a certificate: `fmgo certificate add`.",
@@ -266,7 +280,7 @@ def look_at_work(tx: Connection) -> Iterator[Finding]:
     refused = health.refused_lately(tx)
     if refused:
         said = f"{refused} in the last day were no jobs"
-        yield Finding("warn", "messages", said, "Their bytes and reasons are in `refused_messages`.")
+        yield Finding("warn", "messages", said, "Their bytes and reasons are in the ledger's table `refused_messages`.")
     for one in switches.stopped(tx):
         whose = f"{one.issuer}@{one.environment}" if one.issuer else f"all companies in {one.environment}"
         said = f"{one.what} is stopped for {whose}, since {one.since:%Y-%m-%d %H:%M}"
@@ -284,8 +298,9 @@ def look_at_schemas(settings: Settings) -> Iterator[Finding]:
     except FileNotFoundError as error:
         yield Finding("fail", "schemas", str(error), "Nothing is issued without them.")
         return
-    own = ", ".join(sorted(path.stem for path in own_folder().glob("*.xsd")))
-    yield Finding("ok", "schemas", f"DTE and EnvioDTE as published by the SII (cl-sii {version('cl-sii')}); own: {own}")
+    own = len(list(own_folder().glob("*.xsd")))
+    said = f"DTE and EnvioDTE as the SII publishes them (cl-sii {version('cl-sii')}), {own} written for FMgo"
+    yield Finding("ok", "schemas", said)
     if settings.format_profile == "2019":
         said = "documents follow profile 2019, the schema in circulation; what guías say since 2026-11-01 needs 2026"
         yield Finding("ok", "format", said)

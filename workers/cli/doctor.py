@@ -57,6 +57,7 @@ def _in_the_ledger(access: Access, settings: Settings) -> Iterator[Finding]:
         lambda tx: checks.look_at_workers(settings, tx),
         checks.look_at_companies,
         checks.look_at_mail,
+        checks.look_at_uf,
         checks.look_at_work,
     ]
     for look in looks:

@@ -2,6 +2,7 @@
 
 import sys
 import uuid
+from collections.abc import Collection
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -10,8 +11,22 @@ import typer
 from alembic import command
 from alembic.config import Config
 
+from domain.states import DOCUMENT_STATES, ENVELOPE_STATES
 from workers.cli.access import Access, canonical
-from workers.cli.output import DONE, NO, Environment, Json, amount, coloured, complain, facts, say, table, write_json
+from workers.cli.output import (
+    DONE,
+    NO,
+    Environment,
+    EnvironmentFilter,
+    Json,
+    amount,
+    coloured,
+    complain,
+    facts,
+    say,
+    table,
+    write_json,
+)
 from workers.database import overview
 from workers.database.results import find, results
 
@@ -19,7 +34,7 @@ document = typer.Typer(no_args_is_help=True, help="Documents.")
 envelope = typer.Typer(no_args_is_help=True, help="Envelopes.")
 ledger = typer.Typer(no_args_is_help=True, help="The ledger's own tables.")
 
-Id = Annotated[str | None, typer.Argument(help="Id, or its first digits.", metavar="[ID]")]
+Id = Annotated[str | None, typer.Argument(help="Id, or its first digits.", metavar="ID")]
 Issuer = Annotated[str | None, typer.Option(help="RUT of the company.", metavar="RUT")]
 KeyOption = Annotated[str | None, typer.Option("--key", help="The job's idempotency key, instead of an id.")]
 Limit = Annotated[int, typer.Option(min=1, max=100_000, help="How many, the latest first.")]
@@ -123,7 +138,7 @@ def document_xml(
 def document_list(
     state: Annotated[str | None, typer.Option(help="Only documents in this state.")] = None,
     issuer: Issuer = None,
-    environment: Annotated[str | None, typer.Option(help="Only this environment's.")] = None,
+    environment: EnvironmentFilter = None,
     batch: Annotated[str | None, typer.Option(help="Only this batch's (id, or its first digits).")] = None,
     limit: Limit = 50,
     as_json: Json = False,
@@ -134,7 +149,7 @@ def document_list(
         with access.ledger.transaction() as tx:
             found = overview.documents(
                 tx,
-                state=state,
+                state=_one_of(state, DOCUMENT_STATES),
                 issuer=None if issuer is None else canonical(issuer),
                 environment=environment,
                 batch=of_batch,
@@ -156,7 +171,7 @@ def document_list(
                 amount(row["total"]),
                 row["idempotency_key"],
                 row["received_at"],
-                row["held"] or ", ".join(problem["code"] for problem in row["problems"] or ()),
+                row["held"] or ", ".join(problem["code"] for problem in row["problems"] or ()) or _refused_as(row),
             )
             for row in found
         ],
@@ -172,7 +187,8 @@ def envelope_list(
 ) -> None:
     """Envelopes, the latest first."""
     with Access() as access, access.ledger.transaction() as tx:
-        found = overview.envelopes(tx, state=state, issuer=None if issuer is None else canonical(issuer), limit=limit)
+        of = None if issuer is None else canonical(issuer)
+        found = overview.envelopes(tx, state=_one_of(state, ENVELOPE_STATES), issuer=of, limit=limit)
     if as_json:
         for row in found:
             write_json(row)
@@ -223,25 +239,24 @@ def envelope_show(
 
 @envelope.command("release")
 def envelope_release(
-    numbers: Annotated[list[str], typer.Argument(help="Ids, or their first digits.", metavar="ID…")],
+    numbers: Annotated[list[str], typer.Argument(help="Ids, or their first digits.", metavar="ID")],
     as_json: Json = False,
 ) -> None:
     """Let the documents of refused envelopes go again, same bytes, in new ones, once the cause is mended."""
-    released = 0
+    worst = DONE
     with Access() as access:
         operator = access.enrolment()
         for number in numbers:
             found = access.found("envelopes", number)
-            if found is None:
-                complain("UNKNOWN", f"There is no envelope {number}.", as_json=as_json)
-                continue
-            count = operator.release_envelope(found)
-            released += count
-            if as_json:
+            count = 0 if found is None else operator.release_envelope(found)
+            if not count:
+                worst = NO
+                complain("NOT-REFUSED", f"{number} is no refused envelope whose documents wait.", as_json=as_json)
+            elif as_json:
                 write_json({"envelope": found, "released": count})
             else:
-                say(f"{found.hex[:8]}: {count} documents go again")
-    raise typer.Exit(DONE if released else NO)
+                say(f"{number}: {count} documents go again")
+    raise typer.Exit(worst)
 
 
 @envelope.command("resend")
@@ -326,9 +341,22 @@ def _batch(access: Access, text: str) -> uuid.UUID:
         return access.found("batches", text) or uuid.UUID(int=0)
 
 
+def _one_of(stated: str | None, known: Collection[str]) -> str | None:
+    """A state as a filter names it, if there is such a state at all."""
+    if stated is not None and stated not in known:
+        raise typer.BadParameter(f"there is no state {stated!r}: {', '.join(known)}")
+    return stated
+
+
 def _unknown(what: str, *, as_json: bool) -> None:
     complain("UNKNOWN", f"There is no such {what}.", as_json=as_json)
     raise typer.Exit(NO)
+
+
+def _refused_as(row: dict[str, Any]) -> str | None:
+    """What the SII answered of a document that it didn't accept."""
+    verdict = row["verdict"] or {}
+    return None if row["state"].startswith("accepted") else verdict.get("document") or verdict.get("envelope")
 
 
 def _show_document(row: dict[str, Any]) -> None:

@@ -20,7 +20,7 @@ LONGEST_STEM = 190
 
 
 def document_release(
-    numbers: Annotated[list[str], typer.Argument(help="Ids, or their first digits.", metavar="ID…")],
+    numbers: Annotated[list[str], typer.Argument(help="Ids, or their first digits.", metavar="ID")],
     as_json: Json = False,
 ) -> None:
     """Let quarantined documents go on where they stood, once what FMgo failed on is mended; each is taken alone."""

@@ -3,6 +3,7 @@
 Reading only. Times are the ledger's own business time but for heartbeats.
 """
 
+from collections.abc import Sequence
 from typing import Any
 
 from sqlalchemy import Connection
@@ -108,6 +109,22 @@ def folios(tx: Connection) -> list[Row]:
         GROUP BY c.issuer, c.environment, c.document_type, t.today ORDER BY 2, 1, 3
         """,
     )
+
+
+def uf_today(tx: Connection, boleta_types: Sequence[int]) -> Row:
+    """The UF of today in Chile (None: not known), and whether anybody has folios for boletas."""
+    row = run(
+        tx,
+        """
+        SELECT t.today, v.value,
+               EXISTS (SELECT FROM cafs
+                       WHERE document_type = ANY (CAST(:types AS smallint[])) AND withdrawn_at IS NULL) AS boletas
+        FROM (SELECT (fmgo_now() AT TIME ZONE 'America/Santiago')::date AS today) t
+        LEFT JOIN uf_values v ON v.day = t.today
+        """,
+        types=list(boleta_types),
+    ).one()
+    return {"today": row.today, "value": row.value, "boletas": row.boletas}
 
 
 def standing_still(tx: Connection) -> list[Row]:

@@ -26,7 +26,8 @@ CREATE TABLE sii_sessions (
 -- request through or not, and every worker sees the same.
 -- failures: in a row, of requests that brought no answer of the service; closed_until: nobody asks before, and then
 -- one at a time (probe) until the service answers; paced_to: when the rate has caught up with what was asked;
--- holders: a process's number for each of its requests that are open now (those of dead processes don't count).
+-- holders: the process of each request that is open now, by the request's ticket (those of dead processes don't count);
+-- probe: the ticket of the one request that sees how a closed service is.
 CREATE TABLE sii_services (
     environment sii_environment NOT NULL,
     service text NOT NULL,
@@ -35,17 +36,11 @@ CREATE TABLE sii_services (
     closed_until timestamptz,
     reason text,
     paced_to timestamptz,
-    probe bigint,
-    holders bigint[] NOT NULL DEFAULT '{}',
+    probe text,
+    holders jsonb NOT NULL DEFAULT '{}',
     changed_at timestamptz NOT NULL DEFAULT fmgo_now(),
     PRIMARY KEY (environment, service)
 ) WITH (fillfactor = 50);
-
--- The open requests without one of a process's.
-CREATE FUNCTION fmgo_without_one(holders bigint[], worker bigint) RETURNS bigint[] LANGUAGE sql IMMUTABLE AS $$
-    SELECT coalesce(holders[:array_position(holders, worker) - 1] || holders[array_position(holders, worker) + 1:],
-                    holders)
-$$;
 
 -- A person's switches for a whole environment; those of a company are in its row.
 CREATE TABLE switches (
