@@ -135,6 +135,9 @@ def test_a_claim_is_seen_and_published_as_a_new_version(works: Works, receiver: 
     wait_until(lambda: "claim" in works.told(document).get("result", ""), "it wasn't published")
     result = json.loads(works.told(document)["result"])
     assert (result["claim"], result["state"]) == ("claimed", "accepted")
+    known = works.producer.result((seller.rut, ENVIRONMENT, "sale-0"))
+    assert known is not None
+    assert (known.claim, known.accepted) == ("claimed", True)
     assert result["claim_events"][0]["code"] == "RCD"
     works.clock.advance(days(9))
     wait_until(lambda: open_watches(works, seller) == 0, "it is asked about for ever")

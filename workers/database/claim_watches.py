@@ -64,15 +64,25 @@ class Watched:
 
 
 def take(tx: Connection, environment: str, size: int, lease_seconds: float) -> list[Watched]:
-    """Documents of the company that is due first, which nobody else takes for some seconds."""
+    """Documents of one of the companies that are due, drawn by lot, which nobody else takes for some seconds.
+
+    So a company with a long list keeps no other waiting.
+    """
     rows = run(
         tx,
         """
-        WITH first AS (
-            SELECT issuer FROM claim_watches WHERE environment = :environment AND due_at <= fmgo_now()
-            ORDER BY due_at LIMIT 1
+        WITH RECURSIVE due (issuer) AS (
+            (SELECT issuer FROM claim_watches WHERE environment = :environment AND due_at <= fmgo_now()
+             ORDER BY issuer LIMIT 1)
+            UNION ALL
+            SELECT (SELECT w.issuer FROM claim_watches w
+                    WHERE w.environment = :environment AND w.issuer > d.issuer AND w.due_at <= fmgo_now()
+                    ORDER BY w.issuer LIMIT 1)
+            FROM due d WHERE d.issuer IS NOT NULL
+        ), drawn AS MATERIALIZED (
+            SELECT issuer FROM due WHERE issuer IS NOT NULL ORDER BY random() LIMIT 1
         ), picked AS (
-            SELECT w.document_id FROM claim_watches w JOIN first f ON f.issuer = w.issuer
+            SELECT w.document_id FROM claim_watches w JOIN drawn f ON f.issuer = w.issuer
             WHERE w.environment = :environment AND w.due_at <= fmgo_now()
             ORDER BY w.due_at LIMIT :size FOR UPDATE OF w SKIP LOCKED
         )

@@ -88,6 +88,7 @@ CREATE TABLE claim_watches (
     words text
 );
 CREATE INDEX claim_watches_due ON claim_watches (environment, due_at) WHERE due_at IS NOT NULL;
+CREATE INDEX claim_watches_issuer ON claim_watches (environment, issuer, due_at) WHERE due_at IS NOT NULL;
 
 -- What was said of a document, verbatim; `said_at` as the SII writes it, `at` the same as a moment.
 CREATE TABLE document_claims (
