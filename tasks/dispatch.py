@@ -105,9 +105,9 @@ def _sender(tx: Connection, group: Group, me: Process) -> SealedCertificate | No
     if owner == certificate.person:
         return certificate
     log.error("dispatch.certificate_of_another", certificate=certificate.id, person=certificate.person, owner=owner)
-    readiness.retire_certificate(tx, certificate.id)
-    detail = {"certificate": certificate.id, "owner": owner, "reason": "it is another person's"}
-    audit(tx, f"worker:{me.id}", "certificate.retire", certificate.person, detail)
+    if readiness.retire_certificate(tx, certificate.id):
+        detail = {"certificate": certificate.id, "owner": owner, "reason": "it is another person's"}
+        audit(tx, f"worker:{me.id}", "certificate.retire", certificate.person, detail)
     return None
 
 

@@ -61,9 +61,10 @@ def hold_expired(tx: Connection, documents: Sequence[uuid.UUID]) -> None:
     )
 
 
-def retire_certificate(tx: Connection, certificate: int) -> None:
-    """Let a certificate serve nobody from now on; a person may undo it."""
-    run(tx, "UPDATE certificates SET retired_at = fmgo_now() WHERE id = :id AND retired_at IS NULL", id=certificate)
+def retire_certificate(tx: Connection, certificate: int) -> bool:
+    """Let a certificate serve nobody from now on; a person may undo it. False when another process has done it."""
+    sql = "UPDATE certificates SET retired_at = fmgo_now() WHERE id = :id AND retired_at IS NULL"
+    return run(tx, sql, id=certificate).rowcount == 1
 
 
 def wake_obstructed(tx: Connection, size: int) -> int:
