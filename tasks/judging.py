@@ -279,10 +279,10 @@ def _job_problems(claimed: ClaimedDocument, job: Job, world: World) -> list[Prob
 def _replacement_problem(found: Replaceable | None) -> list[Problem]:
     if found is None:
         code, sentence = "UNKNOWN", "No document of this issuer has that key or id; name the rejected document."
-    elif found.state not in REPLACEABLE:
-        code, sentence = "NOT-REJECTED", f"Only a rejected document can be replaced, and that one is `{found.state}`."
     elif found.taken:
         code, sentence = "TAKEN", "Another document replaces that one already; a sale is replaced once."
+    elif found.state not in REPLACEABLE:
+        code, sentence = "NOT-REJECTED", f"Only a rejected document can be replaced, and that one is `{found.state}`."
     else:
         return []
     return [Problem(f"JOB-REPLACES-{code}", "replaces", sentence)]

@@ -25,14 +25,18 @@ from workers.settings import settings
 
 log: Final = structlog.get_logger(__name__)
 
-Request = Literal["login", "upload", "query"]
+Request = Literal["login", "upload", "query", "mail", "claims"]
 Lane = Literal["interactive", "bulk"]
 
 HOSTS: Final[dict[Channel, str]] = {"soap": "dte", "rest": "boleta"}
+APART: Final[dict[Request, str]] = {"mail": "dte.correo", "claims": "reclamo.query"}
+"""Services with breakers of their own: the verdicts don't wait for them."""
 CHANNELS: Final[frozenset[Channel]] = frozenset(HOSTS)
 BULK_SHARE: Final = 0.75
 """Part of the burst and of the open requests that bulk may use, so that a till finds room."""
 BURST_REQUESTS: Final = 20
+OPEN_CLAIMS: Final = 2
+"""Questions about claims that may be open at a time: nobody waits for them."""
 SOON_SECONDS: Final = 1.0
 FAULT_CHARACTERS: Final = 200
 
@@ -52,7 +56,7 @@ class NotNowError(Exception):
 
 def service_of(channel: Channel, request: Request) -> str:
     """Name of the service that takes such requests, e.g. ``dte.upload`` or ``boleta.query``."""
-    return f"{HOSTS[channel]}.{request}"
+    return APART.get(request) or f"{HOSTS[channel]}.{request}"
 
 
 @dataclass(slots=True)
@@ -95,6 +99,9 @@ def limits(request: Request, lane: str) -> Limits:
     """What a request of a lane may find."""
     chosen = settings()
     uploads = request == "upload"
+    if request == "claims":
+        each = 60 / chosen.sii_claims_per_minute
+        return Limits(each, each * BURST_REQUESTS, OPEN_CLAIMS)
     each = 60 / (chosen.sii_uploads_per_minute if uploads else chosen.sii_queries_per_minute)
     open_requests = chosen.sii_open_uploads if uploads else chosen.sii_open_queries
     share = BULK_SHARE if lane == "bulk" else 1.0

@@ -384,6 +384,7 @@ def _show_document(row: dict[str, Any]) -> None:
             ("decided", row["decided_at"]),
             ("due", row["due_at"]),
             ("verdict", row["verdict"]),
+            ("claim", row["claim"]),
         ]
     )
     for problem in [*(row["problems"] or ()), *(row["warnings"] or ())]:

@@ -15,11 +15,13 @@ from sqlalchemy.exc import DBAPIError, OperationalError
 from domain.problems import DomainError
 from workers.cache.connection import CacheUrlError
 from workers.cli import (
+    adoption,
     doctor,
     folios,
     imports,
     jobs,
     ledger,
+    mail,
     mending,
     offline,
     render,
@@ -57,6 +59,7 @@ ledger.document.command("release")(mending.document_release)
 ledger.document.command("replace")(mending.document_replace)
 app.add_typer(ledger.document, name="document")
 app.add_typer(ledger.envelope, name="envelope")
+setup.issuer.command("adopt")(adoption.issuer_adopt)
 app.add_typer(setup.issuer, name="issuer")
 app.add_typer(setup.branch, name="branch")
 app.add_typer(setup.person, name="person")
@@ -66,6 +69,7 @@ app.add_typer(folios.folio, name="folio")
 app.add_typer(uf.uf, name="uf")
 app.add_typer(ledger.ledger, name="ledger")
 app.add_typer(sii.sii, name="sii")
+app.add_typer(mail.mail, name="mail")
 app.command("stop")(sii.stop)
 app.command("resume")(sii.resume)
 app.command("doctor")(doctor.doctor)

@@ -134,7 +134,7 @@ def standing_still(tx: Connection) -> list[Row]:
         """
         SELECT state, coalesce(held, '') AS cause, count(*) AS documents, min(received_at) AS since
         FROM documents
-        WHERE state IN ('waiting', 'quarantined', 'conflict') OR (state = 'signed' AND held IS NOT NULL)
+        WHERE state IN ('waiting', 'quarantined', 'conflict') OR (state = 'signed' AND held <> 'replaced')
         GROUP BY state, held ORDER BY state, held
         """,
     )
@@ -175,6 +175,21 @@ def sii_state(tx: Connection) -> list[Row]:
         FROM envelopes WHERE alert IS NOT NULL GROUP BY alert
         """,
     )
+
+
+def without_mail(tx: Connection) -> list[str]:
+    """Companies that send by DTEUpload and have no source of result mails."""
+    rows = run(
+        tx,
+        """
+        SELECT i.rut || '@' || i.environment AS company FROM issuers i
+        WHERE NOT EXISTS (SELECT FROM mail_sources s WHERE s.issuer = i.rut AND s.environment = i.environment)
+          AND EXISTS (SELECT FROM cafs c WHERE c.issuer = i.rut AND c.environment = i.environment
+                                           AND c.document_type NOT IN (39, 41))
+        ORDER BY 1
+        """,
+    )
+    return [row.company for row in rows]
 
 
 def refused_lately(tx: Connection) -> int:

@@ -79,3 +79,20 @@ CREATE INDEX sii_exchanges_envelope ON sii_exchanges (envelope, id) WHERE envelo
 CREATE TABLE sii_exchanges_default PARTITION OF sii_exchanges DEFAULT;
 CREATE TRIGGER sii_exchanges_append_only BEFORE UPDATE OR DELETE ON sii_exchanges
     FOR EACH ROW EXECUTE FUNCTION append_only();
+
+-- What keeps each company from sending, null when nothing does: it is asked before an envelope is sealed, documents are
+-- held with this as their cause, and the sweep asks again. `environment`: no living process talks to that one.
+CREATE VIEW company_obstacles AS
+    SELECT i.rut AS issuer, i.environment, CASE
+        WHEN NOT EXISTS (SELECT FROM workers w WHERE w.environment = i.environment AND w.stopped_at IS NULL)
+            THEN 'environment'
+        WHEN NOT EXISTS (
+            SELECT FROM issuer_grants g JOIN certificates c ON c.person = g.person
+            WHERE g.issuer = i.rut AND g.environment = i.environment AND g.can_sign AND g.can_send
+              AND c.retired_at IS NULL AND c.not_before <= fmgo_now() AND c.not_after > fmgo_now()) THEN 'certificate'
+        WHEN i.resolution_date > (fmgo_now() AT TIME ZONE 'America/Santiago')::date
+             OR (i.environment = 'production' AND i.resolution_number = 0) THEN 'resolution'
+        END AS cause
+    FROM issuers i;
+CREATE INDEX documents_held ON documents (issuer, environment, document_type)
+    WHERE state = 'signed' AND held IS NOT NULL;

@@ -31,7 +31,8 @@ GRANT EXECUTE ON FUNCTION fmgo_make_partitions(timestamptz, timestamptz) TO fmgo
 -- A reader sees everything but sealed secrets and message bodies.
 GRANT SELECT ON issuers, branches, tills, persons, issuer_grants, folio_counters, folio_voids, note_changes, uf_values, workers, leases, batches,
     documents, document_events, document_states, document_transitions, envelope_states, envelope_transitions,
-    envelope_events, envelope_attempts, envelope_documents, audit_log, sii_services, switches, sii_exchanges, ledger_epoch TO fmgo_reader;
+    envelope_events, envelope_attempts, envelope_documents, envelope_halves, audit_log, sii_services, switches, sii_exchanges,
+    company_obstacles, ledger_epoch TO fmgo_reader;
 GRANT SELECT (person, environment, channel, generation, obtained_at, used_at, refusals, failures, retry_at, problem, alert)
     ON sii_sessions TO fmgo_reader;
 GRANT SELECT (id, issuer, environment, document_type, first, last, authorised_on, expires_on, idk, branch, reserve,
