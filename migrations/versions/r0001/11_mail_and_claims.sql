@@ -101,14 +101,3 @@ CREATE TABLE document_claims (
     seen_at timestamptz NOT NULL DEFAULT fmgo_now(),
     PRIMARY KEY (document_id, code, by, said_at)
 );
-
-REVOKE ALL ON mail_sources, mail_files_seen, result_mails, result_mails_wanted, claim_watches, document_claims FROM PUBLIC;
-GRANT SELECT, INSERT, UPDATE, DELETE ON mail_sources, mail_files_seen, result_mails, result_mails_wanted, claim_watches
-    TO fmgo_worker, fmgo_operator;
-GRANT SELECT, INSERT ON document_claims TO fmgo_worker, fmgo_operator;
-GRANT USAGE ON ALL SEQUENCES IN SCHEMA public TO fmgo_worker, fmgo_operator;
-GRANT SELECT ON mail_files_seen, result_mails_wanted, claim_watches, document_claims TO fmgo_reader;
-GRANT SELECT (id, issuer, environment, kind, address, auth, forwarders, uid_validity, last_uid, due_at, looked_at,
-              worked_at, failures, problem, added_at) ON mail_sources TO fmgo_reader;
-GRANT SELECT (id, at, issuer, environment, source, sha256, writer, forwarder, subject, track_id, said, outcome, note,
-              envelope, told_at) ON result_mails TO fmgo_reader;
