@@ -17,6 +17,7 @@ from workers.cache.connection import CacheUrlError
 from workers.cli import (
     adoption,
     doctor,
+    envelopes,
     folios,
     imports,
     jobs,
@@ -58,7 +59,7 @@ ledger.document.command("import")(imports.document_import)
 ledger.document.command("release")(mending.document_release)
 ledger.document.command("replace")(mending.document_replace)
 app.add_typer(ledger.document, name="document")
-app.add_typer(ledger.envelope, name="envelope")
+app.add_typer(envelopes.envelope, name="envelope")
 setup.issuer.command("adopt")(adoption.issuer_adopt)
 app.add_typer(setup.issuer, name="issuer")
 app.add_typer(setup.branch, name="branch")
