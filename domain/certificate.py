@@ -96,9 +96,13 @@ def open_pem(
         key = load_pem_private_key(private_key, password.encode() if password else None)
     except TypeError:
         raise _refusal("PEM-PASSWORD", "The private key needs a password, or has none and was given one.") from None
-    except (ValueError, UnsupportedAlgorithm) as fault:
-        if b"ENCRYPTED" in private_key and "deserialize" not in str(fault):
-            raise _refusal("PEM-PASSWORD", "The password does not open the private key.") from None
+    except UnsupportedAlgorithm:
+        raise _refusal("PEM-UNREADABLE", "The file holds no readable PEM private key.") from None
+    except ValueError:
+        # One wrong password in some hundreds opens to garbage that only the structure of a key gives away.
+        if b"ENCRYPTED" in private_key:
+            sentence = "The password does not open the private key, or the file is damaged."
+            raise _refusal("PEM-PASSWORD", sentence) from None
         raise _refusal("PEM-UNREADABLE", "The file holds no readable PEM private key.") from None
     return _credential(key, found, at)
 

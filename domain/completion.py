@@ -96,7 +96,7 @@ class ReferencedDocument:
     debited: Number = 0
     annulled: bool = False
     taxes: Mapping[str, int] | None = None
-    """MontoImp of its ImptoReten by code; None when that isn't known."""
+    """MontoImp of its ImptoReten by code; None when that isn't known, as of boletas, which don't state it."""
 
     @property
     def without_vat(self) -> bool:
@@ -151,10 +151,7 @@ def _complete_header(document: Document, today: date, report: Report) -> None:
     if document.family == "boleta":
         id_doc.setdefault("IndServicio", SALES_AND_SERVICES)
     elif document.type in _PAID and "FmaPago" not in id_doc:
-        id_doc["FmaPago"] = ON_CREDIT
-        path = "document.Encabezado.IdDoc.FmaPago"
-        sentence = "Stated as 2, on credit, which is what the SII assumes when it is missing; state 1 if it was paid."
-        report.add("COM-PAYMENT", path, sentence, "warning")
+        id_doc["FmaPago"] = ON_CREDIT  # DTE-PAY-03 tells it unless a due date says the same
 
 
 def _complete_issuer(document: Document, issuer: IssuerData | None, report: Report) -> None:

@@ -11,7 +11,7 @@ from decimal import Decimal, InvalidOperation
 
 from lxml import etree
 
-from domain.codes.document_types import DOCUMENT_TYPES, EXPORTS
+from domain.codes.document_types import BOLETA_TYPES, DOCUMENT_TYPES, EXPORTS
 from domain.completion import ReferencedDocument
 from domain.money import LARGEST, Number
 from domain.problems import DomainError, Problem, shown
@@ -45,6 +45,16 @@ def documents_in(data: bytes) -> tuple[IssuedDocument, ...]:
     return found
 
 
+def taxes_stated(data: bytes) -> Mapping[str, int] | None:
+    """MontoImp of a document's ImptoReten by code, in pesos; None when they can't be told. Never raises."""
+    try:
+        content = next(_contents(read(data).root), None)
+        header = first(content, "Encabezado")
+        return _taxes(int(_figure(fields(first(header, "IdDoc")), "TipoDTE", most=999)), first(header, "Totales"))
+    except DomainError:
+        return None
+
+
 def _contents(root: etree._Element) -> Iterator[etree._Element]:
     """The elements that hold a document, wherever a file has them."""
     for dte in root.iter():
@@ -63,7 +73,6 @@ def _document(content: etree._Element) -> IssuedDocument:
     if "MntTotal" not in amounts:
         raise _unreadable("MntTotal", "")
     whole = {tag: int(amounts[tag]) if tag in amounts else None for tag in ("MntNeto", "IVA")}
-    taxes = [fields(each) for each in children(first(header, "Totales"), "ImptoReten")]
     return IssuedDocument(
         fields(first(header, "Emisor")).get("RUTEmisor", "").strip(),
         ReferencedDocument(
@@ -76,9 +85,20 @@ def _document(content: etree._Element) -> IssuedDocument:
             exempt=amounts.get("MntExe"),
             vat=whole["IVA"],
             issued_on=_day(id_doc),
-            taxes={str(int(_figure(tax, "TipoImp"))): int(_figure(tax, "MontoImp")) for tax in taxes},
+            taxes=_taxes(kind, first(header, "Totales")),
         ),
     )
+
+
+def _taxes(kind: int, totals: etree._Element | None) -> Mapping[str, int] | None:
+    """What documents state of their taxes; boletas state none, whatever is in their prices."""
+    if kind in BOLETA_TYPES:
+        return None
+    found: dict[str, int] = {}
+    for tax in map(fields, children(totals, "ImptoReten")):
+        code = str(int(_figure(tax, "TipoImp")))
+        found[code] = found.get(code, 0) + int(_figure(tax, "MontoImp"))
+    return found
 
 
 def _figure(values: Mapping[str, str], tag: str, kind: int = 0, *, most: Number = LARGEST) -> Number:

@@ -5,13 +5,14 @@ a rule refuses comes out at all, so that no folio is spent on it. The world come
 it is, what the ledger knows of the documents that a note changes.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
 from domain.calculation.totals import calculate as calculate_totals
-from domain.codes.document_types import DOCUMENT_TYPES, INVOICE, NOTES, TAX_DOCUMENTS
+from domain.changes import ANNULS, CORRECTS_AMOUNTS
+from domain.codes.document_types import BOLETA_TYPES, DOCUMENT_TYPES, EXPORTS, INVOICE, NOTES, TAX_DOCUMENTS
 from domain.completion import NOBODY, Referenced, complete
 from domain.completion import IssuerData as IssuerData
 from domain.completion import ReferencedDocument as ReferencedDocument
@@ -27,6 +28,7 @@ from domain.rules import View, judge
 _TYPE_PATH = "document.Encabezado.IdDoc.TipoDTE"
 _TYPE = Whole(1, 999)
 _TAX_FOLIO = Whole(1, 9_999_999_999)
+_CODE = Whole(ANNULS, CORRECTS_AMOUNTS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,20 +126,45 @@ def references_of(raw_document: object) -> tuple[tuple[int, int], ...]:
 
     Never raises; whatever isn't a usable reference is passed over.
     """
+    return tuple(dict.fromkeys(key for key, _ in _changes(raw_document)))
+
+
+def annulled_by(raw_document: object) -> tuple[tuple[int, int], ...]:
+    """Those of `references_of` that the note annuls, and whose taxes it must repeat: not boletas, nor in exports."""
+    untaxed = BOLETA_TYPES | EXPORTS
+    return tuple(dict.fromkeys(key for key, code in _changes(raw_document) if code == ANNULS and key[0] not in untaxed))
+
+
+def stated_day(raw_document: Mapping[str, Any]) -> date | None:
+    """FchEmis as a document states it, None when it states no day. Never raises."""
+    value: Any = raw_document
+    for step in ("Encabezado", "IdDoc", "FchEmis"):
+        value = value.get(step) if isinstance(value, Mapping) else None
+    try:
+        return date.fromisoformat(value) if isinstance(value, str) else None
+    except ValueError:
+        return None
+
+
+def _changes(raw_document: object) -> Iterator[tuple[tuple[int, int], int | None]]:
+    """Type and folio of what a note changes, with the code that says how (None: none of the three)."""
     if not isinstance(raw_document, Mapping) or type_of(raw_document, Report()) not in NOTES:
-        return ()
+        return
     written = raw_document.get("Referencia")
-    found: dict[tuple[int, int], None] = {}
     for reference in written if isinstance(written, (list, tuple)) else (written,):
         if not isinstance(reference, Mapping) or reference.get("RUTOtr") or reference.get("CodRef") in (None, ""):
             continue
-        try:
-            kind, folio = _TYPE.read(reference.get("TpoDocRef")), _TAX_FOLIO.read(reference.get("FolioRef"))
-        except Unreadable:
-            continue
-        if isinstance(kind, int) and isinstance(folio, int) and kind in TAX_DOCUMENTS:
-            found[kind, folio] = None
-    return tuple(found)
+        kind, folio = _whole(_TYPE, reference.get("TpoDocRef")), _whole(_TAX_FOLIO, reference.get("FolioRef"))
+        if kind in TAX_DOCUMENTS and folio is not None:
+            yield (kind, folio), _whole(_CODE, reference.get("CodRef"))
+
+
+def _whole(kind: Whole, written: object) -> int | None:
+    try:
+        read = kind.read(written)
+    except Unreadable:
+        return None
+    return read if isinstance(read, int) else None
 
 
 def _is_sure(problem: Problem) -> bool:

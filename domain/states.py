@@ -89,4 +89,6 @@ DECIDED: Final = frozenset(
 )
 ACCEPTED: Final = frozenset({"accepted", "accepted_with_repairs"})
 REPLACEABLE: Final = frozenset({"rejected"})
+UNSENDABLE: Final = frozenset({"schema-refused", "caf-expired"})
+"""What a signed document is held for that can never go: it may be replaced like a rejected one."""
 REUSABLE_KEY: Final = frozenset({"invalid", "cancelled"})

@@ -39,6 +39,8 @@ TASKS: Final[Mapping[str, str]] = {
     "fmgo.submit": "upload envelopes to the SII",
     "fmgo.track": "ask the SII for verdicts",
     "fmgo.publish": "tell producers the results",
+    "fmgo.mail": "read the SII's result mails",
+    "fmgo.claims": "ask what receivers say",
     "fmgo.batch": "read a batch",
     "fmgo.sweep": "find what is due",
 }

@@ -54,7 +54,11 @@ class Asking:
                     self._refuse(token)
                     token = self._token()
                     status = self._ask(token, rider)
-                admission.learn(answered=bool(status.code), words=status.gloss, retry_after=status.retry_after)
+                admission.learn(
+                    answered=bool(status.code) or status.meaning == "token",
+                    words=status.gloss,
+                    retry_after=status.retry_after,
+                )
                 if status.meaning == "token":
                     self._refuse(token)
                     raise NoSessionError("a fresh token was refused while documents were asked about", after_seconds=60)

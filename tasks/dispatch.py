@@ -15,9 +15,10 @@ from sqlalchemy import Connection
 
 from domain.codes.document_types import DOCUMENT_TYPES
 from domain.envelope import Caratula, build_envelope, channel_of
+from domain.signature import RsaSigner
 from tasks.base import phase, tools
 from workers.bells import ring
-from workers.database import sealing
+from workers.database import readiness, sealing
 from workers.database.audit import audit
 from workers.database.engine import business_time, ledger
 from workers.database.issuers import SealedCertificate, resolution_of, signers_of
@@ -31,6 +32,7 @@ from workers.vault.sealing import Sealed, VaultError
 
 log: Final = structlog.get_logger(__name__)
 
+HELD_AT_ONCE: Final = 1000
 REST_TYPES: Final = tuple(code for code in sorted(DOCUMENT_TYPES) if channel_of(code) == "rest")
 
 
@@ -42,7 +44,11 @@ def dispatch(lane: str) -> None:
     uploads = standing("upload")  # what can't leave now stays in the order of its urgency
     with ledger().statements() as tx:
         copies_are_missing = sealing.any_unevidenced(tx)
-        groups = sealing.groups_due(tx, lane, REST_TYPES, uploads.usable)
+        held = readiness.hold_obstructed(tx, lane, HELD_AT_ONCE)
+        groups = sealing.groups_due(tx, settings().sii_environment, lane, REST_TYPES, uploads.usable)
+    if held:
+        log.warning("dispatch.held", documents=held, lane=lane)
+        ring("fmgo.publish")
     if copies_are_missing:
         evidence_again(me)
     for group in groups:
@@ -67,12 +73,10 @@ def seal_one(group: Group, me: Process, *, trial: bool = False) -> bool:
             return False
         if not sealing.may_seal(tx, group, REST_TYPES, load):
             return False
-        company = (group.issuer, group.environment)
-        certificate = signers_of(tx, [company]).get(company)
-        if certificate is None:
-            log.warning("dispatch.no_certificate", issuer=group.issuer, environment=group.environment)
+        certificate = _sender(tx, group, me)
+        if certificate is None:  # the documents are held from the next bell on
             return False
-        riders = fitting(sealing.passengers(tx, group, REST_TYPES, size), settings().envelope_bytes)
+        riders = fitting(_unexpired(tx, sealing.passengers(tx, group, REST_TYPES, size)), settings().envelope_bytes)
         riders.sort(key=lambda rider: (rider.document_type, rider.folio))
         if not riders:
             return False
@@ -88,6 +92,40 @@ def seal_one(group: Group, me: Process, *, trial: bool = False) -> bool:
     return True
 
 
+def _sender(tx: Connection, group: Group, me: Process) -> SealedCertificate | None:
+    """Whose certificate seals, None when there is none in force. One that is another person's is retired at once.
+
+    The SII refuses an envelope whose RutEnvia isn't the person of its signature (ENV-3-6, CRT-3-11).
+    """
+    company = (group.issuer, group.environment)
+    certificate = signers_of(tx, [company]).get(company)
+    if certificate is None:
+        return None
+    owner = _signer(certificate).rut
+    if owner == certificate.person:
+        return certificate
+    log.error("dispatch.certificate_of_another", certificate=certificate.id, person=certificate.person, owner=owner)
+    if readiness.retire_certificate(tx, certificate.id):
+        detail = {"certificate": certificate.id, "owner": owner, "reason": "it is another person's"}
+        audit(tx, f"worker:{me.id}", "certificate.retire", certificate.person, detail)
+    return None
+
+
+def _signer(certificate: SealedCertificate) -> RsaSigner:
+    return tools().keys.signer(
+        certificate.id, certificate.certificate_der, Sealed(certificate.key_id, certificate.private_key_sealed)
+    )
+
+
+def _unexpired(tx: Connection, riders: list[Passenger]) -> list[Passenger]:
+    """Those that were signed while their folios were in force; the others are held for a person."""
+    expired = [rider.id for rider in riders if rider.expired]
+    if expired:
+        readiness.hold_expired(tx, expired)
+        log.warning("dispatch.caf_expired", documents=len(expired))
+    return [rider for rider in riders if not rider.expired]
+
+
 def _built(tx: Connection, group: Group, certificate: SealedCertificate, riders: Sequence[Passenger]) -> NewEnvelope:
     """The envelope of these documents, signed, with the resolution as it stands now."""
     resolution = resolution_of(tx, group.issuer, group.environment)
@@ -100,9 +138,7 @@ def _built(tx: Connection, group: Group, certificate: SealedCertificate, riders:
             resolution_date=resolution.date,
             resolution_number=resolution.number,
         ),
-        signer=tools().keys.signer(
-            certificate.id, certificate.certificate_der, Sealed(certificate.key_id, certificate.private_key_sealed)
-        ),
+        signer=_signer(certificate),
         at=business_time(tx),
     )
     number = uuid.uuid4()
@@ -117,6 +153,7 @@ def _built(tx: Connection, group: Group, certificate: SealedCertificate, riders:
         data=data,
         sha256=hashlib.sha256(data).digest(),
         send_by=min(rider.send_by for rider in riders),
+        half=riders[0].half,
     )
 
 

@@ -10,6 +10,7 @@ from typing import Final
 import structlog
 
 from domain.signature import RsaSigner
+from tasks import afterwards
 from tasks.asking import Asking
 from tasks.ending import BETWEEN_ROUNDS, Ending, ending_of
 from workers.bells import ring
@@ -36,6 +37,7 @@ def ask_about(envelope: ClaimedEnvelope, me: Process, access: Sessions, signer: 
     with ledger().transaction() as tx:
         verdicts.decide(tx, envelope.id, ending.verdicts, me.id)
         envelopes.step(tx, envelope.id, envelope.fence, me.id, _step(envelope, ending))
+        afterwards.begin(tx, envelope.id)
     log.info(
         "envelope.doubt",
         envelope=str(envelope.id),

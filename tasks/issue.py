@@ -190,22 +190,7 @@ def evidence(claim: Claim, signed: Sequence[tuple[Ready, SignedBytes]], me: Proc
     if not signed:
         return
     evidence_of_this_process(settings().evidence_dir, me.id).append(
-        [
-            Record(
-                "dte",
-                {
-                    "id": str(one.claimed.id),
-                    "issuer": one.claimed.issuer,
-                    "environment": one.claimed.environment,
-                    "key": one.claimed.key,
-                    "type": one.prepared.document_type,
-                    "folio": one.folio,
-                    "received_at": one.claimed.received_at.isoformat(),
-                },
-                bytes_.dte,
-            )
-            for one, bytes_ in signed
-        ]
+        [_record(one.claimed, one.prepared.document_type, one.folio, bytes_.dte) for one, bytes_ in signed]
     )
     ids = [one.claimed.id for one, _ in signed]
     ledger().repeated(lambda tx: documents.mark_evidenced(tx, ids, claim.fence, me.id))
@@ -216,25 +201,24 @@ def evidence_again(claim: Claim, me: Process) -> None:
     with ledger().statements() as tx:
         files = documents.stored_bytes(tx, [one.id for one in claim.documents])
     evidence_of_this_process(settings().evidence_dir, me.id).append(
-        [
-            Record(
-                "dte",
-                {
-                    "id": str(one.id),
-                    "issuer": one.issuer,
-                    "environment": one.environment,
-                    "key": one.key,
-                    "type": one.document_type,
-                    "folio": one.folio,
-                    "received_at": one.received_at.isoformat(),
-                },
-                files[one.id]["dte"],
-            )
-            for one in claim.documents
-        ]
+        [_record(one, one.document_type, one.folio, files[one.id]["dte"]) for one in claim.documents]
     )
     ids = [one.id for one in claim.documents]
     ledger().repeated(lambda tx: documents.mark_evidenced(tx, ids, claim.fence, me.id))
+
+
+def _record(claimed: ClaimedDocument, document_type: int | None, folio: int | None, dte: bytes) -> Record:
+    """A document's second copy, with what finds it again."""
+    header = {
+        "id": str(claimed.id),
+        "issuer": claimed.issuer,
+        "environment": claimed.environment,
+        "key": claimed.key,
+        "type": document_type,
+        "folio": folio,
+        "received_at": claimed.received_at.isoformat(),
+    }
+    return Record("dte", header, dte)
 
 
 def _sign_one(one: Ready, range_: SealedCaf, at: datetime) -> SignedBytes:

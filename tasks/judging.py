@@ -17,7 +17,7 @@ from domain.changes import Key
 from domain.codes.document_types import BOLETA, DOCUMENT_TYPES, EXEMPT_BOLETA
 from domain.completion import IssuerData
 from domain.job import Job, parse_job
-from domain.preparing import Prepared, prepare, references_of
+from domain.preparing import Prepared, annulled_by, prepare, references_of, stated_day
 from domain.problems import DomainError, Problem
 from domain.states import REPLACEABLE
 from workers.clock import santiago
@@ -104,6 +104,7 @@ def _one_replacement_each(judgements: list[Judgement]) -> list[Judgement]:
 def _look(readable: Sequence[ClaimedDocument], jobs: Mapping[uuid.UUID, Job], today: date) -> World:
     companies = {(claimed.issuer, claimed.environment) for claimed in readable}
     changed = set()
+    annulled = set()
     replaced = set()
     series = set()
     days = set()
@@ -112,15 +113,16 @@ def _look(readable: Sequence[ClaimedDocument], jobs: Mapping[uuid.UUID, Job], to
         for number in _stated_type(job.document):
             series.add((claimed.issuer, claimed.environment, number))
             if number in BOLETAS:
-                days.add(_stated_day(job.document) or today)
+                days.add(stated_day(job.document) or today)
         changed |= {(claimed.issuer, claimed.environment, *key) for key in references_of(job.document)}
+        annulled |= {(claimed.issuer, claimed.environment, *key) for key in annulled_by(job.document)}
         if job.replaces is not None:
             replaced.add((claimed.issuer, claimed.environment, job.replaces))
     with ledger().statements() as tx:
         return World(
             issuers=issuers.issuer_data(tx, companies),
             signers=issuers.signers_of(tx, companies),
-            references=references(tx, changed),
+            references=references(tx, changed, annulled),
             replaced=documents.replaceable(tx, replaced),
             series=open_series(tx, sorted(series)),
             uf=uf.values(tx, days),
@@ -131,7 +133,7 @@ def _judge_one(claimed: ClaimedDocument, job: Job, world: World, today: date) ->
     company = (claimed.issuer, claimed.environment)
     changed = references_of(job.document)
     known = world.references.known(company, changed, settled=claimed.folio is not None)
-    value = None if claimed.folio is not None else world.uf.get(_stated_day(job.document) or today)
+    value = None if claimed.folio is not None else world.uf.get(stated_day(job.document) or today)
     problems = _job_problems(claimed, job, world)
     prepared = None
     try:
@@ -277,10 +279,10 @@ def _job_problems(claimed: ClaimedDocument, job: Job, world: World) -> list[Prob
 def _replacement_problem(found: Replaceable | None) -> list[Problem]:
     if found is None:
         code, sentence = "UNKNOWN", "No document of this issuer has that key or id; name the rejected document."
-    elif found.state not in REPLACEABLE:
-        code, sentence = "NOT-REJECTED", f"Only a rejected document can be replaced, and that one is `{found.state}`."
     elif found.taken:
         code, sentence = "TAKEN", "Another document replaces that one already; a sale is replaced once."
+    elif found.state not in REPLACEABLE:
+        code, sentence = "NOT-REJECTED", f"Only a rejected document can be replaced, and that one is `{found.state}`."
     else:
         return []
     return [Problem(f"JOB-REPLACES-{code}", "replaces", sentence)]
@@ -302,17 +304,6 @@ def _stated_type(document: Mapping[str, Any]) -> list[int]:
         value = value.get(step) if isinstance(value, Mapping) else None
     text = str(value) if isinstance(value, int | str) and not isinstance(value, bool) else ""
     return [int(text)] if text.isascii() and text.isdigit() and len(text) <= 3 else []  # noqa: PLR2004 - three digits
-
-
-def _stated_day(document: Mapping[str, Any]) -> date | None:
-    """FchEmis as stated, if it is a day at all."""
-    value: Any = document
-    for step in ("Encabezado", "IdDoc", "FchEmis"):
-        value = value.get(step) if isinstance(value, Mapping) else None
-    try:
-        return date.fromisoformat(value) if isinstance(value, str) else None
-    except ValueError:
-        return None
 
 
 def _dicts(problems: list[Problem]) -> list[dict[str, str]]:

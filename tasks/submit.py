@@ -12,7 +12,7 @@ from typing import Final
 
 import structlog
 
-from domain.answers.table import alerts
+from domain.answers.table import alerts, must_do
 from domain.answers.upload import UploadAnswer
 from domain.signature import RsaSigner
 from tasks.base import Tools, phase, tools
@@ -38,6 +38,8 @@ ENVELOPES_A_BELL: Final = 10
 LATER_SECONDS: Final = 60.0
 TRIES_IN_THE_WINDOW: Final = 3
 """So often the same bytes go while the SII recognises them: then the documents are asked about."""
+SCHEMA: Final = "upload-7"
+"""What the gateway says of a file that isn't as the schema wants it: its halves are tried."""
 AFTER_REFUSALS: Final = (0.0, 60.0, 300.0, 900.0, 1800.0, 3600.0)
 """Seconds after which an envelope goes again whose token was refused: at once with a new one, then ever later, since
 it may be this company's permission, while the person's other companies send well."""
@@ -74,10 +76,8 @@ def _submit(envelope: ClaimedEnvelope, me: Process) -> None:
     except (NoSessionError, NotNowError) as error:
         log.info("submit.not_now", envelope=str(envelope.id), reason=error.reason)
         # What is ready to go stays due: a closed channel's envelopes aren't taken, and then the most urgent goes first.
-        # Those of a person who gets no token would be taken over and over, so they wait as long as the person does.
-        theirs = isinstance(error, NoSessionError) and error.of_the_person
-        stays_due = envelope.state == "sealed" and not theirs
-        give_back(envelope, me, min(error.after_seconds, SOON_SECONDS) if stays_due else error.after_seconds)
+        ready = envelope.state == "sealed" and isinstance(error, NotNowError)
+        give_back(envelope, me, SOON_SECONDS if ready else error.after_seconds)
     except Exception:
         give_back(envelope, me, AFTER_A_FAULT_SECONDS)
         raise
@@ -134,7 +134,9 @@ def send(envelope: ClaimedEnvelope, me: Process, access: Sessions) -> None:
             knock(envelope, admission)
         answer = attempt(envelope, me, access, token)
         if answer is not None:
-            admission.learn(answered=bool(answer.status), words=answer.detail, retry_after=answer.retry_after)
+            # With a receipt the SII says when to ask for the verdict; that is no word about further uploads.
+            wait = None if answer.track_id is not None else answer.retry_after
+            admission.learn(answered=answer.by_the_service, words=answer.detail, retry_after=wait)
 
 
 def knock(envelope: ClaimedEnvelope, admission: Admission) -> None:
@@ -185,7 +187,7 @@ def attempt(envelope: ClaimedEnvelope, me: Process, access: Sessions, token: Tok
         )
         moved = envelopes.step(tx, envelope.id, envelope.fence, me.id, _after(envelope, answer, doubtful=doubtful))
         if moved and answer.outcome == "not_received" and answer.retry == "never" and not doubtful:
-            said = {"status": answer.status, "detail": answer.detail}
+            said = {"status": answer.status, "detail": answer.detail, "person": must_do("DTEUpload", answer.status)}
             verdicts.send_back(tx, envelope.id, f"envelope-refused:upload-{answer.status}", said, me.id)
         if not moved and answer.track_id is not None:
             attempts.adopt_late_track_id(tx, envelope.id, answer.track_id)
@@ -225,7 +227,8 @@ def _after(envelope: ClaimedEnvelope, answer: UploadAnswer, *, doubtful: bool) -
         pause = settings().resend_after_seconds * (MORE_SLOWLY if envelope.doubts else 1)
         return Step("sending", "uncertain", pause, detail=detail, alert=envelope.alert)
     if answer.retry == "never":
-        return Step("sending", "refused", None, sii_state=f"upload-{answer.status}", detail=detail)
+        state = f"upload-{answer.status}"
+        return Step("sending", "refused", 0.0 if state == SCHEMA else None, sii_state=state, detail=detail)
     if answer.retry == "token":
         pause = AFTER_REFUSALS[min(envelope.attempts, len(AFTER_REFUSALS) - 1)]
         alert = alerts.TOKEN_NOT_TAKEN if envelope.attempts else None

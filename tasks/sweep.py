@@ -12,9 +12,23 @@ from sqlalchemy.exc import IntegrityError, ProgrammingError
 
 from tasks.base import phase
 from workers.bells import ring
-from workers.database import claims, envelopes, pace, processes, results, sealing, waiting
+from workers.database import (
+    claim_watches,
+    claims,
+    envelopes,
+    mail_sources,
+    pace,
+    processes,
+    readiness,
+    result_mails,
+    results,
+    sealing,
+    waiting,
+    wanted_mails,
+)
 from workers.database.engine import ledger
 from workers.inbox import orphaned_lists, return_lists
+from workers.pace import standing
 from workers.process import this_process
 from workers.queues import worker_kind
 from workers.settings import settings
@@ -39,7 +53,7 @@ def sweep_once() -> None:
     make_months()
     free_the_dead()
     with ledger().transaction() as tx:
-        woken = waiting.wake_waiting(tx, WAKE_CHUNK)
+        woken = waiting.wake_waiting(tx, WAKE_CHUNK) + readiness.wake_obstructed(tx, WAKE_CHUNK)
     if woken:
         log.info("sweep.woken", documents=woken)
     ring_what_is_due()
@@ -88,13 +102,24 @@ def ring_what_is_due() -> None:
         states = envelopes.due_states(tx)
         untold = results.any_untold(tx)
         lost_copies = sealing.any_unevidenced(tx)
+        environment = settings().sii_environment
+        mails = (
+            mail_sources.any_due(tx, environment)
+            or result_mails.any_ready(tx, environment)
+            or wanted_mails.any_due(tx, environment)
+        )
+        watched = claim_watches.any_due(tx, environment)
     for lane, _, evidenced in documents:
         ring("fmgo.dispatch" if evidenced else "fmgo.issue", lane)
     if lost_copies:
         ring("fmgo.dispatch", "bulk")
     if states & {"sealed", "uncertain"}:
         ring("fmgo.submit", times=4)
-    if "sent" in states:
+    if states & {"sent", "refused"}:
         ring("fmgo.track", times=2)
     if untold:
         ring("fmgo.publish")
+    if mails:
+        ring("fmgo.mail")
+    if watched and "soap" in standing("claims").usable:
+        ring("fmgo.claims")

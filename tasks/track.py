@@ -6,22 +6,30 @@ have several track ids; the best of what they say holds. Unknown codes are kept 
 a verdict. What stays without one has a named alert, and is asked about every half hour.
 """
 
+from collections.abc import Iterable, Sequence
 from typing import Any, Final
 
 import structlog
 
+from domain.answers.document import DocumentStatus
 from domain.answers.envelope import EnvelopeStatus
-from domain.answers.table import alerts
+from domain.answers.reading import named_track_id
+from domain.answers.result_mail import ResultMail
+from domain.answers.table import alerts, must_do
+from tasks import afterwards
 from tasks.asking import Asking
 from tasks.base import phase, tools
 from tasks.ending import UNTIL_A_PERSON, standing_ends
+from tasks.halves import SCHEMA_REFUSALS, halve
+from tasks.mail_verdicts import mailed_of
 from tasks.submit import sessions, signer_of, surely_recognised
 from tasks.taking import AFTER_A_FAULT_SECONDS, give_back, take
-from tasks.verdict import verdict_of
+from tasks.verdict import REPEATED_ENVELOPE, verdict_of
 from workers.bells import ring
-from workers.database import attempts, envelopes, verdicts
+from workers.database import attempts, envelopes, result_mails, verdicts
 from workers.database.engine import ledger
 from workers.database.envelopes import ClaimedEnvelope, Step
+from workers.database.verdicts import Rider
 from workers.exchanges import about_envelope
 from workers.pace import NotNowError, admitted, standing
 from workers.process import Process, this_process
@@ -39,12 +47,15 @@ def track() -> None:
     """Ask about envelopes that are due, one after the other."""
     me = this_process(worker_kind())
     for _ in range(ENVELOPES_A_BELL):
-        envelope = take(["sent"], me, standing("query").usable)
+        envelope = take(["sent", "refused"], me, standing("query").usable)
         if envelope is None:
             return
         try:
             with about_envelope(envelope.id, me.id):
-                track_one(envelope, me)
+                if envelope.state == "refused":
+                    halve(envelope, me)
+                else:
+                    track_one(envelope, me)
         except (NoSessionError, NotNowError) as error:
             give_back(envelope, me, error.after_seconds)
         except Exception:
@@ -97,7 +108,9 @@ def best_of_uploads(envelope: ClaimedEnvelope, token: Token, worker: int) -> tup
 def _ask(envelope: ClaimedEnvelope, token: Token, worker: int, track_id: str) -> EnvelopeStatus:
     with admitted(envelope.channel, "query", worker, lane=envelope.lane) as admission:
         status = tools().sii.envelope_status(envelope.channel, token.value, envelope.issuer, track_id)
-        admission.learn(answered=bool(status.state), words=status.gloss, retry_after=status.retry_after)
+        admission.learn(
+            answered=bool(status.state) or status.phase == "token", words=status.gloss, retry_after=status.retry_after
+        )
         return status
 
 
@@ -115,14 +128,28 @@ def decide(envelope: ClaimedEnvelope, me: Process, track_id: str, status: Envelo
     with ledger().transaction() as tx:
         riders = verdicts.riders(tx, envelope.id)
         another = attempts.another_upload_is_possible(tx, envelope.id, surely_recognised())
+        mails = [ResultMail.from_dict(said) for said in result_mails.said_of(tx, envelope.id, track_id)]
     asking = Asking(envelope, sessions(me), signer_of(envelope))
-    outcome = verdict_of(riders, status, asking.each, another=another)
+    answers: dict[Rider, DocumentStatus] = {}
+
+    def ask(doubtful: Sequence[Rider]) -> dict[Rider, DocumentStatus]:
+        found = asking.each(doubtful)
+        answers.update(found)
+        return found
+
+    outcome = verdict_of(riders, status, ask, another=another, mailed=mailed_of(mails, status.counters))
     said: dict[str, Any] = {"state": status.state, "gloss": status.gloss, "counters": outcome.counters}
+    if status.state == REPEATED_ENVELOPE:
+        first = first_upload(status, answers.values())
+        if first is not None and first not in (track_id, envelope.verdict.get("first_track_id")):
+            said["first_track_id"] = track_id = first
     ends = standing_ends(envelope, outcome, riders, said)
     with ledger().transaction() as tx:
         verdicts.decide(tx, envelope.id, [*outcome.verdicts, *ends], me.id)
         if outcome.refused_whole:
-            what = Step("sent", "refused", None, track_id=track_id, sii_state=status.state, verdict=said)
+            halved = 0.0 if status.state in SCHEMA_REFUSALS else None
+            said["person"] = must_do("QueryEstUp", status.state)
+            what = Step("sent", "refused", halved, track_id=track_id, sii_state=status.state, verdict=said)
             if envelopes.step(tx, envelope.id, envelope.fence, me.id, what):
                 verdicts.send_back(tx, envelope.id, f"envelope-refused:{status.state}", said, me.id)
         elif outcome.complete or ends:
@@ -131,9 +158,17 @@ def decide(envelope: ClaimedEnvelope, me: Process, track_id: str, status: Envelo
         else:
             alert = alerts.REJECTED_IN_DOUBT if outcome.standing else _alert(envelope, status)
             again = Step(
-                "sent", "sent", _pause(envelope), polled=True, sii_state=status.state, verdict=said, alert=alert
+                "sent",
+                "sent",
+                _pause(envelope),
+                polled=True,
+                track_id=said.get("first_track_id"),
+                sii_state=status.state,
+                verdict=said,
+                alert=alert,
             )
             envelopes.step(tx, envelope.id, envelope.fence, me.id, again)
+        afterwards.begin(tx, envelope.id)
     log.info(
         "envelope.verdict",
         envelope=str(envelope.id),
@@ -143,8 +178,18 @@ def decide(envelope: ClaimedEnvelope, me: Process, track_id: str, status: Envelo
         refused=outcome.refused_whole,
     )
     ring("fmgo.publish")
+    if outcome.refused_whole and status.state in SCHEMA_REFUSALS:
+        ring("fmgo.track")
+    if mails:
+        ring("fmgo.mail")
     for lane in ("interactive", "bulk"):
         ring("fmgo.dispatch", lane)
+
+
+def first_upload(status: EnvelopeStatus, answers: Iterable[DocumentStatus]) -> str | None:
+    """Track id of the upload that came first, of an envelope that was repeated: as the SII's words or documents say."""
+    told = {answer.track_id for answer in answers if answer.track_id is not None}
+    return named_track_id(status.gloss) or min(told, key=int, default=None)
 
 
 def _alert(envelope: ClaimedEnvelope, status: EnvelopeStatus) -> str | None:

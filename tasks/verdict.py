@@ -10,12 +10,13 @@ decides nothing by absence: the documents are open until the SII holds them, hol
 
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any, Final
 
 from domain.answers.document import DocumentStatus
 from domain.answers.envelope import DocumentFinding, EnvelopeStatus, TypeCounters
 from domain.answers.table.reasons import REASONS, REPEATED
+from tasks.mail_verdicts import NOTHING_MAILED, Mailed
 from workers.database.verdicts import Rider, Verdict
 
 HELD: Final = frozenset({"accepted", "modified", "annulled"})
@@ -46,10 +47,19 @@ class Outcome:
     counters: list[dict[str, Any]]
 
 
-def verdict_of(riders: Sequence[Rider], status: EnvelopeStatus, ask: Ask, *, another: bool) -> Outcome:
+def verdict_of(
+    riders: Sequence[Rider],
+    status: EnvelopeStatus,
+    ask: Ask,
+    *,
+    another: bool,
+    mailed: Mailed = NOTHING_MAILED,
+) -> Outcome:
     """Decide what can be decided; `ask` is asked about documents where the envelope's answer leaves doubt.
 
-    `another`: another upload of the same bytes may be at the SII, and its track id isn't known.
+    `another`: another upload of the same bytes may be at the SII, and its track id isn't known. `mailed`: what the
+    SII's mails say of this upload. By themselves they decide nothing: they count absent documents of types that the
+    answer left out, and an absent document that they call rejected, not for its folio having come before, is rejected.
     """
     open_riders = [rider for rider in riders if rider.state == "enveloped"]
     if status.phase == "refused":
@@ -59,14 +69,30 @@ def verdict_of(riders: Sequence[Rider], status: EnvelopeStatus, ask: Ask, *, ano
     standing: dict[Rider, DocumentStatus] = {}
     if asked:
         answers = ask(asked)
-        found = _by_document(riders, answers, status, by_absence=not doubted)
+        counted = replace(status, counters=(*status.counters, *mailed.counters))
+        found = _by_document(riders, answers, counted, by_absence=not doubted)
         left = set(asked) - _decided(asked, found)
+        by_mail = _by_mail({rider: answers[rider] for rider in left}, mailed, status)
+        found += by_mail
+        left -= _decided(asked, by_mail)
         repeated = _repeated(riders, status)
         if all(answers[rider].meaning in NOT_HELD and (doubted or rider in repeated) for rider in left):
             standing = {rider: answers[rider] for rider in left}
         verdicts += found
     complete = len(verdicts) == len(open_riders)
     return Outcome(verdicts, complete, refused_whole=False, standing=standing, counters=_counters(status))
+
+
+def _by_mail(answers: dict[Rider, DocumentStatus], mailed: Mailed, status: EnvelopeStatus) -> list[Verdict]:
+    """Rejections of absent documents that the mail gives other reasons for than that the folio came before."""
+    verdicts = []
+    for rider, answer in answers.items():
+        reasons = mailed.rejections.get((rider.document_type, rider.folio), ())
+        if answer.meaning in NOT_HELD and reasons and not any(reason.code in CAME_BEFORE for reason in reasons):
+            told = [asdict(reason) for reason in reasons]
+            said = {"envelope": status.state, **document_said(answer), "reasons": told}
+            verdicts.append(Verdict(rider.id, "rejected", said))
+    return verdicts
 
 
 def _refused(

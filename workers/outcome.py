@@ -88,6 +88,12 @@ class Result:
         return self.state in DECIDED
 
     @property
+    def claim(self) -> str | None:
+        """What its receiver said at the SII: claimed, accepted, goods_received, deemed_accepted; None: nothing yet."""
+        said = self.body.get("claim")
+        return None if said is None else str(said)
+
+    @property
     def accepted(self) -> bool:
         """Whether the SII holds it."""
         return self.state in ACCEPTED

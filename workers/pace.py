@@ -7,6 +7,7 @@ one goes ahead of an upload. Limits: the SII publishes none; it controls rates b
 (API of boletas).
 """
 
+import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -14,24 +15,34 @@ from typing import Final, Literal
 
 import structlog
 from sqlalchemy import Connection
+from sqlalchemy.exc import SQLAlchemyError
 
 from workers.database import pace
 from workers.database.engine import ledger
-from workers.database.pace import Learnt, Limits, Pauses
+from workers.database.pace import Ask, Learnt, Limits, Pauses
 from workers.database.sealing import Channel
 from workers.process import surely
 from workers.settings import settings
 
 log: Final = structlog.get_logger(__name__)
 
-Request = Literal["login", "upload", "query"]
+Request = Literal["login", "upload", "query", "mail", "claims"]
 Lane = Literal["interactive", "bulk"]
 
 HOSTS: Final[dict[Channel, str]] = {"soap": "dte", "rest": "boleta"}
+APART: Final[dict[Request, str]] = {"mail": "dte.correo", "claims": "reclamo.query"}
+"""Services with breakers of their own: the verdicts don't wait for them."""
+TOGETHER: Final = (
+    frozenset({"dte.login", "dte.upload", "dte.query", APART["mail"]}),
+    frozenset({"boleta.login", "boleta.query"}),
+)
+"""Services of one host."""
 CHANNELS: Final[frozenset[Channel]] = frozenset(HOSTS)
 BULK_SHARE: Final = 0.75
 """Part of the burst and of the open requests that bulk may use, so that a till finds room."""
 BURST_REQUESTS: Final = 20
+OPEN_CLAIMS: Final = 2
+"""Questions about claims that may be open at a time: nobody waits for them."""
 SOON_SECONDS: Final = 1.0
 FAULT_CHARACTERS: Final = 200
 
@@ -51,16 +62,12 @@ class NotNowError(Exception):
 
 def service_of(channel: Channel, request: Request) -> str:
     """Name of the service that takes such requests, e.g. ``dte.upload`` or ``boleta.query``."""
-    return f"{HOSTS[channel]}.{request}"
+    return APART.get(request) or f"{HOSTS[channel]}.{request}"
 
 
-def host_of(service: str) -> list[str]:
-    """All services of a service's host, which asks to wait for all of them: boletas' files have a host of their own."""
-    host, _, request = service.partition(".")
-    together: tuple[Request, ...] = ("login", "upload", "query")
-    if host == HOSTS["rest"]:
-        together = ("upload",) if request == "upload" else ("login", "query")
-    return [f"{host}.{one}" for one in together]
+def beside(service: str) -> list[str]:
+    """The other services of a service's host, which asks to wait for all: boletas' files have a host of their own."""
+    return next((sorted(host - {service}) for host in TOGETHER if service in host), [])
 
 
 @dataclass(slots=True)
@@ -83,22 +90,29 @@ def admitted(
     channel: Channel, request: Request, worker: int, *, lane: str = "bulk", requests: int = 1
 ) -> Iterator[Admission]:
     """Make a request (or so many, one after the other) while the block runs; raises NotNowError."""
-    service, environment = service_of(channel, request), settings().sii_environment
-    with ledger().statements() as tx:
-        probe = pace.enter(tx, environment, service, worker, limits(request, lane), requests)
+    ask = Ask(settings().sii_environment, service_of(channel, request), worker, uuid.uuid4().hex)
+    try:
+        with ledger().statements() as tx:
+            probe = pace.enter(tx, ask, limits(request, lane), requests)
+    except SQLAlchemyError:
+        surely(lambda tx: pace.withdraw(tx, ask))
+        raise
     if probe is None:
-        raise _not_now(environment, service)
-    admission = Admission(service, probe)
+        raise _not_now(ask)
+    admission = Admission(ask.service, probe)
     try:
         yield admission
     finally:
-        surely(lambda tx: _leave(tx, environment, admission, worker))
+        surely(lambda tx: _leave(tx, ask, admission.learnt))
 
 
 def limits(request: Request, lane: str) -> Limits:
     """What a request of a lane may find."""
     chosen = settings()
     uploads = request == "upload"
+    if request == "claims":
+        each = 60 / chosen.sii_claims_per_minute
+        return Limits(each, each * BURST_REQUESTS, OPEN_CLAIMS)
     each = 60 / (chosen.sii_uploads_per_minute if uploads else chosen.sii_queries_per_minute)
     open_requests = chosen.sii_open_uploads if uploads else chosen.sii_open_queries
     share = BULK_SHARE if lane == "bulk" else 1.0
@@ -134,27 +148,25 @@ def standing(request: Request) -> Standing:
     )
 
 
-def _not_now(environment: str, service: str) -> NotNowError:
+def _not_now(ask: Ask) -> NotNowError:
     with ledger().statements() as tx:
-        shut = pace.closed(tx, environment).get(service)
+        shut = pace.closed(tx, ask.environment).get(ask.service)
     if shut is None:
-        return NotNowError(service, "enough requests are open or were made lately", SOON_SECONDS)
-    return NotNowError(service, shut.reason, max(SOON_SECONDS, shut.seconds))
+        return NotNowError(ask.service, "enough requests are open or were made lately", SOON_SECONDS)
+    return NotNowError(ask.service, shut.reason, max(SOON_SECONDS, shut.seconds))
 
 
-def _leave(tx: Connection, environment: str, admission: Admission, worker: int) -> None:
-    learnt = admission.learnt
+def _leave(tx: Connection, ask: Ask, learnt: Learnt | None) -> None:
     if learnt is None:
-        pace.withdraw(tx, environment, admission.service, worker, probe=admission.probe)
+        pace.withdraw(tx, ask)
         return
     chosen = settings()
     pauses = Pauses(chosen.sii_faults, chosen.sii_pause_seconds, chosen.sii_longest_pause_seconds)
-    turn = pace.leave(tx, environment, admission.service, worker, learnt, pauses, probe=admission.probe)
+    turn = pace.leave(tx, ask, learnt, pauses)
     if learnt.retry_after is not None:
-        beside = [service for service in host_of(admission.service) if service != admission.service]
-        pace.wait(tx, environment, beside, learnt.retry_after, learnt.fault)
+        pace.wait(tx, ask.environment, beside(ask.service), learnt.retry_after, learnt.fault)
     if turn.closed_until is not None and turn.closed_until != turn.was_closed_until:
         until = turn.closed_until.isoformat(timespec="seconds")
-        log.warning("sii.closed", service=admission.service, until=until, reason=learnt.fault)
+        log.warning("sii.closed", service=ask.service, until=until, reason=learnt.fault)
     elif turn.closed_until is None and turn.was_closed_until is not None:
-        log.warning("sii.open_again", service=admission.service)
+        log.warning("sii.open_again", service=ask.service)

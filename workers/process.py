@@ -45,7 +45,8 @@ class Pulse:
     def __init__(self, kind: str) -> None:
         self._ledger = Ledger(settings().database_url, pool_size=1)
         pid = os.getpid()
-        number, epoch = self._ledger.repeated(lambda tx: processes.register(tx, kind, socket.gethostname(), pid))
+        host, world = socket.gethostname(), settings().sii_environment
+        number, epoch = self._ledger.repeated(lambda tx: processes.register(tx, kind, host, pid, world))
         self.process = Process(number, epoch, pid)
         self._owed: queue.SimpleQueue[Callable[[Connection], object]] = queue.SimpleQueue()
         self._ended = threading.Event()

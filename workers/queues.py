@@ -13,6 +13,8 @@ PHASES: Final[dict[str, str]] = {
     "fmgo.submit": "tasks.submit",
     "fmgo.track": "tasks.track",
     "fmgo.publish": "tasks.publish",
+    "fmgo.mail": "tasks.mail",
+    "fmgo.claims": "tasks.claims",
     "fmgo.sweep": "tasks.sweep",
 }
 LANED: Final = frozenset({"fmgo.issue", "fmgo.dispatch"})
@@ -29,6 +31,8 @@ QUEUES: Final[dict[str, tuple[str, ...]]] = {
         "fmgo.submit",
         "fmgo.track",
         "fmgo.publish",
+        "fmgo.mail",
+        "fmgo.claims",
         "fmgo.sweep",
     ),
 }
@@ -43,6 +47,8 @@ ENOUGH: Final[dict[str, int]] = {
     "fmgo.submit": 8,
     "fmgo.track": 4,
     "fmgo.publish": 2,
+    "fmgo.mail": 2,
+    "fmgo.claims": 1,
     "fmgo.sweep": 1,
 }
 

@@ -31,20 +31,15 @@ AWAY_SECONDS: Final = 30
 
 
 class NoSessionError(Exception):
-    """There is no token to be had now: somebody else is logging in, or the SII refuses. Put the work back.
-
-    `of_the_person`: this person's logins or tokens are refused, so that other persons' work goes on meanwhile; else the
-    whole channel waits.
-    """
+    """There is no token to be had now: somebody else is logging in, or the SII refuses. Put the work back."""
 
     code: Final = "SII-NO-SESSION"
     retry_helps: Final = True
 
-    def __init__(self, reason: str, after_seconds: float, *, of_the_person: bool = False) -> None:
+    def __init__(self, reason: str, after_seconds: float) -> None:
         super().__init__(reason)
         self.reason = reason
         self.after_seconds = after_seconds
-        self.of_the_person = of_the_person
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,8 +70,7 @@ class Sessions:
         if session is None:
             return self._log_in(person, environment, channel, signer, doubted=False)
         if session.wait_seconds > 0:
-            reason = session.problem or "the SII is not to be asked yet"
-            raise NoSessionError(reason, session.wait_seconds, of_the_person=True)
+            raise NoSessionError(session.problem or "the SII is not to be asked yet", session.wait_seconds)
         if not session.usable or session.token_sealed is None or session.key_id is None:
             return self._log_in(person, environment, channel, signer, doubted=session.doubted)
         copy = self.copies.get(person, environment, channel)
@@ -110,9 +104,9 @@ class Sessions:
         try:
             with about_person(person):
                 value = self._ask_for_token(channel, signer)
-        except NotNowError as error:
+        except NotNowError:  # the login's service is closed, and so is its channel
             self._free(person, environment, channel)
-            raise NoSessionError(error.reason, error.after_seconds) from error
+            raise
         except SiiLoginError as error:
             if not error.answered:  # the person's login isn't in question, and the service's own pauses hold
                 self._free(person, environment, channel)
@@ -120,8 +114,7 @@ class Sessions:
             never = not error.retry_helps
             alert = alerts.LOGIN_REFUSED if never else alerts.LOGIN_UNAVAILABLE
             failed = FailedLogin(str(error), alert, never, error.retry_after)
-            pause = self._failed(person, environment, channel, failed)
-            raise NoSessionError(str(error), pause, of_the_person=True) from error
+            raise NoSessionError(str(error), self._failed(person, environment, channel, failed)) from error
         except BaseException as error:
             failed = FailedLogin(type(error).__name__, alerts.LOGIN_UNAVAILABLE, person_must_act=False)
             self._failed(person, environment, channel, failed)

@@ -182,12 +182,37 @@ class Settings(BaseSettings):
     sii_open_uploads: int = Field(default=8, ge=1, le=200)
     # The same for questions.
     sii_open_queries: int = Field(default=16, ge=1, le=200)
+    # Questions about claims in a minute, by all workers together: each document is asked about some six times.
+    sii_claims_per_minute: float = Field(default=120, gt=0, le=60000)
     # Requests in a row that bring no answer before a service is left alone.
     sii_faults: int = Field(default=3, ge=1, le=100)
     # How long it is left alone at first; doubled each time that its one probe brings no answer either.
     sii_pause_seconds: float = Field(default=30, gt=0, le=3600)
     # The longest of these pauses: an outage that ends is noticed within this time.
     sii_longest_pause_seconds: float = Field(default=300, gt=0, le=86400)
+
+    # ---- result mails and claims -----------------------------------------------------------------------------------
+    # Seconds between two looks at a company's mail source; one that fails is left alone longer, up to an hour.
+    mail_seconds: float = Field(default=60, gt=0, le=86400)
+    # Bytes of a mail above which it isn't read. A result of 2,000 documents, all rejected, stays below 2 MiB.
+    mail_bytes: int = Field(default=6 * 1024 * 1024, ge=64 * 1024, le=8 * 1024 * 1024)
+    # Domains (and all below them) that the SII's mails come from, separated by commas.
+    mail_domains: str = "sii.cl"
+    # Seconds that connecting to a mail server, or waiting for one of its answers, may take.
+    mail_timeout_seconds: float = Field(default=30, gt=0, le=300)
+    # PEM file of the only authorities to trust for mail servers; None means the public ones.
+    mail_ca_file: Path | None = None
+    # Seconds after a verdict without reasons before the SII is asked for its mail again (then twice as long, ...).
+    mail_again_seconds: float = Field(default=4 * 3600, gt=0, le=7 * 86400)
+    # How often it is asked for the same mail; after that the envelope has the alert `no-reasons`.
+    mail_again_times: int = Field(default=4, ge=0, le=20)
+    # Days (corridos) from the SII's reception in which a receiver may accept or claim (Ley 19.983, art. 3); 0: nothing
+    # is asked.
+    claims_days: float = Field(default=8, ge=0, le=60)
+    # Seconds from the SII's reception to the first question about claims; each next one comes twice as long after it.
+    claims_first_seconds: float = Field(default=6 * 3600, gt=0, le=8 * 86400)
+    # Documents of a company that are asked about in one go.
+    claims_batch: int = Field(default=20, ge=1, le=500)
 
     # ---- logs ------------------------------------------------------------------------------------------------------
     # JSON lines for machines, console for a person's terminal.
@@ -279,6 +304,11 @@ class Settings(BaseSettings):
     def soap_host(self) -> str:
         """Scheme and host of SOAP services and DTEUpload, without a slash at the end."""
         return self.sii_soap_url or SOAP_HOSTS[self.sii_environment]
+
+    @property
+    def mail_writers(self) -> tuple[str, ...]:
+        """Domains whose mails, and whose subdomains' mails, are the SII's; in lower case."""
+        return tuple(name.strip().lower() for name in self.mail_domains.split(",") if name.strip())
 
     @property
     def rest_host(self) -> str:

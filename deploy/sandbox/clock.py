@@ -19,7 +19,7 @@ NEXT = """
         FROM (
             SELECT environment, due_at, lease_owner IS NOT NULL AS held,
                    CASE channel WHEN 'soap' THEN 'dte' ELSE 'boleta' END AS host,
-                   CASE state WHEN 'sent' THEN '.query' ELSE '.upload' END AS request
+                   CASE WHEN state IN ('sent', 'refused') THEN '.query' ELSE '.upload' END AS request
             FROM envelopes WHERE due_at IS NOT NULL
             UNION ALL
             SELECT environment, due_at, lease_owner IS NOT NULL,

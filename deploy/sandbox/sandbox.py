@@ -137,8 +137,8 @@ class Sandbox:
     def start_sii(self, *, seed: int | None = None, tls: bool = False) -> dict[str, str]:
         """Start the simulated SII and make it the one that `environment` names; with `tls` its authority is trusted.
 
-        Returns its addresses: ``dte``, ``boleta_api``, ``boleta_up``, ``control``. Raises `SandboxError` if it isn't
-        there within 30 s.
+        Returns its addresses: ``dte``, ``boleta_api``, ``boleta_up``, ``reclamo``, ``control``. Raises `SandboxError`
+        if it is not there within 30 s.
         """
         home = self.folder / "sii"
         home.mkdir(mode=0o700, exist_ok=True)

@@ -38,7 +38,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="fmgo sandbox", description="a sandbox that stays until ctrl-C")
     parser.add_argument("--folder", type=Path, help="its folder; by default .sandbox/up in the checkout")
     options = parser.parse_args()
-    console = Console(highlight=False)
+    console = Console(highlight=False, soft_wrap=True)
     folder = options.folder or default_folder() / "up"
     try:
         with Sandbox(folder, say=lambda line: console.print(f"  [dim]{line}[/dim]")) as sandbox:

@@ -9,7 +9,7 @@ Codes: SII, manuals of QueryEstDte and QueryEstDteAv; API of boletas 1.0.5.
 from dataclasses import dataclass, field, replace
 from typing import Final, Literal, cast
 
-from domain.answers.reading import UnreadableError, excerpt, read_json
+from domain.answers.reading import DIGITS, UnreadableError, excerpt, read_json, without_zeros
 from domain.answers.soap import Respuesta, SoapFault, read_soap
 from domain.answers.table import ROWS
 from domain.answers.table.row import meanings
@@ -45,7 +45,7 @@ class DocumentStatus:
     "mismatch" (held with other data, or asked wrongly), "absent" (not received, in process, or rejected),
     "not_authorised", "folio_annulled", "company_not_authorised", "token" (ask again with a new one), "unknown".
     `code` verbatim, `gloss` the SII's words. `by_signature`: the SII compared the document's SignatureValue, so that
-    "accepted" speaks of our very bytes and "mismatch" of others.
+    "accepted" speaks of our very bytes and "mismatch" of others. `track_id`: of the upload that brought it, if told.
     """
 
     meaning: Meaning
@@ -55,6 +55,7 @@ class DocumentStatus:
     body: bytes = field(default=b"", repr=False)
     retry_after: float | None = None
     by_signature: bool = False
+    track_id: str | None = None
 
     @property
     def held(self) -> bool:
@@ -87,7 +88,9 @@ def read_document_proof(http_status: int, body: bytes, *, retry_after: float | N
     denied = (answer.in_body("RECIBIDO") or "").upper() == "NO"
     if meaning in _HELD and denied:
         return replace(base, code=code, gloss="held and not received at once: " + _gloss(answer))
-    return replace(base, meaning=meaning, code=code, gloss=_gloss(answer))
+    brought_by = (answer.in_body("TRACKID") or "").strip()
+    track_id = without_zeros(brought_by) if meaning in _HELD and DIGITS.fullmatch(brought_by) else None
+    return replace(base, meaning=meaning, code=code, gloss=_gloss(answer), track_id=track_id)
 
 
 def _soap(base: DocumentStatus) -> Respuesta | DocumentStatus:

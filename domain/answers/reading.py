@@ -126,6 +126,15 @@ def number(text: str) -> int | None:
     return int(text) if DIGITS.fullmatch(text) else None
 
 
+_TRACK_ID: Final = re.compile(r"track\s*_?id\D{0,3}\s*([0-9]{1,20})", re.IGNORECASE)
+
+
+def named_track_id(text: str) -> str | None:
+    """The track id that words of the SII name ("ya fue enviado … con Trackid 77"), None when they name none."""
+    found = _TRACK_ID.search(text)
+    return without_zeros(found.group(1)) if found else None
+
+
 def without_zeros(digits: str) -> str:
     """A track id as queries take it: the upload's answer pads it to ten digits."""
     return digits.lstrip("0") or "0"

@@ -18,6 +18,7 @@ from domain.answers.reading import (
     elements,
     excerpt,
     local,
+    named_track_id,
     parse,
     read_json,
     text_of,
@@ -29,7 +30,6 @@ Outcome = Literal["received", "duplicate", "not_received", "unknown"]
 Retry = Literal["token", "later", "never"]
 
 _DUPLICATE: Final = re.compile(r"ya\s+fue\s+enviado", re.IGNORECASE)
-_TRACK_ID: Final = re.compile(r"track\s*_?id\D{0,3}\s*([0-9]{1,20})", re.IGNORECASE)
 _LOGIN_PAGE: Final = re.compile(r"<script[^>]*>\s*alert|zeusr?\.sii\.cl|herculesr?\.sii\.cl|CAutInicio", re.IGNORECASE)
 _WRONG_HOST: Final = "acceso denegado (from client)"
 
@@ -67,6 +67,11 @@ class UploadAnswer:
     body: bytes = field(default=b"", repr=False)
     retry_after: float | None = None
 
+    @property
+    def by_the_service(self) -> bool:
+        """Whether the service itself spoke, whatever it said; else it was away, or a page stood in its place."""
+        return self.outcome in {"received", "duplicate"} or bool(self.status) or self.retry in {"token", "never"}
+
 
 def read_upload(http_status: int, body: bytes, *, retry_after: float | None = None) -> UploadAnswer:
     """Read what DTEUpload answered: XML with a STATUS, or an HTML page, ``Error 500``, nothing, half of an answer."""
@@ -78,9 +83,7 @@ def read_upload(http_status: int, body: bytes, *, retry_after: float | None = No
     status = _value(root, "STATUS")
     detail = _detail(root)
     if status == "99" or _DUPLICATE.search(detail):
-        earlier = _TRACK_ID.search(detail)
-        track_id = without_zeros(earlier.group(1)) if earlier else None
-        return replace(base, outcome="duplicate", status=status, detail=detail, track_id=track_id)
+        return replace(base, outcome="duplicate", status=status, detail=detail, track_id=named_track_id(detail))
     if status and not status.strip("0"):
         track_id = _value(root, "TRACKID")
         if DIGITS.fullmatch(track_id):

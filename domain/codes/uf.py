@@ -1,105 +1,158 @@
 """Values of the UF (unidad de fomento), in pesos by day, as people have them in files.
 
 A file is JSON (an object of days and values, or a list of objects with `fecha` and `valor`) or lines of a day and a
-value. Days are 2026-11-24, 24-11-2026 or 24/11/2026; values 39412.07 or, as Chile writes them, 39.412,07. The SII and
-the Banco Central publish a value for every day, with two decimals.
+value, with a header or without. Days are 2026-11-24, 24-11-2026 or 24/11/2026; values 39412.07 or, as Chile writes
+them, 39.412,07. The Banco Central de Chile publishes a value with two decimals for each day, from the 9th of a month to
+the 9th of the next.
 """
 
 import json
 import re
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 
 from domain.problems import DomainError, Problem, shown
 
-LEAST, MOST = Decimal(1_000), Decimal(1_000_000)
-"""Pesos between which a value is believed: the UF passed 1,000 in 1980, and a lost comma shows."""
+LEAST, MOST = Decimal(10_000), Decimal(200_000)
+"""Pesos between which a UF lies: beyond them a point was lost. It passed 10,000 in 1994 and was near 40,000 in 2026."""
 LARGEST_FILE = 1024 * 1024
 """Bytes of the largest file that is read; a hundred years have some seven hundred thousand."""
+MOST_PROBLEMS = 100
+"""Problems of a file that are told; the others are counted."""
 
-_ISO = re.compile(r"([0-9]{4})-([0-9]{2})-([0-9]{2})", re.ASCII)
+_ISO = re.compile(r"([0-9]{4})-([0-9]{1,2})-([0-9]{1,2})", re.ASCII)
 _CHILEAN = re.compile(r"([0-9]{1,2})[-/]([0-9]{1,2})[-/]([0-9]{4})", re.ASCII)
-_POINT = re.compile(r"[0-9]{1,9}(?:\.[0-9]{1,4})?", re.ASCII)
-_COMMA = re.compile(r"[0-9]{1,3}(?:\.?[0-9]{3})*,[0-9]{1,4}", re.ASCII)
-_LINE = re.compile(r"""^["']?([0-9/-]{8,10})["']?\s*[;,\t ]\s*["']?\$?\s*([0-9.,]+)["']?\s*;?$""", re.ASCII)
+_POINT = re.compile(r"[0-9]{1,7}(?:\.[0-9]{1,2})?", re.ASCII)
+_COMMA = re.compile(r"[0-9]{1,7},[0-9]{1,2}", re.ASCII)
+_THOUSANDS = re.compile(r"[0-9]{1,3}(?:\.[0-9]{3}){1,2}(?:,[0-9]{1,2})?", re.ASCII)
+_LINE = re.compile(r"""["']?([^"';,\s]+)["']?\s*[;,\s]\s*(.+)""")
+_AROUND = "\"'$;, \t"
+"""What may stand around a value in a line."""
 
 
 class UfError(DomainError):
-    """Values of the UF that can't be read; code UF-VALUE, the path says where."""
+    """Values of the UF that can't be taken, with every problem by its line.
+
+    UF-FILE (the file as a whole), UF-LINE, UF-DATE, UF-VALUE, UF-TWICE.
+    """
+
+
+@dataclass(frozen=True, slots=True)
+class Stated:
+    """A value in pesos, and the place in its file (`line 3`) that states it."""
+
+    value: Decimal
+    place: str
 
 
 def uf_value(text: str, place: str = "UF") -> Decimal:
-    """One value in pesos. Raises UfError."""
-    written = text.strip()
-    if _COMMA.fullmatch(written):
-        written = written.replace(".", "").replace(",", ".")
-    elif not _POINT.fullmatch(written):
-        raise _refused(place, f"{shown(text)} is no value of the UF; write 39412.07 or 39.412,07.")
-    value = Decimal(written)
-    if not LEAST <= value <= MOST:
-        raise _refused(place, f"{shown(text)} can't be the UF, which lies between {LEAST} and {MOST} pesos.")
+    """One value in pesos. Raises UfError (UF-VALUE)."""
+    value = _value(text, place)
+    if isinstance(value, Problem):
+        raise UfError([value])
     return value
 
 
-def read_uf(data: bytes) -> Mapping[date, Decimal]:
-    """The values in a file, by day. Raises UfError for the first that can't be read, or when a day has two values."""
+def uf_day(text: str, place: str = "date") -> date:
+    """One day. Raises UfError (UF-DATE)."""
+    day = _day(text, place)
+    if isinstance(day, Problem):
+        raise UfError([day])
+    return day
+
+
+def read_uf(data: bytes) -> Mapping[date, Stated]:
+    """The values in a file, by day. Raises UfError with the problems of every line, and where a day has two values."""
     if len(data) > LARGEST_FILE:
-        raise _refused("", f"The file has {len(data)} bytes; at most {LARGEST_FILE} are read.")
-    try:
-        text = data.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        raise _refused("", "Write the file in UTF-8.") from None
-    found: dict[date, Decimal] = {}
-    pairs = _from_json(text) if text.lstrip().startswith(("{", "[")) else _from_lines(text)
-    for place, day_text, value_text in pairs:
-        day, value = _day(day_text, place), uf_value(value_text, place)
-        if found.setdefault(day, value) != value:
-            raise _refused(place, f"{day} has two values, {found[day]} and {value}.")
-    if not found:
-        raise _refused("", "The file has no value of the UF.")
+        raise UfError([Problem("UF-FILE", "", f"The file has {len(data)} bytes; at most {LARGEST_FILE} are read.")])
+    text = data.decode("utf-8-sig", "replace")  # days and values are ASCII; a header may be anything
+    found: dict[date, Stated] = {}
+    problems: list[Problem] = []
+    for read in _from_json(text) if text.lstrip().startswith(("{", "[")) else _from_lines(text):
+        if isinstance(read, Problem):
+            problems.append(read)
+            continue
+        place, day_text, value_text = read
+        day, value = _day(day_text, place), _value(value_text, place)
+        problems += [each for each in (day, value) if isinstance(each, Problem)]
+        if isinstance(day, Problem) or isinstance(value, Problem):
+            continue
+        first = found.setdefault(day, Stated(value, place))
+        if first.value != value:
+            sentence = f"{day} has another value in {first.place}, {first.value}, not {value}."
+            problems.append(Problem("UF-TWICE", place, sentence))
+    if not found and not problems:
+        problems.append(Problem("UF-FILE", "", "The file has no value of the UF."))
+    if len(problems) > MOST_PROBLEMS:
+        sentence = f"Mend these first: there are {len(problems) - MOST_PROBLEMS} more."
+        problems[MOST_PROBLEMS:] = [Problem("UF-FILE", "", sentence)]
+    if problems:
+        raise UfError(problems)
     return found
 
 
-def _from_json(text: str) -> Iterator[tuple[str, str, str]]:
+Read = tuple[str, str, str] | Problem
+"""Place, day and value as they are written, or why they can't be told apart."""
+
+
+def _from_json(text: str) -> Iterator[Read]:
     try:
         content = json.loads(text, parse_float=str, parse_int=str)
     except (ValueError, RecursionError):
-        raise _refused("", "The file is no JSON.") from None
+        yield Problem("UF-FILE", "", "The file begins as JSON but is none.")
+        return
     if isinstance(content, dict):
         for day, value in content.items():
             yield str(day), str(day), str(value)
         return
     for at, each in enumerate(content):
-        if not isinstance(each, dict) or not {"fecha", "valor"} <= each.keys():
-            raise _refused(f"[{at}]", "Write objects with fecha and valor.")
-        yield f"[{at}]", str(each["fecha"])[:10], str(each["valor"])
+        if isinstance(each, dict) and {"fecha", "valor"} <= each.keys():
+            day = str(each["fecha"])
+            yield f"[{at}]", day.partition("T")[0], str(each["valor"])
+        else:
+            yield Problem("UF-LINE", f"[{at}]", "Write objects with fecha and valor.")
 
 
-def _from_lines(text: str) -> Iterator[tuple[str, str, str]]:
+def _from_lines(text: str) -> Iterator[Read]:
+    header = True
     for number, line in enumerate(text.splitlines(), 1):
         written = line.strip()
-        if not written or written.startswith("#"):
+        if not written.strip(_AROUND) or written.startswith("#"):
             continue
+        if header and not any(character.isdigit() for character in written):
+            header = False
+            continue
+        header = False
         parts = _LINE.fullmatch(written)
-        if parts is not None:
-            yield f"line {number}", parts[1], parts[2]
-        elif number > 1:  # the first line may name the columns
-            raise _refused(f"line {number}", f"{shown(written)} is no day and value.")
+        if parts is None:
+            yield Problem("UF-LINE", f"line {number}", f"Write a day and its value: {shown(written)} isn't that.")
+        else:
+            yield f"line {number}", parts[1], parts[2].strip(_AROUND)
 
 
-def _day(text: str, place: str) -> date:
-    if (parts := _ISO.fullmatch(text)) is not None:
-        year, month, day = map(int, parts.groups())
-    elif (parts := _CHILEAN.fullmatch(text)) is not None:
-        day, month, year = map(int, parts.groups())
-    else:
-        raise _refused(place, f"{shown(text)} is no day; write 2026-11-24.")
+def _value(text: str, place: str) -> Decimal | Problem:
+    plain = text.strip()
+    if _THOUSANDS.fullmatch(plain) or _COMMA.fullmatch(plain):
+        plain = plain.replace(".", "").replace(",", ".")
+    elif not _POINT.fullmatch(plain):
+        return Problem("UF-VALUE", place, f"Write pesos as 39412.07 or 39.412,07, not {shown(text)}.")
+    value = Decimal(plain)
+    if LEAST <= value <= MOST:
+        return value
+    sentence = f"{shown(text)} can't be the UF, which lies between {LEAST} and {MOST} pesos."
+    return Problem("UF-VALUE", place, sentence)
+
+
+def _day(text: str, place: str) -> date | Problem:
+    written = text.strip()
+    iso, chilean = _ISO.fullmatch(written), _CHILEAN.fullmatch(written)
     try:
-        return date(year, month, day)
+        if iso is not None:
+            return date(*map(int, iso.groups()))
+        if chilean is not None:
+            return date(*map(int, reversed(chilean.groups())))
     except ValueError:
-        raise _refused(place, f"{shown(text)} is no day; write 2026-11-24.") from None
-
-
-def _refused(place: str, sentence: str) -> UfError:
-    return UfError([Problem("UF-VALUE", place, sentence)])
+        pass
+    return Problem("UF-DATE", place, f"Write a day as 2026-11-24 or 24-11-2026, not {shown(text)}.")

@@ -205,7 +205,7 @@ RULES: tuple[Rule, ...] = (
     Rule(
         "DTE-PAY-03",
         f"{_ID_DOC}.FchVenc",
-        "State FchVenc: what is sold on credit (FmaPago 2) has a due date.",
+        "State FchVenc, or FmaPago 1 if it was paid: on credit (2, assumed where none is stated) there is a due date.",
         _credit_without_end,
         f"{_FORMAT}, fields FmaPago and FchVenc; Ley 21.131",
         frozenset({INVOICE, EXEMPT_INVOICE, SETTLEMENT, EXPORT_INVOICE}),

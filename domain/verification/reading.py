@@ -130,7 +130,8 @@ def _parsed(data: bytes, encoding: str) -> etree._Element:
     try:
         return etree.fromstring(data, parser(encoding))
     except (etree.XMLSyntaxError, ValueError) as fault:
-        raise _refusal("XML-MALFORMED", f"The file is not well-formed XML: {shown(str(fault))}.") from None
+        said = shown(getattr(fault, "msg", None) or str(fault))  # the parser's own text names no file
+        raise _refusal("XML-MALFORMED", f"The file is not well-formed XML: {said}.") from None
 
 
 def text_of(element: etree._Element) -> str:

@@ -1,4 +1,7 @@
-"""One running FMgo for all acceptance tests of a run; what a test left dead is started again before the next."""
+"""One running FMgo for all acceptance tests of a run.
+
+What a test left dead is started again before the next, and services of the SII that it left closed are open.
+"""
 
 from collections.abc import Iterator
 
@@ -18,5 +21,6 @@ def running() -> Iterator[Works]:
 def works(running: Works) -> Iterator[Works]:
     """The running FMgo, whole."""
     running.mend()
+    running.change("UPDATE sii_services SET closed_until = NULL, failures = 0, paced_to = NULL, probe = NULL")
     yield running
     running.window.delete("/faults").raise_for_status()

@@ -144,5 +144,9 @@ def test_a_power_cut_between_the_two_copies_lets_nothing_leave_unevidenced(works
     for company in (signed, sealed, answered):
         works.await_states(company, {"accepted": 5})
         check_books(works, company)
-        assert len(works.uploads(company)) == 1
+        # Each envelope went once. What a till waits for is sealed as soon as its second copy is there, so the halves in
+        # which a dead process's documents are taken up may travel apart; an envelope that was sealed goes as it is.
+        envelopes = works.scalar("SELECT count(*) FROM envelopes WHERE issuer = %s", company.rut)
+        assert len(works.uploads(company)) == envelopes
+        assert company == signed or envelopes == 1
     assert [outcome for outcome, _, _ in works.attempts(answered)] == [None, "duplicate"]

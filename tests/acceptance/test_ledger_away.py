@@ -35,7 +35,7 @@ def test_outages_of_the_ledger_in_mid_batch_lose_nothing_and_leave_nothing_lease
 
 def test_an_answer_that_comes_while_the_ledger_is_away_leaves_a_doubt_and_no_second_upload(works: Works) -> None:
     company = works.company()
-    works.fault("F-SLOW", company, "DTEUpload", args={"seconds": 4})
+    works.fault("F-SLOW", company, "DTEUpload", args={"seconds": 2})
     failed = works.logged("threads", "phase.failed")
     works.producer.enqueue_many([invoice(company, f"sale-{n}") for n in range(3)])
     wait_until(lambda: works.uploads(company), "nothing was uploaded")

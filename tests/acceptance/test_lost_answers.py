@@ -328,6 +328,27 @@ def test_what_no_upload_decides_is_a_person_s_after_two_days_and_never_rejected(
     assert len(works.requests(company, operation)) == 3
 
 
+def test_a_repeated_envelope_is_followed_to_the_upload_that_came_first(works: Works) -> None:
+    company = works.company()
+    works.sii.switch({"document_av_form": "extended"})
+    works.fault("F-LOST-1", company, "DTEUpload")
+    for operation in ("getEstDteAv", "getEstDte"):
+        works.fault("F-UNK", company, operation, times=-1, id=f"{operation}-{company.rut}")
+    sell(works, company)
+    envelope = works.await_envelope(company, "uncertain")
+    (first,) = works.uploads(company)
+    works.clock.advance(PAST_THE_WINDOW)
+    wait_until(lambda: works.enrolment.operator.resend_envelope(envelope), "the bytes weren't sent once more")
+    _, second = wait_until(lambda: works.uploads(company)[1:] and works.uploads(company), "nothing was sent")
+    works.window.post(f"/uploads/{second['track_id']}/force", json={"state": "RPT"}).raise_for_status()
+    for operation in ("getEstDteAv", "getEstDte"):
+        works.window.delete(f"/faults/{operation}-{company.rut}").raise_for_status()
+    all_accepted_once(works, company)
+    works.sii.switch({"document_av_form": "random"})
+    assert works.envelopes(company) == [(envelope, "processed", str(first["track_id"]))]
+    assert works.attempts(company)[-1] == ("received", "0", str(second["track_id"]))
+
+
 def test_other_bytes_under_the_folio_are_a_conflict_in_a_doubt(works: Works) -> None:
     company = works.company()
     works.fault("F-LOST-1", company, "DTEUpload")

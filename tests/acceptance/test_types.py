@@ -136,7 +136,7 @@ def test_the_sii_is_asked_about_an_export_with_its_decimals(works: Works) -> Non
     works.fault("F-HALF", company)
     works.producer.enqueue_many([job(company, f"sale-{n}", export("12.3456", f"{n}.5")) for n in (1, 2)])
     works.await_states(company, {"accepted": 1, "rejected": 1})
-    asked = works.requests(company, "getEstDte")
+    asked = works.requests(company, "getEstDteAv")
     assert {one["outcome"] for one in asked} >= {"DOK", "FAU"}
     check_books(works, company)
 

@@ -77,7 +77,7 @@ def _sold_around_the_end_of_summer_time(play: Play) -> None:
     play.sell()
     for accepted in (5, 6):
         play.works.await_states(play.company, {"accepted": accepted})
-        play.works.clock.advance(dt.timedelta(hours=accepted - 5))
+        play.works.clock.advance(dt.timedelta(hours=2 * (accepted - 5)))
         play.sell_more(invoice)
 
 

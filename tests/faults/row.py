@@ -80,7 +80,8 @@ class Row:
 
     `logins` are the requests for a token in each channel, for all its cases. Where the fault `stands` for six hours,
     `most` bounds the requests meanwhile, and `meanwhile` and `alerts` say how documents and alerts stand at their end;
-    then it is lifted. `lenient` says what another profile changes of its cases.
+    then it is lifted. `lenient` says what that profile changes of its cases: its tokens
+    live for an hour after their last use, and it never forgets a file.
     """
 
     cases: tuple[Case, ...]
@@ -89,3 +90,4 @@ class Row:
     meanwhile: Counts | None = None
     alerts: frozenset[str] = frozenset()
     lenient: Mapping[str, Any] = field(default_factory=dict)
+    lenient_logins: tuple[int, int] | None = None

@@ -16,10 +16,11 @@ from typing import Final, Literal
 from sqlalchemy import Connection
 
 from domain.answers.table.alerts import ALERTS
+from domain.codes.document_types import BOLETA, EXEMPT_BOLETA
 from domain.schema import official_folder, own_folder
 from workers.cache.connection import AWAY, cluster_complaint, connect
 from workers.cli.ledger import newest_step
-from workers.database import health, processes, switches
+from workers.database import health, mail_sources, processes, switches
 from workers.queues import QUEUES
 from workers.settings import Settings
 from workers.vault.sealing import Sealed, Vault, VaultError
@@ -33,6 +34,7 @@ PARTITIONS_AHEAD: Final = 2
 EXPIRY_DAYS: Final = 30
 SKEW_SECONDS: Final = 2.0
 FREE_BYTES: Final = 1024**3
+BOLETAS: Final = (BOLETA, EXEMPT_BOLETA)
 
 
 @dataclass(frozen=True, slots=True)
@@ -208,10 +210,47 @@ def look_at_companies(tx: Connection) -> Iterator[Finding]:
     yield Finding("ok", "folios", f"enough for each of {len(series)} series")
 
 
+def look_at_mail(tx: Connection) -> Iterator[Finding]:
+    """Whether each company's result mails can be read, as the workers found at their last look."""
+    rows = mail_sources.shown(tx)
+    for row in rows:
+        name = f"{row['issuer']}@{row['environment']}: {row['address']}"
+        if row["problem"]:
+            since = f", works no more since {row['worked_at']:%Y-%m-%d %H:%M}" if row["worked_at"] else ", never worked"
+            todo = "Mend it, or add the source again with another secret (`fmgo mail add`)."
+            yield Finding("fail", "mail", f"{name}: {row['problem']}{since}", todo)
+        elif row["looked_at"] is None or row["is_stale"]:
+            todo = "A threads worker looks: is one running?"
+            yield Finding("warn", "mail", f"{name} wasn't looked into lately", todo)
+    lacking = health.without_mail(tx)
+    if lacking:
+        said = f"{len(lacking)} companies have no source of result mails, the first {lacking[0]}"
+        todo = "Why a document was rejected comes by mail only: `fmgo mail add`, or `fmgo mail import` by hand."
+        yield Finding("warn", "mail", said, todo)
+    if rows:
+        yield Finding("ok", "mail", f"{sum(not row['problem'] for row in rows)} of {len(rows)} sources work")
+
+
+def look_at_uf(tx: Connection) -> Iterator[Finding]:
+    """Whether the UF of the day is known, where boletas are issued."""
+    found = health.uf_today(tx, BOLETAS)
+    if not found["boletas"]:
+        return
+    if found["value"] is None:
+        todo = "Load it: `fmgo uf import FILE`; until then boletas above 135 UF aren't told from others."
+        yield Finding("warn", "UF", f"none of {found['today']}", todo)
+    else:
+        yield Finding("ok", "UF", f"{found['value']} pesos on {found['today']}")
+
+
 _CAUSES: Final = {
     "issuer": "Add the company: `fmgo issuer add`.",
     "certificate": "Add a certificate: `fmgo certificate add`.",
     "folio": "Load folios: `fmgo caf add`.",
+    "resolution": "Its date is to come, or its number is 0 in production: `fmgo issuer set-resolution`.",
+    "environment": "No worker talks to that environment of the SII: start some there (FMGO_SII_ENVIRONMENT).",
+    "caf-expired": "Signed after the end of their folios: replace them (`fmgo document replace`).",
+    "schema-refused": "The SII refuses each alone: look at its verdict, replace it (`fmgo document replace`).",
     "reference": "They go on by themselves once the document that they change is decided.",
     "reference-rejected": "The document that they change was rejected: withdraw or replace them.",
 }
@@ -245,7 +284,7 @@ def look_at_work(tx: Connection) -> Iterator[Finding]:
     refused = health.refused_lately(tx)
     if refused:
         said = f"{refused} in the last day were no jobs"
-        yield Finding("warn", "messages", said, "Their bytes and reasons are in `refused_messages`.")
+        yield Finding("warn", "messages", said, "Their bytes and reasons are in the ledger's table `refused_messages`.")
     for one in switches.stopped(tx):
         whose = f"{one.issuer}@{one.environment}" if one.issuer else f"all companies in {one.environment}"
         said = f"{one.what} is stopped for {whose}, since {one.since:%Y-%m-%d %H:%M}"
@@ -263,8 +302,9 @@ def look_at_schemas(settings: Settings) -> Iterator[Finding]:
     except FileNotFoundError as error:
         yield Finding("fail", "schemas", str(error), "Nothing is issued without them.")
         return
-    own = ", ".join(sorted(path.stem for path in own_folder().glob("*.xsd")))
-    yield Finding("ok", "schemas", f"DTE and EnvioDTE as published by the SII (cl-sii {version('cl-sii')}); own: {own}")
+    own = len(list(own_folder().glob("*.xsd")))
+    said = f"DTE and EnvioDTE as the SII publishes them (cl-sii {version('cl-sii')}), {own} written for FMgo"
+    yield Finding("ok", "schemas", said)
     if settings.format_profile == "2019":
         said = "documents follow profile 2019, the schema in circulation; what guías say since 2026-11-01 needs 2026"
         yield Finding("ok", "format", said)

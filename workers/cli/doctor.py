@@ -5,20 +5,31 @@ Exit 0 when nothing fails (warnings may stand), 1 when something does.
 
 from collections.abc import Callable, Iterator
 from dataclasses import asdict
+from typing import Annotated
 
 import typer
 from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError
 
-from workers.cli import checks
-from workers.cli.access import Access, first_line
+from workers.cli import checks, sending
+from workers.cli.access import Access, canonical, first_line
 from workers.cli.checks import Finding
 from workers.cli.output import DONE, NO, Json, Markup, cell, coloured, console, table, write_json
 from workers.settings import Settings, SettingsError
 
 
-def doctor(as_json: Json = False) -> None:
-    """Look at settings, servers, secrets, workers, companies and what stands still."""
+def doctor(
+    issuer: Annotated[str | None, typer.Argument(help="With --sii: only this company.", metavar="[RUT]")] = None,
+    sii: Annotated[bool, typer.Option("--sii", help="What each company can send to the SII, and why not.")] = False,
+    ask: Annotated[bool, typer.Option("--ask", help="With --sii: log in and ask the SII harmless questions.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Look at settings, servers, secrets, workers, companies and what stands still; or at what can be sent."""
+    if sii or ask:
+        with Access() as access:
+            sending.look(access, None if issuer is None else canonical(issuer), ask=ask, as_json=as_json)
+    if issuer is not None:
+        raise typer.BadParameter("a company is looked at with --sii")
     findings = []
     for finding in _findings():
         findings.append(finding)
@@ -56,6 +67,8 @@ def _in_the_ledger(access: Access, settings: Settings) -> Iterator[Finding]:
         lambda tx: checks.look_at_vault(settings, tx),
         lambda tx: checks.look_at_workers(settings, tx),
         checks.look_at_companies,
+        checks.look_at_mail,
+        checks.look_at_uf,
         checks.look_at_work,
     ]
     for look in looks:

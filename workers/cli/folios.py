@@ -7,7 +7,7 @@ import typer
 
 from domain.problems import Problem
 from workers.cli.access import Access, actor, canonical, read_file
-from workers.cli.output import DONE, NO, Environment, Json, amount, complain, say, table, write_json
+from workers.cli.output import DONE, NO, Environment, Json, complain, say, table, write_json
 from workers.enrolment_fields import EnrolmentError
 from workers.folio_desk import FolioDesk, Voided
 from workers.folio_ranges import Range, read_ranges, written
@@ -50,7 +50,7 @@ def folio_list(
                 row.get("used"),
                 row.get("imported"),
                 row["void"],
-                amount(row.get("left")),
+                row.get("left"),
                 row.get("authorised_on"),
                 "withdrawn" if row.get("withdrawn_at") else "EXPIRED" if row.get("expired") else row.get("expires_on"),
                 "; ".join(f"{written([(void['first'], void['last'])])} {void['reason']}" for void in row["voids"]),
@@ -88,7 +88,7 @@ def folio_annul(
 
 @folio.command("import-used")
 def folio_import_used(
-    file: Annotated[Path, typer.Argument(help="CSV lines type,folio[,reason] (- for standard input).")],
+    file: Annotated[Path, typer.Argument(help="CSV lines type,folio[,reason] (- for standard input).", metavar="FILE")],
     issuer: Annotated[str, typer.Option(help="RUT of the company.", metavar="RUT")],
     environment: Environment = "certification",
     as_json: Json = False,

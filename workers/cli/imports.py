@@ -20,7 +20,7 @@ STANDARD_INPUT: Final = "-"
 
 def document_import(
     files: Annotated[
-        list[str], typer.Argument(help="DTE, EnvioDTE and EnvioBOLETA files (- for standard input).", metavar="FILE…")
+        list[str], typer.Argument(help="DTE, EnvioDTE and EnvioBOLETA files (- for standard input).", metavar="FILE")
     ],
     unverified: Annotated[
         bool, typer.Option("--unverified", help="Take also what isn't validly signed and stamped.")

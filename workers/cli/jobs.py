@@ -42,7 +42,9 @@ OUTCOMES: tuple[Outcome, ...] = ("recorded", "known", "conflict", "refused")
 
 
 def enqueue(
-    files: Annotated[list[Path], typer.Argument(help="Files of jobs, JSON or JSON lines (- for standard input).")],
+    files: Annotated[
+        list[Path], typer.Argument(help="Files of jobs, JSON or JSON lines (- for standard input).", metavar="FILE")
+    ],
     queue: Annotated[bool, typer.Option("--queue", help="Put them on the job list instead of the ledger.")] = False,
     as_json: Json = False,
 ) -> None:
@@ -61,7 +63,7 @@ def enqueue(
 
 @batch.command("import")
 def batch_import(
-    file: Annotated[Path, typer.Argument(help="JSON lines, a job a line (- for standard input).")],
+    file: Annotated[Path, typer.Argument(help="JSON lines, a job a line (- for standard input).", metavar="FILE")],
     name: Annotated[str | None, typer.Option(help="Name of the batch; the file's by default.")] = None,
     as_json: Json = False,
 ) -> None:

@@ -1,7 +1,8 @@
-"""`fmgo document …`, `fmgo envelope …`, `fmgo ledger migrate`: looking at the ledger and mending what it holds."""
+"""`fmgo document …`, `fmgo ledger migrate`: looking at documents, and the ledger's own tables."""
 
 import sys
 import uuid
+from collections.abc import Collection
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -10,16 +11,28 @@ import typer
 from alembic import command
 from alembic.config import Config
 
+from domain.states import DOCUMENT_STATES
 from workers.cli.access import Access, canonical
-from workers.cli.output import DONE, NO, Environment, Json, amount, coloured, complain, facts, say, table, write_json
+from workers.cli.output import (
+    NO,
+    Environment,
+    EnvironmentFilter,
+    Json,
+    amount,
+    coloured,
+    complain,
+    facts,
+    say,
+    table,
+    write_json,
+)
 from workers.database import overview
 from workers.database.results import find, results
 
 document = typer.Typer(no_args_is_help=True, help="Documents.")
-envelope = typer.Typer(no_args_is_help=True, help="Envelopes.")
 ledger = typer.Typer(no_args_is_help=True, help="The ledger's own tables.")
 
-Id = Annotated[str | None, typer.Argument(help="Id, or its first digits.", metavar="[ID]")]
+Id = Annotated[str | None, typer.Argument(help="Id, or its first digits.", metavar="ID")]
 Issuer = Annotated[str | None, typer.Option(help="RUT of the company.", metavar="RUT")]
 KeyOption = Annotated[str | None, typer.Option("--key", help="The job's idempotency key, instead of an id.")]
 Limit = Annotated[int, typer.Option(min=1, max=100_000, help="How many, the latest first.")]
@@ -40,7 +53,7 @@ def document_show(
             row = overview.document(tx, found)
             steps = overview.events(tx, found)
     if row is None:
-        _unknown("document", as_json=as_json)
+        unknown("document", as_json=as_json)
         return
     if as_json:
         write_json({**row, "events": steps})
@@ -123,7 +136,7 @@ def document_xml(
 def document_list(
     state: Annotated[str | None, typer.Option(help="Only documents in this state.")] = None,
     issuer: Issuer = None,
-    environment: Annotated[str | None, typer.Option(help="Only this environment's.")] = None,
+    environment: EnvironmentFilter = None,
     batch: Annotated[str | None, typer.Option(help="Only this batch's (id, or its first digits).")] = None,
     limit: Limit = 50,
     as_json: Json = False,
@@ -134,7 +147,7 @@ def document_list(
         with access.ledger.transaction() as tx:
             found = overview.documents(
                 tx,
-                state=state,
+                state=state_named(state, DOCUMENT_STATES),
                 issuer=None if issuer is None else canonical(issuer),
                 environment=environment,
                 batch=of_batch,
@@ -156,110 +169,11 @@ def document_list(
                 amount(row["total"]),
                 row["idempotency_key"],
                 row["received_at"],
-                row["held"] or ", ".join(problem["code"] for problem in row["problems"] or ()),
+                row["held"] or ", ".join(problem["code"] for problem in row["problems"] or ()) or _refused_as(row),
             )
             for row in found
         ],
     )
-
-
-@envelope.command("list")
-def envelope_list(
-    state: Annotated[str | None, typer.Option(help="Only envelopes in this state.")] = None,
-    issuer: Issuer = None,
-    limit: Limit = 50,
-    as_json: Json = False,
-) -> None:
-    """Envelopes, the latest first."""
-    with Access() as access, access.ledger.transaction() as tx:
-        found = overview.envelopes(tx, state=state, issuer=None if issuer is None else canonical(issuer), limit=limit)
-    if as_json:
-        for row in found:
-            write_json(row)
-        return
-    table(
-        ["envelope", "state", "issuer", "channel", "#documents", "track id", "SII", "#attempts", "sealed", "released"],
-        [
-            (
-                row["id"],
-                coloured(row["state"]),
-                row["issuer"],
-                row["channel"],
-                row["documents"],
-                row["track_id"],
-                row["sii_state"],
-                row["attempts"],
-                row["sealed_at"],
-                row["released_at"],
-            )
-            for row in found
-        ],
-    )
-
-
-@envelope.command("show")
-def envelope_show(
-    number: Annotated[str, typer.Argument(help="Id, or its first digits.", metavar="ID")],
-    xml: Annotated[bool, typer.Option("--xml", help="Write its bytes as they are sent.")] = False,
-    as_json: Json = False,
-) -> None:
-    """An envelope: its story (steps, attempts, every exchange with the SII, in order) and its documents."""
-    with Access() as access:
-        found = access.found("envelopes", number)
-        with access.ledger.transaction() as tx:
-            row = None if found is None else overview.envelope(tx, found)
-            data = overview.envelope_bytes(tx, found) if xml and found is not None else None
-    if row is None:
-        _unknown("envelope", as_json=as_json)
-        return
-    if data is not None:
-        sys.stdout.buffer.write(data)
-        sys.stdout.buffer.flush()
-    elif as_json:
-        write_json(row)
-    else:
-        _show_envelope(row)
-
-
-@envelope.command("release")
-def envelope_release(
-    numbers: Annotated[list[str], typer.Argument(help="Ids, or their first digits.", metavar="ID…")],
-    as_json: Json = False,
-) -> None:
-    """Let the documents of refused envelopes go again, same bytes, in new ones, once the cause is mended."""
-    released = 0
-    with Access() as access:
-        operator = access.enrolment()
-        for number in numbers:
-            found = access.found("envelopes", number)
-            if found is None:
-                complain("UNKNOWN", f"There is no envelope {number}.", as_json=as_json)
-                continue
-            count = operator.release_envelope(found)
-            released += count
-            if as_json:
-                write_json({"envelope": found, "released": count})
-            else:
-                say(f"{found.hex[:8]}: {count} documents go again")
-    raise typer.Exit(DONE if released else NO)
-
-
-@envelope.command("resend")
-def envelope_resend(
-    number: Annotated[str, typer.Argument(help="Id, or its first digits.", metavar="ID")],
-    as_json: Json = False,
-) -> None:
-    """Send the identical bytes of an envelope in doubt once more: for one whose alert is `in-doubt`, after a look."""
-    with Access() as access:
-        found = access.found("envelopes", number)
-        allowed = found is not None and access.enrolment().resend_envelope(found)
-    if not allowed:
-        complain("NOT-IN-DOUBT", f"There is no envelope {number} in doubt that nobody holds.", as_json=as_json)
-        raise typer.Exit(NO)
-    if as_json:
-        write_json({"envelope": found, "resend": True})
-    else:
-        say("its bytes go once more")
 
 
 @ledger.command("migrate")
@@ -313,7 +227,7 @@ def _document(
         with access.ledger.transaction() as tx:
             found = find(tx, canonical(str(issuer)), environment, str(key))
     if found is None:
-        _unknown("document", as_json=as_json)
+        unknown("document", as_json=as_json)
         raise AssertionError
     return found
 
@@ -326,9 +240,23 @@ def _batch(access: Access, text: str) -> uuid.UUID:
         return access.found("batches", text) or uuid.UUID(int=0)
 
 
-def _unknown(what: str, *, as_json: bool) -> None:
+def state_named(stated: str | None, known: Collection[str]) -> str | None:
+    """A state as a filter names it, if there is such a state at all."""
+    if stated is not None and stated not in known:
+        raise typer.BadParameter(f"there is no state {stated!r}: {', '.join(known)}")
+    return stated
+
+
+def unknown(what: str, *, as_json: bool) -> None:
+    """Say that there is no such thing, and end the command."""
     complain("UNKNOWN", f"There is no such {what}.", as_json=as_json)
     raise typer.Exit(NO)
+
+
+def _refused_as(row: dict[str, Any]) -> str | None:
+    """What the SII answered of a document that it didn't accept."""
+    verdict = row["verdict"] or {}
+    return None if row["state"].startswith("accepted") else verdict.get("document") or verdict.get("envelope")
 
 
 def _show_document(row: dict[str, Any]) -> None:
@@ -356,6 +284,7 @@ def _show_document(row: dict[str, Any]) -> None:
             ("decided", row["decided_at"]),
             ("due", row["due_at"]),
             ("verdict", row["verdict"]),
+            ("claim", row["claim"]),
         ]
     )
     for problem in [*(row["problems"] or ()), *(row["warnings"] or ())]:
@@ -370,42 +299,3 @@ def _show_steps(steps: list[dict[str, Any]]) -> None:
             for step in steps
         ],
     )
-
-
-def _show_envelope(row: dict[str, Any]) -> None:
-    lists = ("attempt_list", "events", "story", "riders")
-    pairs = [(name.replace("_", " "), value) for name, value in row.items() if name not in lists]
-    facts([(name, coloured(value) if name == "state" else _whole(value)) for name, value in pairs])
-    table(
-        ["at", "what", "#HTTP", "SII", "track id", "#seconds", "detail"],
-        [
-            (
-                line["at"],
-                line["what"],
-                line["http_status"],
-                line["sii_status"],
-                line["track_id"],
-                None if line["seconds"] is None else f"{line['seconds']:.1f}",
-                line["detail"] if line["detail"] not in (None, "{}") else _beginning(line["answer"]),
-            )
-            for line in row["story"]
-        ],
-        title="Story",
-    )
-    table(
-        ["document", "#type", "#folio", "#total", "state", "held", "key"],
-        [
-            (r["id"], r["type"], r["folio"], amount(r["total"]), coloured(r["state"]), r["held"], r["idempotency_key"])
-            for r in row["riders"]
-        ],
-    )
-
-
-def _beginning(answer: str | None) -> str:
-    """The beginning of an answer on one line; the whole of it is in the JSON."""
-    return " ".join((answer or "").split())[:120]
-
-
-def _whole(value: object) -> object:
-    """Ids are shown whole where one thing is shown alone."""
-    return str(value) if isinstance(value, uuid.UUID) else value

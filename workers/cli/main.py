@@ -15,11 +15,14 @@ from sqlalchemy.exc import DBAPIError, OperationalError
 from domain.problems import DomainError
 from workers.cache.connection import CacheUrlError
 from workers.cli import (
+    adoption,
     doctor,
+    envelopes,
     folios,
     imports,
     jobs,
     ledger,
+    mail,
     mending,
     offline,
     render,
@@ -45,33 +48,41 @@ app: Final = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-app.command("calculate")(offline.calculate)
-app.command("rules")(offline.rules)
-app.command("answers")(offline.answers)
-app.command("verify")(verify.verify_files)
-app.command("render")(render.render)
-app.command("enqueue")(jobs.enqueue)
-app.add_typer(jobs.batch, name="batch")
 ledger.document.command("import")(imports.document_import)
 ledger.document.command("release")(mending.document_release)
 ledger.document.command("replace")(mending.document_replace)
-app.add_typer(ledger.document, name="document")
-app.add_typer(ledger.envelope, name="envelope")
-app.add_typer(setup.issuer, name="issuer")
-app.add_typer(setup.branch, name="branch")
-app.add_typer(setup.person, name="person")
-app.add_typer(setup.certificate, name="certificate")
-app.add_typer(setup.caf, name="caf")
-app.add_typer(folios.folio, name="folio")
-app.add_typer(uf.uf, name="uf")
-app.add_typer(ledger.ledger, name="ledger")
-app.add_typer(sii.sii, name="sii")
-app.command("stop")(sii.stop)
-app.command("resume")(sii.resume)
-app.command("doctor")(doctor.doctor)
-app.command("worker", context_settings=run.PASS_ON)(run.worker)
-app.command("sandbox", context_settings=run.PASS_ON)(run.sandbox)
-app.add_typer(simulator.simulator, name="simulator")
+setup.issuer.command("adopt")(adoption.issuer_adopt)
+
+OFFLINE: Final = "Without servers"
+WORK: Final = "Jobs, documents and the SII"
+COMPANIES: Final = "Companies"
+RUNNING: Final = "Running FMgo"
+
+app.command("calculate", rich_help_panel=OFFLINE)(offline.calculate)
+app.command("render", rich_help_panel=OFFLINE)(render.render)
+app.command("verify", rich_help_panel=OFFLINE)(verify.verify_files)
+app.command("rules", rich_help_panel=OFFLINE)(offline.rules)
+app.command("answers", rich_help_panel=OFFLINE)(offline.answers)
+app.command("enqueue", rich_help_panel=WORK)(jobs.enqueue)
+app.add_typer(jobs.batch, name="batch", rich_help_panel=WORK)
+app.add_typer(ledger.document, name="document", rich_help_panel=WORK)
+app.add_typer(envelopes.envelope, name="envelope", rich_help_panel=WORK)
+app.add_typer(mail.mail, name="mail", rich_help_panel=WORK)
+app.add_typer(sii.sii, name="sii", rich_help_panel=WORK)
+app.command("stop", rich_help_panel=WORK)(sii.stop)
+app.command("resume", rich_help_panel=WORK)(sii.resume)
+app.add_typer(setup.issuer, name="issuer", rich_help_panel=COMPANIES)
+app.add_typer(setup.branch, name="branch", rich_help_panel=COMPANIES)
+app.add_typer(setup.person, name="person", rich_help_panel=COMPANIES)
+app.add_typer(setup.certificate, name="certificate", rich_help_panel=COMPANIES)
+app.add_typer(setup.caf, name="caf", rich_help_panel=COMPANIES)
+app.add_typer(folios.folio, name="folio", rich_help_panel=COMPANIES)
+app.add_typer(uf.uf, name="uf", rich_help_panel=COMPANIES)
+app.command("doctor", rich_help_panel=RUNNING)(doctor.doctor)
+app.add_typer(ledger.ledger, name="ledger", rich_help_panel=RUNNING)
+app.command("worker", context_settings=run.PASS_ON, rich_help_panel=RUNNING)(run.worker)
+app.command("sandbox", context_settings=run.PASS_ON, rich_help_panel=RUNNING)(run.sandbox)
+app.add_typer(simulator.simulator, name="simulator", rich_help_panel=RUNNING)
 
 _NO_TABLES: Final = ("42P01", "42883", "3F000")
 

@@ -8,10 +8,11 @@ import typer
 
 from domain.job import members_of, parse_job
 from domain.problems import Problem
-from domain.states import REPLACEABLE
+from domain.states import REPLACEABLE, UNSENDABLE
 from workers.cli.access import Access, actor, read_file
 from workers.cli.output import BAD_INPUT, DONE, NO, Json, coloured, complain, facts, say, write_json
 from workers.database import overview
+from workers.database.documents import replacement_of
 from workers.database.verdicts import release_quarantined
 from workers.enrolment_fields import EnrolmentError
 
@@ -20,7 +21,7 @@ LONGEST_STEM = 190
 
 
 def document_release(
-    numbers: Annotated[list[str], typer.Argument(help="Ids, or their first digits.", metavar="ID…")],
+    numbers: Annotated[list[str], typer.Argument(help="Ids, or their first digits.", metavar="ID")],
     as_json: Json = False,
 ) -> None:
     """Let quarantined documents go on where they stood, once what FMgo failed on is mended; each is taken alone."""
@@ -51,19 +52,30 @@ def document_replace(
     key: Annotated[str | None, typer.Option(help="Idempotency key of the new job; made of the old one's.")] = None,
     as_json: Json = False,
 ) -> None:
-    """Hand in a job that takes a rejected document's place, under a new folio; again, it is the same job."""
+    """Hand in a job that takes the place of a rejected document, or of one that can never go, under a new folio.
+
+    Again, it is the same job. Without a corrected document the same sale is tried once more.
+    """
     with Access() as access:
         found = access.found("documents", number)
         with access.ledger.transaction() as tx:
             row = None if found is None else overview.document(tx, found)
             body = None if found is None else overview.body(tx, found)
-        if row is None or body is None or row["state"] not in REPLACEABLE:
+            heir = None if found is None else replacement_of(tx, found)
+        if row is None or body is None or not (row["state"] in REPLACEABLE or row["held"] in UNSENDABLE or heir):
             state = "unknown" if row is None else row["state"]
-            complain("NOT-REJECTED", f"Only a rejected document is replaced; {number} is {state}.", as_json=as_json)
+            sentence = f"Only a document that was rejected, or can never go, is replaced; {number} is {state}."
+            complain("NOT-REJECTED", sentence, as_json=as_json)
             raise typer.Exit(NO)
         job = parse_job(body).model_dump(mode="json", exclude_none=True)
         job["idempotency_key"] = key or f"{row['idempotency_key'][:LONGEST_STEM]}.r{row['attempt']}"
         job["replaces"] = str(row["id"])
+        if heir is not None and heir.key != job["idempotency_key"]:
+            sentence = (
+                f"{number} is replaced already, by {heir.id} ({heir.key}, {heir.state}); a sale is replaced once."
+            )
+            complain("ALREADY-REPLACED", sentence, as_json=as_json)
+            raise typer.Exit(NO)
         if file is not None:
             job["document"] = _document_in(file)
         (receipt,) = access.producer.enqueue_many([json.dumps(job, ensure_ascii=False)])

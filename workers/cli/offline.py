@@ -40,9 +40,12 @@ Asked = tuple[object, Mapping[str, Any]]
 
 def calculate(
     files: Annotated[
-        list[Path] | None, typer.Argument(help="Documents, JSON or JSON lines (- for standard input).")
+        list[Path] | None, typer.Argument(help="Documents, JSON or JSON lines (- for standard input).", metavar="FILE")
     ] = None,
-    on: Annotated[datetime | None, typer.Option(formats=["%Y-%m-%d"], help="Day of documents that state none.")] = None,
+    on: Annotated[
+        datetime | None,
+        typer.Option(formats=["%Y-%m-%d"], help="Day of documents that state none.", metavar="DATE"),
+    ] = None,
     profile: Annotated[str, typer.Option(help="Edition of the format: 2019 or 2026.")] = PROFILES[0],
     uf: UfOption = None,
     as_json: Json = False,

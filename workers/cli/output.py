@@ -17,16 +17,36 @@ from rich import box
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
+from rich.text import Text
 
 from domain.problems import Problem
 from workers.database.engine import exact
+from workers.enrolment_fields import ENVIRONMENTS
 
 Json = Annotated[bool, typer.Option("--json", help="Write JSON, one object a line.")]
-Environment = Annotated[str, typer.Option(help="certification or production.", metavar="ENVIRONMENT")]
+
+
+def known_environment(value: str | None) -> str | None:
+    """One of the SII's environments, as an option states it."""
+    if value is not None and value not in ENVIRONMENTS:
+        raise typer.BadParameter(f"there is no environment {value!r}: {' or '.join(ENVIRONMENTS)}")
+    return value
+
+
+Environment = Annotated[
+    str, typer.Option(help="certification or production.", metavar="ENVIRONMENT", callback=known_environment)
+]
+EnvironmentFilter = Annotated[
+    str | None, typer.Option("--environment", help="Only this environment's.", callback=known_environment)
+]
 
 DONE: Final = 0
 NO: Final = 1
 BAD_INPUT: Final = 2
+
+_AROUND_A_COLUMN: Final = 2
+_LEAST_WIDTH: Final = 10
+"""Characters that a column of longer texts keeps: a day stays whole."""
 
 SHORT_ID: Final = 8
 """Digits of an id that are shown, and that a command takes for the whole."""
@@ -89,18 +109,33 @@ def table(columns: Sequence[str], lines: Iterable[Sequence[object]], *, title: s
         title_style="bold",
         box=box.SIMPLE_HEAD if screen.is_terminal else None,
         pad_edge=False,
+        padding=(0, 1, 0, 0) if screen.is_terminal else (0, 1),
         header_style="bold" if screen.is_terminal else "",
     )
-    for column in columns:
-        shown.add_column(
-            column.lstrip("#"),
-            justify="right" if column.startswith("#") else "left",
-            no_wrap=not screen.is_terminal,
-            overflow="fold",
-        )
-    for line in lines:
-        shown.add_row(*(cell(value) for value in line))
+    names = [column.lstrip("#") for column in columns]
+    rows = [[cell(value) for value in line] for line in lines]
+    whole = _whole(names, rows, screen.width)
+    for at, (column, name) in enumerate(zip(columns, names, strict=True)):
+        right = column.startswith("#")
+        shown.add_column(name, justify="right" if right else "left", no_wrap=at in whole, overflow="fold")
+    for row in rows:
+        shown.add_row(*row)
     _print(screen, shown)
+
+
+def _whole(names: Sequence[str], rows: Sequence[Sequence[str]], width: int) -> set[int]:
+    """Columns that aren't broken into lines: the narrowest first, as long as each of the others keeps some room."""
+    widths = {
+        at: max(len(name), *(Text.from_markup(row[at]).cell_len for row in rows), 0) for at, name in enumerate(names)
+    }
+    left = width - _AROUND_A_COLUMN * len(names)
+    whole: set[int] = set()
+    for at in sorted(widths, key=lambda at: widths[at]):
+        left -= widths[at]
+        whole.add(at)
+        if left < sum(min(widths[other], _LEAST_WIDTH) for other in widths.keys() - whole):
+            return whole - {at}
+    return whole
 
 
 def _print(screen: Console, shown: Table) -> None:
@@ -154,10 +189,17 @@ def cell(value: object) -> str:  # noqa: PLR0911  (a line for each kind)
     if isinstance(value, Decimal):
         return amount(value)
     if isinstance(value, Mapping):
-        return escape(json.dumps(plain(value), ensure_ascii=False))
+        return escape(_in_words(plain(value)))
     if isinstance(value, list | tuple):
         return escape(", ".join(str(item) for item in value))
     return escape(str(value))
+
+
+def _in_words(members: dict[str, Any]) -> str:
+    """Members of an object one after the other; as JSON where one of them is an object or a list itself."""
+    if any(isinstance(value, dict | list) for value in members.values()):
+        return json.dumps(members, ensure_ascii=False)
+    return ", ".join(f"{name} {value}" for name, value in members.items() if value not in (None, ""))
 
 
 def amount(value: Decimal | int | None) -> str:

@@ -14,6 +14,7 @@ from datetime import datetime
 from typing import Any, Final
 
 from domain.caf import Caf, StampingCaf, environment_of, expires_on
+from domain.codes.document_types import BOLETA_TYPES
 from domain.completion import IssuerData, ReferencedDocument
 from domain.format.table import Profile
 from domain.issued import STATE, IssuedDocument
@@ -185,6 +186,7 @@ def _hint(problems: Iterable[Problem]) -> Iterable[Problem]:
 def _facts_of(prepared: Prepared, folio: int) -> ReferencedDocument:
     """What notes that follow are held to."""
     taxes = prepared.document.totals.get("ImptoReten") or ()
+    stated = None if prepared.document_type in BOLETA_TYPES else {tax["TipoImp"]: tax["MontoImp"] for tax in taxes}
     return ReferencedDocument(
         document_type=prepared.document_type,
         folio=folio,
@@ -195,7 +197,7 @@ def _facts_of(prepared: Prepared, folio: int) -> ReferencedDocument:
         exempt=prepared.exempt,
         vat=prepared.vat,
         issued_on=prepared.issued_on,
-        taxes={tax["TipoImp"]: tax["MontoImp"] for tax in taxes},
+        taxes=stated,
     )
 
 

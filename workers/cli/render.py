@@ -53,7 +53,9 @@ class _File:
 
 
 def render(
-    files: Annotated[list[str], typer.Argument(help="Jobs or documents, JSON or JSON lines; - for standard input.")],
+    files: Annotated[
+        list[str], typer.Argument(help="Jobs or documents, JSON or JSON lines; - for standard input.", metavar="FILE")
+    ],
     caf: Annotated[list[Path], typer.Option(help="CAF file of the type. Repeats.", metavar="FILE")],
     pfx: Annotated[Path, typer.Option(help="Certificate and key of the person who signs.", metavar="FILE")],
     folio: Annotated[int, typer.Option(help="Folio of the first document of each type; the next ones follow.", min=1)],

@@ -14,6 +14,7 @@ from typing import Annotated, Final
 import typer
 
 from workers.launch import launch
+from workers.settings import read_settings
 
 PASS_ON: Final = {"allow_extra_args": True, "ignore_unknown_options": True}
 
@@ -29,11 +30,15 @@ class Kind(StrEnum):
 def worker(
     context: typer.Context,
     kind: Annotated[
-        Kind, typer.Argument(help="interactive: tills; bulk: billing runs; threads: the SII, inbox, results.")
+        Kind,
+        typer.Argument(
+            help="interactive: tills; bulk: billing runs; threads: the SII, inbox, results.", metavar="KIND"
+        ),
     ],
     concurrency: Annotated[int | None, typer.Option(min=1, max=512, help="Processes, or threads.")] = None,
 ) -> None:
     """Run a worker. What FMgo doesn't know goes to Celery as it is (--loglevel INFO)."""
+    read_settings()  # what is wrong with them is told here, not by Celery
     how = launch(kind.value, concurrency)
     if how.niceness:
         os.nice(how.niceness)

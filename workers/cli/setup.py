@@ -8,7 +8,7 @@ import typer
 
 from workers.cli.access import Access, CaFKeyOption, For, PasswordFile, canonical, companies, password, read_file
 from workers.cli.folios import ranges_in
-from workers.cli.output import DONE, Environment, Json, amount, say, show_problems, table, write_json
+from workers.cli.output import DONE, Environment, EnvironmentFilter, Json, amount, say, show_problems, table, write_json
 from workers.database import enrolment as rows
 from workers.database.enrolment import BranchRow, IssuerRow
 
@@ -19,7 +19,7 @@ certificate = typer.Typer(no_args_is_help=True, help="Their certificates.")
 caf = typer.Typer(no_args_is_help=True, help="Folio authorisations (CAF).")
 
 Rut = Annotated[str, typer.Argument(help="RUT, e.g. 76900101-8.", metavar="RUT")]
-Day = Annotated[dt.datetime, typer.Option(formats=["%Y-%m-%d"], metavar="YYYY-MM-DD")]
+Day = Annotated[dt.datetime, typer.Option(formats=["%Y-%m-%d"], help="Day of the resolution.", metavar="DATE")]
 
 
 @issuer.command("add")
@@ -106,7 +106,7 @@ def issuer_set_resolution(
 @branch.command("add")
 def branch_add(
     rut: Rut,
-    code: Annotated[str, typer.Argument(help="What jobs call it (their member `branch`).")],
+    code: Annotated[str, typer.Argument(help="What jobs call it (their member `branch`).", metavar="CODE")],
     sucursal: Annotated[str, typer.Option(help="Sucursal.")],
     dir_origen: Annotated[str, typer.Option(help="DirOrigen.")],
     cmna_origen: Annotated[str, typer.Option(help="CmnaOrigen.")],
@@ -137,7 +137,7 @@ def branch_add(
 @person.command("add")
 def person_add(
     rut: Rut,
-    name: Annotated[str, typer.Argument(help="Name of the person.")],
+    name: Annotated[str, typer.Argument(help="Name of the person.", metavar="NAME")],
     acting_for: For = None,
     as_json: Json = False,
 ) -> None:
@@ -149,7 +149,9 @@ def person_add(
 
 @certificate.command("add")
 def certificate_add(
-    file: Annotated[Path, typer.Argument(help="PFX, or PEM with key and certificate (- for standard input).")],
+    file: Annotated[
+        Path, typer.Argument(help="PFX, or PEM with key and certificate (- for standard input).", metavar="FILE")
+    ],
     password_file: PasswordFile = None,
     acting_for: For = None,
     as_json: Json = False,
@@ -186,7 +188,9 @@ def certificate_list(as_json: Json = False) -> None:
 
 @caf.command("add")
 def caf_add(
-    file: Annotated[Path, typer.Argument(help="The CAF as the SII gave it out (- for standard input).")],
+    file: Annotated[
+        Path, typer.Argument(help="The CAF as the SII gave it out (- for standard input).", metavar="FILE")
+    ],
     issuer_rut: Annotated[
         str | None, typer.Option("--issuer", help="The company that must be the CAF's own.", metavar="RUT")
     ] = None,
@@ -235,7 +239,7 @@ def caf_add(
 @caf.command("list")
 def caf_list(
     issuer_rut: Annotated[str | None, typer.Option("--issuer", help="Only this company's.", metavar="RUT")] = None,
-    environment: Annotated[str | None, typer.Option(help="Only this environment's.")] = None,
+    environment: EnvironmentFilter = None,
     as_json: Json = False,
 ) -> None:
     """Ranges of folios and what is left of them."""
@@ -247,7 +251,7 @@ def caf_list(
         return
     table(
         [
-            "#",
+            "#id",
             "issuer",
             "environment",
             "#type",

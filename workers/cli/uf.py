@@ -16,7 +16,9 @@ A_MONTH = 31
 
 @uf.command("import")
 def uf_import(
-    file: Annotated[Path, typer.Argument(help="CSV lines date,value (- for standard input).")],
+    file: Annotated[
+        Path, typer.Argument(help="JSON, or lines of a day and its value (- for standard input).", metavar="FILE")
+    ],
     replace: Annotated[bool, typer.Option("--replace", help="Take the file's value where a day has another.")] = False,
     as_json: Json = False,
 ) -> None:
@@ -51,9 +53,7 @@ def uf_set(
 
 @uf.command("show")
 def uf_show(
-    day: Annotated[
-        str | None, typer.Argument(help="One day; else the latest that are known.", metavar="[DATE]")
-    ] = None,
+    day: Annotated[str | None, typer.Argument(help="One day; else the latest that are known.", metavar="DATE")] = None,
     limit: Annotated[int, typer.Option(min=1, max=100_000, help="How many, the latest first.")] = A_MONTH,
     as_json: Json = False,
 ) -> None:

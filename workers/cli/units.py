@@ -9,6 +9,7 @@ import typer
 
 from domain.codes.uf import LARGEST_FILE, UfError, read_uf, uf_value
 from domain.money import Number
+from domain.preparing import stated_day
 from domain.problems import Problem
 
 UfOption = Annotated[
@@ -38,14 +39,9 @@ def unit_of(option: str | None) -> Units:
             values = read_uf(file.read(LARGEST_FILE + 1))
     except OSError as fault:
         raise UfError([Problem("UF-FILE", "--uf", f"{option} can't be read: {fault.strerror}.")]) from None
-    return lambda document, day: values.get(_day_of(document) or day)
 
+    def of_day(document: Mapping[str, Any], day: date) -> Number | None:
+        stated = values.get(stated_day(document) or day)
+        return None if stated is None else stated.value
 
-def _day_of(document: Mapping[str, Any]) -> date | None:
-    head = document.get("Encabezado")
-    identification = head.get("IdDoc") if isinstance(head, dict) else None
-    stated = identification.get("FchEmis") if isinstance(identification, dict) else None
-    try:
-        return date.fromisoformat(stated) if isinstance(stated, str) else None
-    except ValueError:
-        return None
+    return of_day

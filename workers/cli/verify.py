@@ -25,16 +25,18 @@ class UsageError(DomainError):
 
 
 def verify_files(
-    files: Annotated[list[str], typer.Argument(help="XML files; - for standard input.", metavar="FILE…")],
+    files: Annotated[list[str], typer.Argument(help="XML files; - for standard input.", metavar="FILE")],
     trust_caf_key: Annotated[
         list[str] | None,
-        typer.Option(help="Another public key that signs CAFs; may repeat, also for one IDK.", metavar="IDK=PEM"),
+        typer.Option(help="Another public key that signs CAFs. Repeats, also for one IDK.", metavar="IDK=PEM"),
     ] = None,
     trust_ca: Annotated[
         list[Path] | None,
-        typer.Option(help="Certificates of authorities: signers must be theirs. May repeat.", metavar="PEM"),
+        typer.Option(help="Certificates of authorities: signers must be theirs. Repeats.", metavar="PEM"),
     ] = None,
-    at: Annotated[str | None, typer.Option(help="Judge as of this date or moment; now if left out.")] = None,
+    at: Annotated[
+        str | None, typer.Option(help="Judge as of this date or moment; now if left out.", metavar="MOMENT")
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """Say what documents, envelopes, cessions, answers, books, stamps and CAF files are worth: one verdict a file.

@@ -124,6 +124,11 @@ NUMBER = """
             CAST(:replaces AS uuid[]), CAST(:depends AS uuid[]))
             AS g (id, document_type, folio, caf, issued_on, receiver, total, net, exempt, vat, warnings, replaces,
                   depends_on)
+    ), unsendable AS (
+        SELECT o.id FROM documents o
+        WHERE o.id IN (SELECT replaces FROM given) AND o.state = 'signed'
+          AND o.held IN ('schema-refused', 'caf-expired')
+        ORDER BY o.id FOR UPDATE
     ), moved AS (
         UPDATE documents d
         SET state = 'numbered', document_type = g.document_type, folio = g.folio, caf = g.caf,
@@ -132,7 +137,12 @@ NUMBER = """
             problems = NULL, held = NULL
         FROM given g
         WHERE d.id = g.id AND d.fence = :fence AND d.lease_owner = :worker AND d.state = 'received'
-        RETURNING d.id, d.folio, d.document_type
+          AND (g.replaces IS NULL OR g.replaces IN (SELECT id FROM unsendable)
+               OR EXISTS (SELECT FROM documents o WHERE o.id = g.replaces AND o.state = 'rejected'))
+        RETURNING d.id, d.folio, d.document_type, d.replaces
+    ), retired AS (
+        UPDATE documents o SET held = 'replaced', version = o.version + 1
+        FROM unsendable u JOIN moved m ON m.replaces = u.id WHERE o.id = u.id
     ), told AS (
         INSERT INTO document_events (document_id, from_state, to_state, worker, detail)
         SELECT id, 'received', 'numbered', :worker, jsonb_build_object('type', document_type, 'folio', folio)
@@ -143,7 +153,11 @@ NUMBER = """
 
 
 def number(tx: Connection, numberings: Sequence[Numbering], fence: int, worker: int) -> Ids:
-    """Write folios into the documents; those that are not returned were no longer ours (roll back)."""
+    """Write folios into the documents; those that are not returned were no longer ours (roll back).
+
+    A signed document that can never go and is replaced by one of these is retired in the same step (`replaced`), so
+    that nobody lets it go afterwards; one that was let go meanwhile is replaced by nobody.
+    """
     if not numberings:
         return set()
     rows = run(
@@ -297,14 +311,19 @@ Name = tuple[str, str, str]
 
 
 def replaceable(tx: Connection, wanted: Iterable[Name]) -> dict[Name, Replaceable]:
-    """Documents named by `replaces` as (issuer, environment, key or id)."""
+    """Documents named by `replaces` as (issuer, environment, key or id).
+
+    A signed one that can never go (`domain.states.UNSENDABLE`) is as good as `rejected`.
+    """
     keys = sorted(set(wanted))
     if not keys:
         return {}
     rows = run(
         tx,
         """
-        SELECT k.issuer, k.environment, k.name, d.id, d.state,
+        SELECT k.issuer, k.environment, k.name, d.id,
+               CASE WHEN d.state = 'signed' AND d.held IN ('schema-refused', 'caf-expired') THEN 'rejected'
+                    ELSE d.state END AS state,
                EXISTS (
                    WITH RECURSIVE heirs AS (
                        SELECT r.id, r.state FROM documents r WHERE r.replaces = d.id
@@ -316,11 +335,11 @@ def replaceable(tx: Connection, wanted: Iterable[Name]) -> dict[Name, Replaceabl
         FROM unnest(CAST(:issuers AS text[]), CAST(:environments AS text[]), CAST(:names AS text[]),
                     CAST(:ids AS uuid[])) AS k (issuer, environment, name, id)
         CROSS JOIN LATERAL (
-            (SELECT id, state FROM documents
+            (SELECT id, state, held FROM documents
              WHERE issuer = k.issuer AND environment = k.environment AND key = k.name
              ORDER BY attempt DESC LIMIT 1)
             UNION ALL
-            SELECT id, state FROM documents WHERE id = k.id AND issuer = k.issuer AND environment = k.environment
+            SELECT id, state, held FROM documents WHERE id = k.id AND issuer = k.issuer AND environment = k.environment
             LIMIT 1
         ) d
         """,
@@ -337,3 +356,20 @@ def _uuid(text: str) -> uuid.UUID | None:
         return uuid.UUID(text)
     except ValueError:
         return None
+
+
+@dataclass(frozen=True, slots=True)
+class Replacement:
+    """The document that stands in another's place."""
+
+    id: uuid.UUID
+    key: str
+    state: str
+
+
+def replacement_of(tx: Connection, document: uuid.UUID) -> Replacement | None:
+    """The document that replaced one and isn't rejected itself."""
+    row = run(
+        tx, "SELECT id, key, state FROM documents WHERE replaces = :id AND state <> 'rejected'", id=document
+    ).one_or_none()
+    return None if row is None else Replacement(row.id, row.key, row.state)

@@ -3,6 +3,7 @@
 Reading only. Times are the ledger's own business time but for heartbeats.
 """
 
+from collections.abc import Sequence
 from typing import Any
 
 from sqlalchemy import Connection
@@ -110,6 +111,22 @@ def folios(tx: Connection) -> list[Row]:
     )
 
 
+def uf_today(tx: Connection, boleta_types: Sequence[int]) -> Row:
+    """The UF of today in Chile (None: not known), and whether anybody has folios for boletas."""
+    row = run(
+        tx,
+        """
+        SELECT t.today, v.value,
+               EXISTS (SELECT FROM cafs
+                       WHERE document_type = ANY (CAST(:types AS smallint[])) AND withdrawn_at IS NULL) AS boletas
+        FROM (SELECT (fmgo_now() AT TIME ZONE 'America/Santiago')::date AS today) t
+        LEFT JOIN uf_values v ON v.day = t.today
+        """,
+        types=list(boleta_types),
+    ).one()
+    return {"today": row.today, "value": row.value, "boletas": row.boletas}
+
+
 def standing_still(tx: Connection) -> list[Row]:
     """Documents that wait, are held or need a person, by state and cause."""
     return _rows(
@@ -117,7 +134,7 @@ def standing_still(tx: Connection) -> list[Row]:
         """
         SELECT state, coalesce(held, '') AS cause, count(*) AS documents, min(received_at) AS since
         FROM documents
-        WHERE state IN ('waiting', 'quarantined', 'conflict') OR (state = 'signed' AND held IS NOT NULL)
+        WHERE state IN ('waiting', 'quarantined', 'conflict') OR (state = 'signed' AND held <> 'replaced')
         GROUP BY state, held ORDER BY state, held
         """,
     )
@@ -158,6 +175,21 @@ def sii_state(tx: Connection) -> list[Row]:
         FROM envelopes WHERE alert IS NOT NULL GROUP BY alert
         """,
     )
+
+
+def without_mail(tx: Connection) -> list[str]:
+    """Companies that send by DTEUpload and have no source of result mails."""
+    rows = run(
+        tx,
+        """
+        SELECT i.rut || '@' || i.environment AS company FROM issuers i
+        WHERE NOT EXISTS (SELECT FROM mail_sources s WHERE s.issuer = i.rut AND s.environment = i.environment)
+          AND EXISTS (SELECT FROM cafs c WHERE c.issuer = i.rut AND c.environment = i.environment
+                                           AND c.document_type NOT IN (39, 41))
+        ORDER BY 1
+        """,
+    )
+    return [row.company for row in rows]
 
 
 def refused_lately(tx: Connection) -> int:

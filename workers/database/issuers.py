@@ -89,6 +89,18 @@ def issuer_data(tx: Connection, companies: Iterable[Company]) -> dict[tuple[str,
     }
 
 
+def is_enrolled(tx: Connection, issuer: str, environment: str) -> bool:
+    """Whether a company is enrolled in an environment."""
+    return bool(
+        run(
+            tx,
+            "SELECT EXISTS (SELECT FROM issuers WHERE rut = :issuer AND environment = :environment)",
+            issuer=issuer,
+            environment=environment,
+        ).scalar_one()
+    )
+
+
 def resolution_of(tx: Connection, issuer: str, environment: str) -> Resolution:
     """Resolution of a company as it stands now (it is read when an envelope is sealed)."""
     row = run(

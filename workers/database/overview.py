@@ -15,7 +15,7 @@ Row = dict[str, Any]
 _DOCUMENT = """
     d.id, d.state, d.issuer, d.environment, d.key AS idempotency_key, d.attempt, d.lane, d.branch, d.till, d.batch,
     d.document_type AS type, d.folio, d.receiver, d.total, d.net, d.exempt, d.vat, d.issued_on, d.held, d.problems,
-    d.warnings, d.verdict, d.replaces, d.depends_on, d.envelope, d.received_at, d.signed_at, d.evidenced_at,
+    d.warnings, d.verdict, d.claim, d.replaces, d.depends_on, d.envelope, d.received_at, d.signed_at, d.evidenced_at,
     d.decided_at, d.due_at, d.deaths, d.version, d.published_version
 """
 
@@ -90,10 +90,12 @@ def documents(
 _ENVELOPE = """
     e.id, e.state, e.issuer, e.environment, e.channel, e.lane, e.documents, e.track_id, e.sii_state, e.sender,
     e.resolution_number, e.resolution_date, e.attempts, e.polls, e.sealed_at, e.sent_at, e.decided_at, e.released_at,
-    e.due_at, e.filename, length(e.bytes) AS size, encode(e.sha256, 'hex') AS sha256, e.alert, e.verdict
+    e.due_at, e.filename, length(e.bytes) AS size, encode(e.sha256, 'hex') AS sha256, e.alert, e.verdict,
+    (SELECT h.origin FROM envelope_halves h WHERE h.id = e.half) AS part_of
 """
 
-# Steps, attempts and exchanges as one row each; of those at the same moment a step comes last: it follows from them.
+# Steps, attempts, exchanges and result mails as one row each; of those at the same moment a step comes after attempts
+# and exchanges: it follows from them.
 _STORY = """
     SELECT at, kind, what, http_status, sii_status, track_id, detail, seconds, request_sha256, answer FROM (
         SELECT at, 2 AS place, id, 'step' AS kind, from_state || ' -> ' || to_state AS what,
@@ -113,6 +115,10 @@ _STORY = """
                operation || coalesce(' ' || document_type || '/' || folio, '') || coalesce(' of ' || person, ''),
                http_status, NULL, NULL, problem, seconds, encode(request_sha256, 'hex'), answer
         FROM sii_exchanges WHERE envelope = :id
+        UNION ALL
+        SELECT at, 4, id, 'mail', 'mail ' || id || ' (' || writer || '): ' || outcome, NULL, NULL, track_id, note, NULL,
+               NULL, NULL
+        FROM result_mails WHERE envelope = :id
     ) story
     ORDER BY at, place, id
 """
@@ -137,7 +143,8 @@ def envelopes(tx: Connection, *, state: str | None = None, issuer: str | None = 
 def envelope(tx: Connection, number: uuid.UUID) -> Row | None:
     """One envelope with its attempts, its steps, its story, and the documents that travelled in it.
 
-    The story is every step, attempt and exchange with the SII in order; answers are text as far as they can be read.
+    The story is every step, attempt, exchange with the SII and result mail in order; answers are text as far as they
+    can be read.
     """
     found = _rows(tx, f"SELECT {_ENVELOPE} FROM envelopes e WHERE e.id = :id", id=number)  # noqa: S608  (as above)
     if not found:

@@ -21,33 +21,46 @@ class Limits:
     open_requests: int
 
 
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """A request that a process is about to make; its ticket is drawn before, so that it can always be taken back."""
+
+    environment: str
+    service: str
+    worker: int
+    ticket: str
+
+    def names(self) -> dict[str, str]:
+        """The names that statements know it by."""
+        return {"environment": self.environment, "service": self.service, "ticket": self.ticket}
+
+
 ENTER = """
     INSERT INTO sii_services AS s (environment, service, paced_to, holders)
-    VALUES (:environment, :service, fmgo_now() + make_interval(secs => :cost), ARRAY[CAST(:worker AS bigint)])
+    VALUES (:environment, :service, fmgo_now() + make_interval(secs => :cost),
+            jsonb_build_object(CAST(:ticket AS text), CAST(:worker AS bigint)))
     ON CONFLICT (environment, service) DO UPDATE
     SET paced_to = greatest(s.paced_to, fmgo_now()) + make_interval(secs => :cost),
-        holders = s.holders || CAST(:worker AS bigint),
-        probe = CASE WHEN s.closed_until IS NOT NULL AND s.failures > 0 THEN CAST(:worker AS bigint) END
+        holders = s.holders || jsonb_build_object(CAST(:ticket AS text), CAST(:worker AS bigint)),
+        probe = CASE WHEN s.closed_until IS NOT NULL AND s.failures > 0 THEN CAST(:ticket AS text) END
     WHERE (s.closed_until IS NULL
            OR s.closed_until <= fmgo_now()
-              AND (s.probe IS NULL OR EXISTS (SELECT FROM workers w WHERE w.id = s.probe AND w.stopped_at IS NOT NULL)))
+              AND (s.probe IS NULL OR NOT EXISTS (
+                  SELECT FROM workers w WHERE w.id = CAST(s.holders ->> s.probe AS bigint) AND w.stopped_at IS NULL)))
       AND (s.paced_to IS NULL OR s.paced_to <= fmgo_now() + make_interval(secs => :burst))
-      AND (SELECT count(*) FROM unnest(s.holders) AS h (id) JOIN workers w ON w.id = h.id AND w.stopped_at IS NULL)
-          < :open_requests
+      AND (SELECT count(*) FROM jsonb_each_text(s.holders) AS h (ticket, worker)
+           JOIN workers w ON w.id = CAST(h.worker AS bigint) AND w.stopped_at IS NULL) < :open_requests
     RETURNING s.probe IS NOT NULL AS probe
 """
 
 
-def enter(
-    tx: Connection, environment: str, service: str, worker: int, limits: Limits, requests: int = 1
-) -> bool | None:
+def enter(tx: Connection, request: Ask, limits: Limits, requests: int = 1) -> bool | None:
     """Admit some requests of a process as one: whether they are the probe of a closed service; None if not now."""
     return run(
         tx,
         ENTER,
-        environment=environment,
-        service=service,
-        worker=worker,
+        **request.names(),
+        worker=request.worker,
         cost=limits.seconds_each * requests,
         burst=limits.burst_seconds,
         open_requests=limits.open_requests,
@@ -73,14 +86,15 @@ class Pauses:
 
 LEAVE = """
     WITH before AS (
-        SELECT closed_until, CAST(:fault AS text) AS fault,
-               closed_until IS NULL OR failures = 0 AND closed_until <= fmgo_now() OR :probe AS counts,
-               CAST(:retry_after AS double precision) AS retry_after
+        SELECT closed_until, probe IS NOT DISTINCT FROM :ticket AS probing,
+               closed_until IS NULL OR failures = 0 AND closed_until <= fmgo_now()
+                   OR probe IS NOT DISTINCT FROM :ticket AS counts,
+               CAST(:fault AS text) AS fault, CAST(:retry_after AS double precision) AS retry_after
         FROM sii_services WHERE environment = :environment AND service = :service FOR UPDATE
     )
     UPDATE sii_services s
-    SET holders = fmgo_without_one(s.holders, :worker),
-        probe = CASE WHEN :probe THEN NULL ELSE s.probe END,
+    SET holders = s.holders - CAST(:ticket AS text),
+        probe = nullif(s.probe, CAST(:ticket AS text)),
         failures = CASE WHEN NOT b.counts THEN s.failures WHEN b.fault IS NULL THEN 0 ELSE s.failures + 1 END,
         failing_since = CASE WHEN b.fault IS NOT NULL THEN coalesce(s.failing_since, fmgo_now())
                              WHEN NOT b.counts THEN s.failing_since END,
@@ -89,7 +103,7 @@ LEAVE = """
             WHEN b.retry_after IS NOT NULL
                 THEN greatest(s.closed_until, fmgo_now() + make_interval(secs => b.retry_after))
             WHEN NOT b.counts THEN s.closed_until
-            WHEN b.fault IS NOT NULL AND (:probe OR s.failures + 1 >= :faults)
+            WHEN b.fault IS NOT NULL AND (b.probing OR s.failures + 1 >= :faults)
                 THEN fmgo_now() + make_interval(
                     secs => least(:longest, :first * 2 ^ greatest(0, least(s.failures + 1 - :faults, 20))))
         END,
@@ -108,9 +122,7 @@ class Turn:
     was_closed_until: datetime | None
 
 
-def leave(
-    tx: Connection, environment: str, service: str, worker: int, learnt: Learnt, pauses: Pauses, *, probe: bool
-) -> Turn:
+def leave(tx: Connection, request: Ask, learnt: Learnt, pauses: Pauses) -> Turn:
     """End an admitted request. A probe's outcome opens or closes; others close after several faults in a row.
 
     What was asked before a service was closed and ends after it changes nothing.
@@ -118,17 +130,14 @@ def leave(
     row = run(
         tx,
         LEAVE,
-        environment=environment,
-        service=service,
-        worker=worker,
-        probe=probe,
+        **request.names(),
         fault=learnt.fault,
         retry_after=learnt.retry_after,
         faults=pauses.faults,
         first=pauses.first_seconds,
         longest=pauses.longest_seconds,
-    ).one()
-    return Turn(row.closed_until, row.was_closed_until)
+    ).one_or_none()
+    return Turn(None, None) if row is None else Turn(row.closed_until, row.was_closed_until)
 
 
 def wait(tx: Connection, environment: str, services: list[str], seconds: float, reason: str | None) -> None:
@@ -153,20 +162,15 @@ def wait(tx: Connection, environment: str, services: list[str], seconds: float, 
     )
 
 
-def withdraw(tx: Connection, environment: str, service: str, worker: int, *, probe: bool) -> None:
-    """End an admitted request that was never made: nothing was learnt."""
+def withdraw(tx: Connection, request: Ask) -> None:
+    """End a request that was never made, or of which nobody knows whether it was admitted: nothing was learnt."""
     run(
         tx,
         """
-        UPDATE sii_services s
-        SET holders = fmgo_without_one(s.holders, :worker),
-            probe = CASE WHEN :probe THEN NULL ELSE s.probe END
-        WHERE s.environment = :environment AND s.service = :service
+        UPDATE sii_services SET holders = holders - CAST(:ticket AS text), probe = nullif(probe, CAST(:ticket AS text))
+        WHERE environment = :environment AND service = :service
         """,
-        environment=environment,
-        service=service,
-        worker=worker,
-        probe=probe,
+        **request.names(),
     )
 
 
@@ -200,9 +204,12 @@ def forget_the_dead(tx: Connection) -> None:
         tx,
         """
         UPDATE sii_services s
-        SET holders = ARRAY(SELECT h.id FROM unnest(s.holders) AS h (id)
-                            JOIN workers w ON w.id = h.id AND w.stopped_at IS NULL)
-        WHERE EXISTS (SELECT FROM workers w WHERE w.id = ANY (s.holders) AND w.stopped_at IS NOT NULL)
+        SET holders = coalesce((
+            SELECT jsonb_object_agg(h.ticket, h.worker)
+            FROM jsonb_each(s.holders) AS h (ticket, worker)
+            JOIN workers w ON w.id = CAST(h.worker AS bigint) AND w.stopped_at IS NULL), '{}')
+        WHERE EXISTS (SELECT FROM jsonb_each(s.holders) AS h (ticket, worker)
+                      JOIN workers w ON w.id = CAST(h.worker AS bigint) AND w.stopped_at IS NOT NULL)
         """,
     )
 
@@ -225,7 +232,8 @@ def services(tx: Connection) -> list[Service]:
     rows = run(
         tx,
         """
-        SELECT environment, service, failing_since, failures, reason, cardinality(holders) AS open_requests,
+        SELECT environment, service, failing_since, failures, reason,
+               (SELECT count(*) FROM jsonb_object_keys(holders)) AS open_requests,
                CASE WHEN closed_until > fmgo_now() OR closed_until IS NOT NULL AND failures > 0 THEN
                    greatest(0, extract(epoch FROM closed_until - fmgo_now()))::double precision
                END AS closed_seconds

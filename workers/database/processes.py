@@ -9,18 +9,19 @@ from sqlalchemy import Connection
 from workers.database.engine import count, run
 
 
-def register(tx: Connection, kind: str, host: str, pid: int) -> tuple[int, int]:
-    """Enter this process; returns its number and the ledger's epoch."""
+def register(tx: Connection, kind: str, host: str, pid: int, environment: str | None = None) -> tuple[int, int]:
+    """Enter this process (`environment`: of the SII that it talks to); returns its number and the ledger's epoch."""
     row = run(
         tx,
         """
-        INSERT INTO workers (kind, host, pid, epoch)
-        SELECT :kind, :host, :pid, epoch FROM ledger_epoch
+        INSERT INTO workers (kind, host, pid, epoch, environment)
+        SELECT :kind, :host, :pid, epoch, :environment FROM ledger_epoch
         RETURNING id, epoch
         """,
         kind=kind,
         host=host,
         pid=pid,
+        environment=environment,
     ).one()
     return row.id, row.epoch
 

@@ -13,6 +13,7 @@ from sqlalchemy import Connection
 
 from domain.changes import Changed, Key, StandingNote, taken
 from domain.completion import ReferencedDocument
+from domain.issued import taxes_stated
 from domain.money import Number, rounded
 from workers.database.engine import run
 
@@ -141,17 +142,24 @@ NOTES = """
 """
 
 
-def references(tx: Connection, wanted: Iterable[Reference]) -> ReferenceBook:
-    """What the ledger knows of these documents."""
+# What a document states of its taxes is in its bytes only; they are read for the few that notes annul.
+BYTES = """
+    SELECT d.id, f.bytes
+    FROM unnest(CAST(:issuers AS text[]), CAST(:environments AS text[]), CAST(:types AS smallint[]),
+                CAST(:folios AS bigint[])) AS k (issuer, environment, document_type, folio)
+    JOIN documents d ON d.issuer = k.issuer AND d.environment = k.environment
+         AND d.document_type = k.document_type AND d.folio = k.folio
+    JOIN document_files f ON f.document_id = d.id AND f.received_at = d.received_at AND f.kind = 'dte'
+"""
+
+
+def references(tx: Connection, wanted: Iterable[Reference], annulled: Iterable[Reference] = ()) -> ReferenceBook:
+    """What the ledger knows of these documents; of those that are `annulled`, also what taxes they state."""
     keys = sorted(set(wanted))
     if not keys:
         return ReferenceBook({}, {}, {})
-    values = {
-        "issuers": [key[0] for key in keys],
-        "environments": [key[1] for key in keys],
-        "types": [key[2] for key in keys],
-        "folios": [key[3] for key in keys],
-    }
+    values = _columns(keys)
+    taxes = _taxes(tx, sorted(set(annulled)))
     known = {
         (row.issuer, row.environment, row.document_type, row.folio): KnownReference(
             row.id,
@@ -165,6 +173,7 @@ def references(tx: Connection, wanted: Iterable[Reference]) -> ReferenceBook:
                 exempt=None if row.exempt is None else _amount(row.exempt),
                 vat=row.vat,
                 issued_on=row.issued_on,
+                taxes=taxes.get(row.id),
             ),
         )
         for row in run(tx, DOCUMENTS, **values)
@@ -181,6 +190,19 @@ def references(tx: Connection, wanted: Iterable[Reference]) -> ReferenceBook:
     for (company, (document_type, folio), total), changed in changes.items():
         notes.setdefault(company, []).append(StandingNote(document_type, folio, total, tuple(changed)))
     return ReferenceBook(known, notes, totals)
+
+
+def _taxes(tx: Connection, keys: Sequence[Reference]) -> dict[uuid.UUID, Mapping[str, int] | None]:
+    return {row.id: taxes_stated(bytes(row.bytes)) for row in run(tx, BYTES, **_columns(keys))} if keys else {}
+
+
+def _columns(keys: Sequence[Reference]) -> dict[str, list[str] | list[int]]:
+    return {
+        "issuers": [key[0] for key in keys],
+        "environments": [key[1] for key in keys],
+        "types": [key[2] for key in keys],
+        "folios": [key[3] for key in keys],
+    }
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,13 +29,18 @@ class Group:
 
 @dataclass(frozen=True, slots=True)
 class Passenger:
-    """A signed document about to be put in an envelope."""
+    """A signed document about to be put in an envelope; `half`: of an envelope that was refused for its schema.
+
+    `expired`: it was signed after the end of its folios.
+    """
 
     id: uuid.UUID
     document_type: int
     folio: int
     dte: bytes
     send_by: datetime
+    half: uuid.UUID | None = None
+    expired: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +60,7 @@ class NewEnvelope:
     data: bytes
     sha256: bytes
     send_by: datetime
+    half: uuid.UUID | None = None
 
 
 # Issuers are hopped over by the index, so that a backlog of one costs nothing when others are looked for.
@@ -70,7 +76,7 @@ GROUPS = """
     )
     SELECT i.issuer, e.environment, c.channel, CAST(:lane AS text) AS lane
     FROM due_issuers i
-    CROSS JOIN (VALUES ('certification'), ('production')) AS e (environment)
+    CROSS JOIN (VALUES (CAST(:environment AS text))) AS e (environment)
     CROSS JOIN (VALUES ('soap'), ('rest')) AS c (channel)
     WHERE i.issuer IS NOT NULL AND c.channel = ANY (CAST(:channels AS text[]))
       AND NOT EXISTS (SELECT FROM switches s WHERE s.environment = e.environment AND s.sending_stopped_at IS NOT NULL)
@@ -84,9 +90,11 @@ GROUPS = """
 """
 
 
-def groups_due(tx: Connection, lane: str, rest_types: Sequence[int], channels: Collection[Channel]) -> list[Group]:
+def groups_due(
+    tx: Connection, environment: str, lane: str, rest_types: Sequence[int], channels: Collection[Channel]
+) -> list[Group]:
     """Groups of a lane with documents to be sent through some channels, unless a person stopped their sending."""
-    rows = run(tx, GROUPS, lane=lane, rest_types=list(rest_types), channels=list(channels))
+    rows = run(tx, GROUPS, environment=environment, lane=lane, rest_types=list(rest_types), channels=list(channels))
     return [Group(row.issuer, row.environment, row.channel, row.lane) for row in rows]
 
 
@@ -153,26 +161,36 @@ def may_seal(tx: Connection, group: Group, rest_types: Sequence[int], load: Load
     )
 
 
+# A half travels alone, and first: its documents have waited longest. Its index holds nothing on other days.
 PASSENGERS = """
-    WITH picked AS (
-        SELECT d.id, d.document_type, d.folio, d.received_at, d.send_by
+    WITH first (half) AS (
+        SELECT (SELECT d.half FROM documents d
+                WHERE d.half IS NOT NULL AND d.lane = :lane AND d.state = 'signed' AND d.issuer = :issuer
+                  AND d.environment = :environment AND d.due_at <= fmgo_now() AND d.evidenced_at IS NOT NULL
+                  AND d.held IS NULL AND (d.document_type = ANY (CAST(:rest_types AS smallint[]))) = :rest
+                ORDER BY d.due_at, d.half LIMIT 1)
+    ), picked AS (
+        SELECT d.id, d.document_type, d.folio, d.received_at, d.send_by, d.half, d.signed_at, d.caf
         FROM documents d
         WHERE d.lane = :lane AND d.state = 'signed' AND d.issuer = :issuer AND d.environment = :environment
           AND d.due_at <= fmgo_now() AND d.evidenced_at IS NOT NULL AND d.held IS NULL
           AND (d.document_type = ANY (CAST(:rest_types AS smallint[]))) = :rest
+          AND d.half IS NOT DISTINCT FROM (SELECT half FROM first)
         ORDER BY d.send_by, d.due_at
         LIMIT :size
         FOR UPDATE SKIP LOCKED
     )
-    SELECT p.id, p.document_type, p.folio, p.send_by, f.bytes
+    SELECT p.id, p.document_type, p.folio, p.send_by, p.half, f.bytes,
+           coalesce((p.signed_at AT TIME ZONE 'America/Santiago')::date > c.expires_on, false) AS expired
     FROM picked p JOIN document_files f
          ON f.document_id = p.id AND f.received_at = p.received_at AND f.kind = 'dte'
+    JOIN cafs c ON c.id = p.caf
     ORDER BY p.send_by, p.document_type, p.folio
 """
 
 
 def passengers(tx: Connection, group: Group, rest_types: Sequence[int], size: int) -> list[Passenger]:
-    """Lock the `size` most urgent signed documents of a group, with their bytes; most urgent first."""
+    """Lock the `size` most urgent signed documents that may share an envelope, with their bytes; most urgent first."""
     rows = run(
         tx,
         PASSENGERS,
@@ -183,15 +201,18 @@ def passengers(tx: Connection, group: Group, rest_types: Sequence[int], size: in
         rest=group.channel == "rest",
         size=size,
     )
-    return [Passenger(row.id, row.document_type, row.folio, bytes(row.bytes), row.send_by) for row in rows]
+    return [
+        Passenger(row.id, row.document_type, row.folio, bytes(row.bytes), row.send_by, row.half, row.expired)
+        for row in rows
+    ]
 
 
 SEAL = """
     WITH sealed AS (
         INSERT INTO envelopes (id, issuer, environment, channel, lane, sender, certificate, documents,
-                               resolution_number, resolution_date, filename, bytes, sha256, send_by)
+                               resolution_number, resolution_date, filename, bytes, sha256, send_by, half)
         VALUES (:id, :issuer, :environment, :channel, :lane, :sender, :certificate, :count,
-                :resolution_number, :resolution_date, :filename, :bytes, :sha256, :send_by)
+                :resolution_number, :resolution_date, :filename, :bytes, :sha256, :send_by, :half)
         RETURNING id
     ), told AS (
         INSERT INTO envelope_events (envelope, from_state, to_state, worker)
@@ -202,7 +223,7 @@ SEAL = """
         FROM sealed s, unnest(CAST(:ids AS uuid[])) WITH ORDINALITY AS p (id, position)
     ), moved AS (
         UPDATE documents d
-        SET state = 'enveloped', envelope = s.id, due_at = NULL
+        SET state = 'enveloped', envelope = s.id, due_at = NULL, half = NULL
         FROM sealed s
         WHERE d.id = ANY (CAST(:ids AS uuid[])) AND d.state = 'signed'
         RETURNING d.id
@@ -233,6 +254,7 @@ def seal(tx: Connection, envelope: NewEnvelope, documents: Sequence[uuid.UUID], 
         bytes=envelope.data,
         sha256=envelope.sha256,
         send_by=envelope.send_by,
+        half=envelope.half,
         ids=list(documents),
         worker=worker,
     )

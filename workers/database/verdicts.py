@@ -43,12 +43,22 @@ class Verdict:
 
 def riders(tx: Connection, envelope: uuid.UUID) -> list[Rider]:
     """Documents that are in an envelope now."""
+    return _riders(tx, "d.envelope = :envelope", envelope)
+
+
+def sent_back(tx: Connection, envelope: uuid.UUID) -> list[Rider]:
+    """Documents that returned from a refused envelope and are held for that."""
+    returned = "d.id IN (SELECT document_id FROM envelope_documents WHERE envelope = :envelope)"
+    return _riders(tx, f"{returned} AND d.state = 'signed' AND d.held LIKE 'envelope-refused%'", envelope)
+
+
+def _riders(tx: Connection, which: str, envelope: uuid.UUID) -> list[Rider]:
     rows = run(
         tx,
-        """
-        SELECT id, document_type, folio, receiver, issued_on, total, state, signature_value
-        FROM documents WHERE envelope = :envelope ORDER BY document_type, folio
-        """,
+        f"""
+        SELECT d.id, d.document_type, d.folio, d.receiver, d.issued_on, d.total, d.state, d.signature_value
+        FROM documents d WHERE {which} ORDER BY d.document_type, d.folio
+        """,  # noqa: S608 - our own words
         envelope=envelope,
     )
     return [
@@ -144,7 +154,10 @@ def send_back(tx: Connection, envelope: uuid.UUID, cause: str, said: dict[str, A
 
 
 def release_envelope(tx: Connection, envelope: uuid.UUID, actor: str) -> int:
-    """Let the documents of a refused envelope go again, same bytes, in a new envelope; returns how many."""
+    """Let the documents of a refused envelope go again, same bytes, in a new envelope; returns how many.
+
+    One that was put aside as the culprit of a refusal goes too, unless another document has replaced it.
+    """
     released = run(
         tx,
         """
@@ -153,10 +166,13 @@ def release_envelope(tx: Connection, envelope: uuid.UUID, actor: str) -> int:
             SET held = NULL, due_at = fmgo_now(), verdict = NULL, version = d.version + 1
             FROM envelope_documents e
             WHERE e.envelope = :envelope AND d.id = e.document_id AND d.state = 'signed'
-              AND d.held LIKE 'envelope-refused%'
+              AND (d.held LIKE 'envelope-refused%' OR d.held = 'schema-refused')
             RETURNING d.id
         ), marked AS (
-            UPDATE envelopes SET released_at = fmgo_now() WHERE id = :envelope AND state = 'refused'
+            UPDATE envelopes SET released_at = fmgo_now(), alert = NULL
+            WHERE state = 'refused' AND released_at IS NULL
+              AND (id = :envelope
+                   OR id IN (SELECT e.envelope FROM envelope_documents e JOIN freed f ON f.id = e.document_id))
         )
         SELECT count(*) FROM freed
         """,

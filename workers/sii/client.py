@@ -9,8 +9,11 @@ from types import TracebackType
 from typing import Self
 
 from domain.answers import DocumentStatus, EnvelopeStatus, UploadAnswer
+from domain.answers.claims import ClaimsAnswer
+from domain.answers.mail_again import MailAgainAnswer
 from domain.signature import Signer
 from workers.settings import SOAP_HOSTS, Settings
+from workers.sii.afterwards import Afterwards
 from workers.sii.errors import SiiLoginError as SiiLoginError
 from workers.sii.login import Channel, Login, Silence, Token
 from workers.sii.query import Folio, Query
@@ -30,6 +33,7 @@ class SiiClient:
         self._login = Login(self._transport, services, settings.rest_host)
         self._upload = Upload(self._transport, settings.soap_host, settings.rest_upload_host)
         self._query = Query(self._transport, services, settings.rest_host)
+        self._afterwards = Afterwards(self._transport, services, settings.claims_host, settings.sii_environment)
 
     def login(self, channel: Channel, signer: Signer) -> Token:
         """Return a new token for the signer's person; raises `SiiLoginError`, whose `retry` says what may help."""
@@ -59,6 +63,18 @@ class SiiClient:
     def document_proof(self, token: str, document: Folio) -> DocumentStatus:
         """Return whether the SII holds a document of DTEUpload with its very signature (QueryEstDteAv)."""
         return self._query.document_proof(token, document)
+
+    def state(self) -> str | None:
+        """Return what the service of uploads' states says of itself (getState); None when nothing came."""
+        return self._query.state()
+
+    def mail_again(self, token: str, company: str, track_id: str) -> MailAgainAnswer:
+        """Ask the SII to send the result mail of an upload again, to the company's registered address."""
+        return self._afterwards.mail_again(token, company, track_id)
+
+    def claim_events(self, token: str, company: str, document_type: int, folio: int) -> ClaimsAnswer:
+        """Return what receivers said of a document of `company` (types 33, 34, 43)."""
+        return self._afterwards.claim_events(token, company, document_type, folio)
 
     def upload_address(self, channel: Channel) -> str:
         """Return the URL that takes the envelopes of a channel, for the record of an attempt."""

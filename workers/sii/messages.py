@@ -1,6 +1,7 @@
 """The exact bytes of requests: SOAP envelopes, multipart forms, headers.
 
 SOAP: Axis 1.x, rpc/encoded; parameters are unqualified, typed and in the WSDL's order; UTF-8 (SII, WSDLs of palena).
+The registry of claims is JAX-WS, rpc/literal: parameters without types (SII, WSDL of registroreclamodteservice).
 Forms: parts in the order of the manual, CRLF, file last. The boundary is derived from the file, so that a repeated
 upload has the same bytes from first to last. User-Agent: ``PROG 1.0`` makes DTEUpload answer XML, and the boletas'
 hosts refuse with 401 whatever isn't on their list (recorded in 2026).
@@ -24,6 +25,8 @@ SOAP_HEADERS: Final = (
     ("Accept", "text/xml"),
 )
 
+CLAIMS_NAMESPACE: Final = "http://ws.registroreclamodte.diii.sdi.sii.cl"
+
 _FILENAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 _COOKIE_VALUE: Final = re.compile(r"[!-:<-~]+")  # visible ASCII but ';', which would end the cookie
 _BOUNDARY_DIGITS: Final = 14
@@ -38,6 +41,17 @@ def soap_request(operation: str, namespace: str, parameters: Sequence[tuple[str,
         ' xmlns:xsd="http://www.w3.org/2001/XMLSchema" xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance">'
         f'<SOAP-ENV:Body><m:{operation} xmlns:m="{escape(namespace)}">{values}</m:{operation}></SOAP-ENV:Body>'
         "</SOAP-ENV:Envelope>"
+    ).encode()
+
+
+def claims_request(operation: str, parameters: Sequence[tuple[str, str]]) -> bytes:
+    """Return the envelope that calls the registry of claims (rpc/literal, parameters unqualified), in UTF-8."""
+    values = "".join(f"<{name}>{escape(text)}</{name}>" for name, text in parameters)
+    return (
+        '<?xml version="1.0" encoding="UTF-8"?>'
+        '<soapenv:Envelope xmlns:soapenv="http://schemas.xmlsoap.org/soap/envelope/"'
+        f' xmlns:ws="{CLAIMS_NAMESPACE}"><soapenv:Header/>'
+        f"<soapenv:Body><ws:{operation}>{values}</ws:{operation}></soapenv:Body></soapenv:Envelope>"
     ).encode()
 
 

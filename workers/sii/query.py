@@ -22,6 +22,7 @@ from domain.answers import (
     read_rest_document_status,
     read_rest_envelope_status,
 )
+from domain.answers.reading import excerpt
 from domain.money import Number, figure
 from workers.sii import soap
 from workers.sii.errors import SiiError
@@ -30,6 +31,7 @@ from workers.sii.messages import REST_USER_AGENT, cookie
 from workers.sii.transport import Transport
 
 REST_ENVELOPE: Final = "/recursos/v1/boleta.electronica.envio"
+_OK: Final = 200
 REST_DOCUMENT: Final = "/recursos/v1/boleta.electronica"
 
 
@@ -77,6 +79,14 @@ class Query:
             return read_rest_envelope_status(answer.http_status, answer.body, retry_after=answer.retry_after)
         except SiiError as error:
             return EnvelopeStatus("unknown", "", str(error))
+
+    def state(self) -> str | None:
+        """What the service of uploads' states says of itself (no token is needed); None when nothing came."""
+        try:
+            answer = self._services.ask(soap.UPLOAD_STATUS, "getState", ())
+        except SiiError:
+            return None
+        return excerpt(answer.body) if answer.http_status == _OK else None
 
     def document_status(self, channel: Channel, token: str, folio: Folio) -> DocumentStatus:
         """What the SII says of one document, by its data."""

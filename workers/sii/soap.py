@@ -18,6 +18,7 @@ TOKEN: Final = "/DTEWS/GetTokenFromSeed.jws"  # noqa: S105 - a path
 UPLOAD_STATUS: Final = "/DTEWS/QueryEstUp.jws"
 DOCUMENT_STATUS: Final = "/DTEWS/QueryEstDte.jws"
 DOCUMENT_PROOF: Final = "/DTEWS/services/QueryEstDteAv"
+MAIL_AGAIN: Final = "/DTEWS/services/wsDTECorreo"
 
 
 class SoapServices:

@@ -141,7 +141,14 @@ _ENTRIES = (
     Fault("F-REP", VERDICT, "every document has a repair", "upload", args={"code": "TED-2-510"}),
     Fault("F-RCT", VERDICT, "the envelope is refused: Carátula", "upload"),
     Fault("F-RFR", VERDICT, "the envelope is refused: signature", "upload", natural="sign it wrongly"),
-    Fault("F-RSC", VERDICT, "the envelope is refused: schema", "upload", natural="break the schema"),
+    Fault(
+        "F-RSC",
+        VERDICT,
+        "the envelope is refused: schema",
+        "upload",
+        natural="break the schema",
+        args={"folios": "only an envelope that holds one of them"},
+    ),
     Fault("F-106", INSTEAD, "no permission: 106, over REST 401", "envelope_status", natural="POST /permissions/revoke"),
     Fault(
         "F-UNK", INSTEAD, "a code nobody knows: STATUS 42, ESTADO ZZZ", "upload", args={"status": "42", "estado": "ZZZ"}

@@ -34,6 +34,16 @@ _FORCED_REFUSALS = {
 _A_BREATH = 100  # documents looked at lightly between two requests
 
 
+def _args(fault: dict[str, Any]) -> dict[str, Any]:
+    return dict(fault.get("args") or {})
+
+
+def _forced(fault: dict[str, Any], folios: set[int]) -> Refusal | None:
+    """The refusal that a fault wants, if it means an envelope of these folios."""
+    meant = set(_args(fault).get("folios", ()))
+    return _FORCED_REFUSALS.get(fault.get("fault", "")) if not meant or meant & folios else None
+
+
 @dataclass(frozen=True, slots=True)
 class Checks:
     """What files are examined with."""
@@ -113,8 +123,9 @@ class Pipeline:
             self._books.examine(root, upload)
             return
         fault = upload.verdict_fault or {}
-        refusal = _FORCED_REFUSALS.get(fault.get("fault", "")) or self._envelopes.examine(root, upload)
         elements = find_all(children(root)[0], "DTE")
+        folios = {identity_of(children(element)[0])[2] for element in elements} if "folios" in _args(fault) else set()
+        refusal = _forced(fault, folios) or self._envelopes.examine(root, upload)
         found: list[Piece] = []
         if refusal is None:
             try:
@@ -141,7 +152,7 @@ class Pipeline:
         """What is left of an examination under light checks: counts and folios."""
         await asyncio.sleep(0)
         fault = upload.verdict_fault or {}
-        refusal = _FORCED_REFUSALS.get(fault.get("fault", ""))
+        refusal = _forced(fault, {sketch(piece, upload.track_id, upload.received_at).folio for piece in seen.pieces})
         if refusal is None and counts(data) != Counter(seen.types):
             refusal = Refusal("RCT", Finding("CRT-3-999", f"SubTotDTE No Cuadra [{counts(data)}]"))
         if refusal is not None:

@@ -4,6 +4,7 @@ The readers of answers take their meanings from here, the operations page is wri
 row against an answer of that kind. What isn't in the table is "unknown": kept verbatim, shown, asked about again.
 """
 
+from domain.answers.table.afterwards import AFTERWARDS
 from domain.answers.table.documents import DOCUMENTS
 from domain.answers.table.envelopes import ENVELOPES
 from domain.answers.table.login import LOGIN
@@ -11,7 +12,14 @@ from domain.answers.table.reasons import REASONS
 from domain.answers.table.row import Retry, Row, Service, row_of
 from domain.answers.table.uploads import UPLOADS
 
-ROWS: tuple[Row, ...] = (*LOGIN, *UPLOADS, *ENVELOPES, *DOCUMENTS, *REASONS)
+ROWS: tuple[Row, ...] = (*LOGIN, *UPLOADS, *ENVELOPES, *DOCUMENTS, *AFTERWARDS, *REASONS)
 """The whole table, in the order in which an envelope meets the services."""
 
-__all__ = ["ROWS", "Retry", "Row", "Service", "row_of"]
+
+def must_do(service: Service, answer: str) -> str:
+    """What a person must do about an answer, in a sentence; for one that nobody published: look."""
+    row = row_of(ROWS, service, answer)
+    return "see what the SII said" if row is None else row.person
+
+
+__all__ = ["ROWS", "Retry", "Row", "Service", "must_do", "row_of"]

@@ -20,6 +20,9 @@ TOKEN_NOT_TAKEN: Final = "token-not-taken"  # noqa: S105 - a name
 NO_VERDICT: Final = "no-verdict"
 IN_DOUBT: Final = "in-doubt"
 REJECTED_IN_DOUBT: Final = "rejected-in-doubt"
+REFUSED_THROUGHOUT: Final = "refused-throughout"
+REFUSED_AND_HELD: Final = "refused-and-held"
+NO_REASONS: Final = "no-reasons"
 
 ALERTS: tuple[Alert, ...] = (
     Alert(
@@ -55,5 +58,23 @@ ALERTS: tuple[Alert, ...] = (
         "everything was rejected or repeated while an earlier upload may still be in process; after two days of such"
         " answers its documents go to `conflict`",
         "look in the SII's portal which upload brought the folios; once they are `conflict`: `fmgo document settle`",
+    ),
+    Alert(
+        REFUSED_THROUGHOUT,
+        "envelope",
+        "refused for its schema, and its halves too: the fault is in every document, or in the envelope itself",
+        "read the detail (`fmgo envelope show ID`), tell FMgo's makers; when it is mended `fmgo envelope release ID`",
+    ),
+    Alert(
+        REFUSED_AND_HELD,
+        "envelope",
+        "the gateway refused it for its schema, and the SII holds some of its documents all the same, or doesn't say",
+        "look in the SII's portal for its folios, then `fmgo envelope release ID`",
+    ),
+    Alert(
+        NO_REASONS,
+        "envelope",
+        "the SII's mail with the reasons didn't come, though asked for",
+        "check the company's mail source (`fmgo doctor`), or `fmgo mail import` the mail",
     ),
 )

@@ -38,7 +38,16 @@ def _states(service: Service) -> tuple[Row, ...]:
         ),
         Row(service, "RPR", "processed", "accepted with repairs", "over", _COUNT),
         Row(service, "RLV", "processed", "accepted with slight repairs", "over", _COUNT),
-        _refused(service, "RSC", "the schema is wrong", "tell FMgo's makers; then `fmgo envelope release`"),
+        Row(
+            service,
+            "RSC",
+            "refused",
+            "the schema is wrong",
+            "documents",
+            "each document is asked about; then halves of it are tried until the culprit stands alone, held"
+            " `schema-refused`; where every half is refused: `refused-throughout`",
+            "tell FMgo's makers of the culprit, and replace it (`fmgo document replace`)",
+        ),
         _refused(
             service,
             "RCT",
@@ -49,7 +58,9 @@ def _states(service: Service) -> tuple[Row, ...]:
             service,
             "RFR",
             "the signature, a missing permission, or an envelope that came before",
-            "check certificate and permissions (`fmgo doctor`), then `fmgo envelope release`",
+            "look, in this order: is the certificate in force and its person's (`fmgo doctor --sii`); may the person"
+            " send for this company at the SII; did its folios come in another envelope (`fmgo envelope show`); then"
+            " `fmgo envelope release`",
         ),
         _refused(service, "RCH", "rejected", _MEND),
         Row(service, "RPT", "refused", "the envelope came before", "documents", _FIRST),

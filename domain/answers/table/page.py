@@ -22,6 +22,8 @@ _TITLES: dict[Service, str] = {
     "QueryEstDte": "State of a document: QueryEstDte",
     "QueryEstDteAv": "State of a document with its signature: QueryEstDteAv",
     "boleta status": "State of a boleta",
+    "wsDTECorreo": "Asking for the result mail again: wsDTECorreo",
+    "listarEventosHistDoc": "Acceptance and claims: listarEventosHistDoc",
     "reasons": "Reasons for single documents and envelopes",
 }
 _ALERTS = """## Alerts

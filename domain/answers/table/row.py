@@ -14,6 +14,8 @@ Service = Literal[
     "QueryEstDte",
     "QueryEstDteAv",
     "boleta status",
+    "wsDTECorreo",
+    "listarEventosHistDoc",
     "reasons",
 ]
 Retry = Literal["over", "token", "later", "resend", "documents", "person"]

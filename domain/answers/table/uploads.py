@@ -51,9 +51,10 @@ UPLOADS: tuple[Row, ...] = (
         "7",
         "not_received never",
         "the file doesn't comply with the schema; DETAIL says where",
-        "person",
-        _HELD,
-        "read the detail (`fmgo envelope show`); tell FMgo's makers",
+        "documents",
+        "each document is asked about; then halves of it are tried until the culprit stands alone, held"
+        " `schema-refused`, unless an earlier attempt is in doubt: then that is settled first",
+        "read the detail (`fmgo envelope show`), tell FMgo's makers, replace the culprit (`fmgo document replace`)",
     ),
     Row(
         "DTEUpload",

@@ -1,11 +1,13 @@
 -- Processes, their heartbeats and their leases. All of it is about processes, so it is in clock_timestamp().
 
+-- environment: the one of the SII that the process talks to.
 CREATE TABLE workers (
     id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     kind text NOT NULL,
     host text NOT NULL,
     pid integer NOT NULL,
     epoch bigint NOT NULL,
+    environment text,
     started_at timestamptz NOT NULL DEFAULT clock_timestamp(),
     beat_at timestamptz NOT NULL DEFAULT clock_timestamp(),
     stopped_at timestamptz

@@ -37,6 +37,8 @@ INSERT INTO document_transitions VALUES
 -- so that claimed rows leave the front of the index, and takes a fence that every later update checks.
 -- suspect: size of the chunk whose worker died with this row in it; such rows are claimed apart, in halves.
 -- send_by: when the SII should have it at the latest; what waits is sent in this order.
+-- half: the half of an envelope refused for its schema in which it is tried again, until that is sealed.
+-- claim: what its receiver said of it ({"state", "events"}), once something is known.
 -- version/published_version: a difference is a result that has not been told.
 CREATE TABLE documents (
     id uuid PRIMARY KEY,
@@ -72,7 +74,9 @@ CREATE TABLE documents (
     problems jsonb,
     warnings jsonb,
     verdict jsonb,
+    claim jsonb,
     envelope uuid,
+    half uuid,
     signed_at timestamptz,
     send_by timestamptz,
     evidenced_at timestamptz,
@@ -90,6 +94,7 @@ CREATE INDEX documents_due ON documents (lane, state, issuer, due_at) WHERE due_
 CREATE INDEX documents_suspect ON documents (lane, state, due_at) WHERE suspect IS NOT NULL;
 CREATE INDEX documents_leased ON documents (lease_owner) WHERE lease_owner IS NOT NULL;
 CREATE INDEX documents_envelope ON documents (envelope) WHERE envelope IS NOT NULL;
+CREATE INDEX documents_half ON documents (half) WHERE half IS NOT NULL;
 CREATE INDEX documents_depends_on ON documents (depends_on) WHERE depends_on IS NOT NULL;
 CREATE UNIQUE INDEX documents_replaces ON documents (replaces)
     WHERE replaces IS NOT NULL AND state <> 'rejected';

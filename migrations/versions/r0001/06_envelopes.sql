@@ -48,6 +48,7 @@ CREATE TABLE envelopes (
     alert text,
     decided_at timestamptz,
     released_at timestamptz,
+    half uuid,
     FOREIGN KEY (issuer, environment) REFERENCES issuers (rut, environment)
 ) WITH (fillfactor = 80);
 CREATE INDEX envelopes_due ON envelopes (state, due_at) WHERE due_at IS NOT NULL;
@@ -55,6 +56,22 @@ CREATE INDEX envelopes_open ON envelopes (issuer, environment, channel) WHERE st
 CREATE INDEX envelopes_leased ON envelopes (lease_owner) WHERE lease_owner IS NOT NULL;
 CREATE INDEX envelopes_track ON envelopes (track_id) WHERE track_id IS NOT NULL;
 ALTER TABLE documents ADD FOREIGN KEY (envelope) REFERENCES envelopes (id);
+
+-- Halves of envelopes that were refused for their schema, tried by themselves until the culprit stands alone. `origin` is
+-- the envelope that was whole; `refused` the one that this is a half of; `depth` how often it was halved.
+CREATE TABLE envelope_halves (
+    id uuid PRIMARY KEY,
+    origin uuid NOT NULL REFERENCES envelopes (id),
+    refused uuid NOT NULL REFERENCES envelopes (id),
+    depth integer NOT NULL CHECK (depth > 0),
+    documents integer NOT NULL CHECK (documents > 0),
+    made_at timestamptz NOT NULL DEFAULT fmgo_now()
+);
+CREATE INDEX envelope_halves_origin ON envelope_halves (origin);
+CREATE INDEX envelopes_sent ON envelopes (issuer, environment, channel, sent_at) WHERE sent_at IS NOT NULL;
+CREATE INDEX envelopes_half ON envelopes (half) WHERE half IS NOT NULL;
+ALTER TABLE envelopes ADD FOREIGN KEY (half) REFERENCES envelope_halves (id);
+ALTER TABLE documents ADD FOREIGN KEY (half) REFERENCES envelope_halves (id);
 
 -- Which documents travelled in which envelope, for ever (documents.envelope is only the present one).
 CREATE TABLE envelope_documents (

@@ -26,7 +26,8 @@ CREATE TABLE sii_sessions (
 -- request through or not, and every worker sees the same.
 -- failures: in a row, of requests that brought no answer of the service; closed_until: nobody asks before, and then
 -- one at a time (probe) until the service answers; paced_to: when the rate has caught up with what was asked;
--- holders: a process's number for each of its requests that are open now (those of dead processes don't count).
+-- holders: the process of each request that is open now, by the request's ticket (those of dead processes don't count);
+-- probe: the ticket of the one request that sees how a closed service is.
 CREATE TABLE sii_services (
     environment sii_environment NOT NULL,
     service text NOT NULL,
@@ -35,17 +36,11 @@ CREATE TABLE sii_services (
     closed_until timestamptz,
     reason text,
     paced_to timestamptz,
-    probe bigint,
-    holders bigint[] NOT NULL DEFAULT '{}',
+    probe text,
+    holders jsonb NOT NULL DEFAULT '{}',
     changed_at timestamptz NOT NULL DEFAULT fmgo_now(),
     PRIMARY KEY (environment, service)
 ) WITH (fillfactor = 50);
-
--- The open requests without one of a process's.
-CREATE FUNCTION fmgo_without_one(holders bigint[], worker bigint) RETURNS bigint[] LANGUAGE sql IMMUTABLE AS $$
-    SELECT coalesce(holders[:array_position(holders, worker) - 1] || holders[array_position(holders, worker) + 1:],
-                    holders)
-$$;
 
 -- A person's switches for a whole environment; those of a company are in its row.
 CREATE TABLE switches (
@@ -84,3 +79,20 @@ CREATE INDEX sii_exchanges_envelope ON sii_exchanges (envelope, id) WHERE envelo
 CREATE TABLE sii_exchanges_default PARTITION OF sii_exchanges DEFAULT;
 CREATE TRIGGER sii_exchanges_append_only BEFORE UPDATE OR DELETE ON sii_exchanges
     FOR EACH ROW EXECUTE FUNCTION append_only();
+
+-- What keeps each company from sending, null when nothing does: it is asked before an envelope is sealed, documents are
+-- held with this as their cause, and the sweep asks again. `environment`: no living process talks to that one.
+CREATE VIEW company_obstacles AS
+    SELECT i.rut AS issuer, i.environment, CASE
+        WHEN NOT EXISTS (SELECT FROM workers w WHERE w.environment = i.environment AND w.stopped_at IS NULL)
+            THEN 'environment'
+        WHEN NOT EXISTS (
+            SELECT FROM issuer_grants g JOIN certificates c ON c.person = g.person
+            WHERE g.issuer = i.rut AND g.environment = i.environment AND g.can_sign AND g.can_send
+              AND c.retired_at IS NULL AND c.not_before <= fmgo_now() AND c.not_after > fmgo_now()) THEN 'certificate'
+        WHEN i.resolution_date > (fmgo_now() AT TIME ZONE 'America/Santiago')::date
+             OR (i.environment = 'production' AND i.resolution_number = 0) THEN 'resolution'
+        END AS cause
+    FROM issuers i;
+CREATE INDEX documents_held ON documents (issuer, environment, document_type)
+    WHERE state = 'signed' AND held IS NOT NULL;

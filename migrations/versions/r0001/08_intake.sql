@@ -99,6 +99,7 @@ CREATE VIEW document_results AS
                'attempt', d.attempt, 'version', d.version, 'state', shown.state, 'type', d.document_type,
                'folio', shown.folio, 'total', trim_scale(d.total), 'issued_on', d.issued_on, 'receiver', d.receiver,
                'held', d.held, 'problems', d.problems, 'warnings', d.warnings, 'verdict', d.verdict,
+               'claim', d.claim->'state', 'claim_events', d.claim->'events',
                'batch', d.batch, 'replaces', d.replaces,
                'signed_at', shown.signed_at, 'decided_at', d.decided_at)) AS result
     FROM documents d

@@ -13,6 +13,10 @@ WORKERS = (
     b"INSERT INTO workers (kind, host, pid, epoch)"
     b" VALUES ('interactive', 'h', 1, 1), ('bulk', 'h', 2, 1), ('threads', 'h', 3, 1)"
 )
+UF = (
+    b"INSERT INTO uf_values (day, value) SELECT (fmgo_now() AT TIME ZONE 'America/Santiago')::date + n, 39643.59"
+    b" FROM generate_series(0, 1) AS n"
+)
 
 
 def execute(database: str, *statements: bytes) -> None:
@@ -38,7 +42,7 @@ def well(fmgo: Fmgo, database: str, tmp_path: Path, monkeypatch: pytest.MonkeyPa
     monkeypatch.setenv("FMGO_PASSWORD", kit.PASSWORD)
     assert fmgo("certificate", "add", tmp_path / "firma.pfx", "--for", kit.ISSUER).code == 0
     assert fmgo("caf", "add", tmp_path / "caf.xml").code == 0
-    execute(database, WORKERS)
+    execute(database, WORKERS, UF)
     return fmgo
 
 
@@ -69,6 +73,7 @@ TROUBLES: dict[str, tuple[bytes, tuple[str, str]]] = {
     "no certificate": (b"UPDATE certificates SET retired_at = now()", ("fail", "certificates")),
     "certificate ends": (b"UPDATE certificates SET not_after = now() + interval '9 days'", ("warn", "certificates")),
     "no folios": (b"UPDATE folio_counters SET next = last + 1", ("fail", "folios")),
+    "no UF of the day": (b"DELETE FROM uf_values", ("warn", "UF")),
     "folios end soon": (b"UPDATE cafs SET expires_on = now() + interval '9 days'", ("warn", "folios")),
     "folios ended": (b"UPDATE cafs SET expires_on = '2020-01-01'", ("fail", "folios")),
     "a row without its month": (
@@ -126,6 +131,11 @@ def _months_ahead(database: str) -> list[tuple[str, ...]]:
             b"SELECT relname FROM pg_class WHERE relname ~ '^document_events_[0-9]{6}$'"
             b" AND right(relname, 6) > to_char(now() AT TIME ZONE 'UTC', 'YYYYMM')"
         ).fetchall()
+
+
+def test_the_uf_matters_where_boletas_are_issued(well: Fmgo, database: str) -> None:
+    execute(database, b"DELETE FROM uf_values", b"UPDATE cafs SET withdrawn_at = now()")
+    assert ("warn", "UF") not in troubles(well)[1]
 
 
 def test_a_moved_clock_is_told(well: Fmgo, database: str) -> None:

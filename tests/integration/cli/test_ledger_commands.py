@@ -160,7 +160,8 @@ def test_a_released_envelopes_documents_go_again(fmgo: Fmgo, refused: uuid.UUID,
     assert released == {"envelope": str(refused), "released": 1}
     assert scalar(database, "SELECT count(*) FROM documents WHERE held IS NULL AND due_at IS NOT NULL") == 1
     assert scalar(database, "SELECT action FROM audit_log") == "envelope.release"
-    assert fmgo("envelope", "release", refused).code == 1
+    again = fmgo("envelope", "release", refused, "--json")
+    assert (again.code, again.objects[0]["error"]["code"]) == (1, "NOT-REFUSED")
 
 
 @pytest.mark.parametrize("verdict", ["accepted", "rejected"])
@@ -177,3 +178,25 @@ def test_what_a_person_found_ends_a_conflict(fmgo: Fmgo, issued: uuid.UUID, data
     assert (shown["events"][-1]["from_state"], shown["events"][-1]["to_state"]) == ("conflict", verdict)
     assert scalar(database, "SELECT action FROM audit_log") == "document.settle"
     assert fmgo(*settle).code == 1
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ("document", "list", "--state", "refused"),
+        ("envelope", "list", "--state", "accepted"),
+        ("document", "list", "--environment", "moon"),
+        ("caf", "list", "--environment", "moon"),
+        ("document", "show", "--issuer", ISSUER, "--key", "x", "--environment", "moon"),
+    ],
+)
+def test_a_filter_that_nothing_can_pass_is_bad_usage(fmgo: Fmgo, command: tuple[str, ...]) -> None:
+    answer = fmgo(*command)
+    assert (answer.code, f"no {command[-2][2:]} '{command[-1]}'" in answer.err) == (2, True)
+
+
+def test_the_list_says_what_the_sii_refused_a_document_for(fmgo: Fmgo, issued: uuid.UUID, database: str) -> None:
+    assert fmgo("document", "list").out.split()[-1] != "RCH"
+    with psycopg.connect(database) as connection:
+        connection.execute(b"UPDATE documents SET state = 'rejected', verdict = '{\"document\": \"RCH\"}'")
+    assert fmgo("document", "list").out.split()[-1] == "RCH"

@@ -208,3 +208,19 @@ def test_a_file_in_utf_8_is_kept_in_the_field_s_own_letters(office: Office, take
     assert data != b'<?xml version="1.0" encoding="UTF-8"?>\n' + xml
     assert outcomes(take(data)) == ["imported"]
     assert office.rows("SELECT bytes FROM document_files") == [(xml,)]
+
+
+@pytest.mark.parametrize(("code", "state"), [(25, "signed"), (26, "invalid")])
+def test_a_note_repeats_the_taxes_of_what_another_program_issued(
+    office: Office, take: Import, code: int, state: str
+) -> None:
+    office.load(61)
+    wine = invoice()
+    wine["Detalle"][0]["CodImpAdic"] = 25
+    assert outcomes(take(elsewhere(wine, 7))) == ["imported"]
+    annuls = note(7, 10_000, code=1)
+    annuls["Detalle"][0]["CodImpAdic"] = code
+    (number,) = office.record(annuls)
+    office.issue()
+    assert office.states([number]) == [state]
+    assert office.codes(number).count("DTE-REF-20") == (state == "invalid")

@@ -2,6 +2,7 @@
 
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import pytest
 
@@ -145,3 +146,35 @@ def test_what_a_note_changes_is_written_with_its_folio(office: Office, sale: int
     (number,) = office.record(note(sale, 1_000))
     office.issue()
     assert office.rows("SELECT note, document_type, folio, code FROM note_changes") == [(number, 33, 1, 3)]
+
+
+def with_tax(document: dict[str, Any], code: int) -> dict[str, Any]:
+    """The same goods with an additional tax: wine is 25, beer is 26, both at 20.5 %."""
+    document["Detalle"][0]["CodImpAdic"] = code
+    return document
+
+
+@pytest.mark.parametrize(("code", "state"), [(25, "signed"), (26, "invalid")])
+def test_what_annuls_repeats_the_taxes(office: Office, code: int, state: str) -> None:
+    office.load(33, 61)
+    office.record(with_tax(invoice(), 25))
+    office.issue()
+    (corrects,) = office.record(with_tax(note(1, 1), 26))
+    office.issue()
+    assert office.states([corrects]) == ["signed"], "only what annuls repeats them"
+    office.rows("UPDATE documents SET state = 'rejected' WHERE id = :id RETURNING id", id=corrects)
+    (annuls,) = office.record(with_tax(note(1, 10_000, code=1), code))
+    office.issue()
+    assert office.states([annuls]) == [state]
+    assert office.codes(annuls).count("DTE-REF-20") == (state == "invalid")
+
+
+def test_a_boleta_states_no_taxes_so_none_are_held_against_its_note(office: Office) -> None:
+    office.load(39, 61)
+    office.record({"Encabezado": {"IdDoc": {"TipoDTE": 39}}, "Detalle": [{"NmbItem": "Vino", "PrcItem": 13_950}]})
+    office.issue()
+    annuls = with_tax(note(1, 10_000, on=39, code=1), 25)
+    annuls["Encabezado"]["Receptor"] = {"RUTRecep": "66666666-6"}
+    (number,) = office.record(annuls)
+    office.issue()
+    assert "DTE-REF-20" not in office.codes(number)

@@ -1,5 +1,6 @@
 """The role of workers can do all that a worker must, months ahead included."""
 
+import uuid
 from collections.abc import Iterator
 from urllib.parse import urlsplit, urlunsplit
 
@@ -8,9 +9,11 @@ import pytest
 from sqlalchemy.exc import IntegrityError, ProgrammingError
 
 from tests.integration.ledger.conftest import enter, job, record
-from workers.database import processes, waiting
+from workers.database import claim_watches, mail_sources, processes, result_mails, waiting, wanted_mails
 from workers.database.claims import claim_documents, due_work, give_back, release_dead
 from workers.database.engine import Ledger, run
+from workers.database.mail_sources import NewSource
+from workers.database.result_mails import NewMail
 
 
 @pytest.fixture
@@ -50,6 +53,38 @@ def test_a_worker_records_claims_and_frees(worker: Ledger) -> None:
         assert processes.bury(tx, 60) == []
         assert release_dead(tx, quarantine_after=3) == 0
         assert len(due_work(tx)) == 1
+
+
+def test_a_worker_reads_mails_and_asks_about_claims(ledger: Ledger, worker: Ledger) -> None:
+    with ledger.transaction() as tx:
+        run(
+            tx,
+            """
+            INSERT INTO issuers (rut, environment, razon_social, giro, dir_origen, cmna_origen, resolution_number,
+                                 resolution_date)
+            VALUES ('76900101-8', 'certification', 'X', 'Y', 'Z', 'W', 0, '2014-08-22')
+            ON CONFLICT DO NOTHING
+            """,
+        )
+        folder = NewSource("76900101-8", "certification", "folder", "/mails", "none", None, None, ())
+        mail_sources.add(tx, folder)
+    with worker.transaction() as tx:
+        source = mail_sources.take(tx, "certification", 60)
+        assert source is not None
+        mail_sources.seen(tx, source.id, "one")
+        assert mail_sources.unseen(tx, source.id, ["one", "two"]) == ["two"]
+        mail_sources.read_up_to(tx, source.id, 1, 7)
+        mail_sources.done(tx, source.id, None, 60)
+        mail = NewMail(
+            "76900101-8", "certification", source.id, bytes(32), "a@sii.cl", None, "", "77", {"track_id": "77"}, b"x"
+        )
+        assert result_mails.keep(tx, mail).outcome == "unknown-track"
+        assert result_mails.ready(tx, "certification", 5) == []
+        wanted_mails.want(tx, uuid.uuid4(), 1)
+        assert wanted_mails.take(tx, "certification", 60) is None
+        claim_watches.begin(tx, uuid.uuid4(), [33], 8, 1)
+        assert claim_watches.take(tx, "certification", 5, 60) == []
+        assert claim_watches.keep_events(tx, uuid.uuid4(), []) == []
 
 
 def test_a_row_in_a_default_partition_is_refused_its_month_and_nothing_else_stops(ledger: Ledger) -> None:

@@ -24,7 +24,9 @@ from workers.cache.connection import connect
 from workers.cache.tokens import TokenCopies
 from workers.database import processes
 from workers.database.engine import Ledger
+from workers.database.engine import ledger as ledger_of_this_process
 from workers.sessions import NoSessionError, Sessions, Token
+from workers.settings import settings
 from workers.sii import Channel, SiiClient
 from workers.vault.sealing import Vault
 
@@ -55,6 +57,17 @@ class Sii(Server):
                 inner = respuesta("<ESTADO>00</ESTADO>", f"<TOKEN>TOKEN{self.logins:08}</TOKEN>")
         soapy = b"DTEWS" in request.split(b"\r\n")[0]
         connection.answer(soap(inner, operation="getToken") if soapy else inner.encode())
+
+
+@pytest.fixture(autouse=True)
+def installation(environment: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """The pace of logins is in the ledger that this process's settings name."""
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+    settings.cache_clear()
+    yield
+    ledger_of_this_process().dispose()
+    settings.cache_clear()
 
 
 @pytest.fixture

@@ -19,6 +19,8 @@ from domain.answers import (
     read_token,
     read_upload,
 )
+from domain.answers.claims import read_claims
+from domain.answers.mail_again import read_mail_again
 from domain.answers.table import ROWS, Row
 from domain.answers.table.page import page
 from tests.unit.answers.wire import UNAVAILABLE, counters, fault, receipt, respuesta, soap
@@ -69,6 +71,24 @@ def boleta_document(code: str) -> bytes:
     return json.dumps({"codigo": code, "descripcion": "algo"}).encode()
 
 
+def mail_again(code: str) -> bytes:
+    return soap(respuesta(f"<SII:ESTADO>{code}</SII:ESTADO><SII:GLOSA>algo</SII:GLOSA>"), operation="reenvioCorreo")
+
+
+def listed_events(code: str) -> bytes:
+    event = (
+        "<listaEventosDoc><codEvento>RCD</codEvento><descEvento>Reclamo</descEvento><rutResponsable>76543210"
+        "</rutResponsable><dvResponsable>3</dvResponsable><fechaEvento>29-09-2026 12:05:36</fechaEvento>"
+        "</listaEventosDoc>"
+    )
+    return (
+        '<S:Envelope xmlns:S="http://schemas.xmlsoap.org/soap/envelope/"><S:Body><ns2:listarEventosHistDocResponse'
+        ' xmlns:ns2="http://ws.registroreclamodte.diii.sdi.sii.cl"><return>'
+        f"<codResp>{code}</codResp><descResp>algo</descResp>{event if code == '15' else ''}"
+        "</return></ns2:listarEventosHistDocResponse></S:Body></S:Envelope>"
+    ).encode()
+
+
 WRITTEN = {
     "seed": seeded,
     "token": tokened,
@@ -78,6 +98,8 @@ WRITTEN = {
     "QueryEstDte": document_state,
     "QueryEstDteAv": proof,
     "boleta status": boleta_document,
+    "wsDTECorreo": mail_again,
+    "listarEventosHistDoc": listed_events,
 }
 # What comes in a code's place: HTTP status and body, several for a row that speaks of several.
 INSTEAD_OF_CODES: dict[tuple[str, str], list[tuple[int, bytes]]] = {
@@ -123,6 +145,14 @@ INSTEAD_OF_CODES: dict[tuple[str, str], list[tuple[int, bytes]]] = {
     ("boleta status", "(plain text sent as JSON)"): [(200, b"falta rut_receptor"), (200, b"falta monto")],
     ("boleta status", "(unknown code)"): [(200, boleta_document("XYZ"))],
     ("boleta status", "(page, cut or nothing)"): [(200, body) for body in PAGES],
+    ("wsDTECorreo", "(unknown code)"): [(200, mail_again("77")), (200, mail_again("ZZ"))],
+    ("wsDTECorreo", "(page, text, fault, cut or nothing)"): [(200, body) for body in (*PAGES, fault("socket"))],
+    ("wsDTECorreo", "(fault about the token)"): [(500, fault("Error de Autenticacion: TOKEN invalido"))],
+    ("listarEventosHistDoc", "(unknown code)"): [(200, listed_events("27")), (200, listed_events("0"))],
+    ("listarEventosHistDoc", "(page, text, fault, cut or nothing)"): [
+        (200, body) for body in (*PAGES, fault("socket"), listed_events("15").replace(b"codResp", b"otro"))
+    ],
+    ("listarEventosHistDoc", "(fault about the token)"): [(500, fault("Error de Autenticacion: TOKEN invalido"))],
 }
 
 
@@ -148,6 +178,8 @@ READERS: dict[str, Callable[[int, bytes], str]] = {
     "QueryEstDte": lambda status, body: read_document_status(status, body).meaning,
     "QueryEstDteAv": lambda status, body: read_document_proof(status, body).meaning,
     "boleta status": lambda status, body: read_rest_document_status(status, body).meaning,
+    "wsDTECorreo": lambda status, body: read_mail_again(status, body).meaning,
+    "listarEventosHistDoc": lambda status, body: read_claims(status, body).meaning,
 }
 ROWS_THAT_ARE_READ = [row for row in ROWS if row.service != "reasons" and (row.answer != "(no connection)")]
 

@@ -8,7 +8,7 @@ from decimal import Decimal
 import pytest
 
 from domain.problems import Problem
-from workers.cli.output import cell, coloured, complain, plain, state, table, write_json
+from workers.cli.output import _whole, cell, coloured, complain, plain, state, table, write_json
 
 
 @pytest.mark.parametrize(
@@ -21,7 +21,8 @@ from workers.cli.output import cell, coloured, complain, plain, state, table, wr
         (dt.date(2026, 11, 24), "2026-11-24"),
         (Decimal("1234567.0000"), "1.234.567"),
         (Decimal("12.5"), "12.5"),
-        ({"ñ": 1}, '{"ñ": 1}'),
+        ({"ñ": 1, "a": None, "b": "c d"}, "ñ 1, b c d"),
+        ({"ñ": [1]}, '{"ñ": [1]}'),
         (["a", 1], "a, 1"),
         ("[bold]", "\\[bold]"),
     ],
@@ -79,3 +80,11 @@ def test_errors_are_json_when_asked_and_else_for_a_person(capsys: pytest.Capture
 def test_json_is_one_line_in_utf_8(capsys: pytest.CaptureFixture[str]) -> None:
     write_json({"ñ": "a\nb"})
     assert capsys.readouterr().out == '{"ñ": "a\\nb"}\n'
+
+
+def test_short_columns_stay_whole_at_a_terminal_and_the_widest_are_broken() -> None:
+    rows = [["76900101-8", "2026-11-24", "a sentence " * 9], ["76900101-8", "", "x"]]
+    assert _whole(["issuer", "expires", "to do"], rows, 80) == {0, 1}
+    assert _whole(["issuer", "expires", "to do"], rows, 200) == {0, 1, 2}
+    assert _whole(["issuer", "expires", "to do"], rows, 20) == set()
+    assert _whole(["name"], [], 80) == {0}

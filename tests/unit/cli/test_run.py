@@ -3,6 +3,7 @@
 import os
 import sys
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 
 import pytest
 
@@ -38,7 +39,11 @@ def start(*arguments: str) -> None:
 
 
 @pytest.mark.parametrize("kind", QUEUES)
-def test_a_worker_serves_the_queues_of_its_kind(became: Became, kind: str) -> None:
+def test_a_worker_serves_the_queues_of_its_kind(
+    became: Became, kind: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    for name, value in {"DATABASE_URL": "postgresql://x/x", "REDIS_URL": "redis://x", "EVIDENCE_DIR": tmp_path}.items():
+        monkeypatch.setenv(f"FMGO_{name}", str(value))
     start("worker", kind, "--concurrency", "3", "--loglevel", "INFO")
     ((argv, environment),) = became
     assert argv[argv.index("--queues") + 1] == ",".join(QUEUES[kind])
@@ -59,6 +64,15 @@ def test_a_worker_serves_the_queues_of_its_kind(became: Became, kind: str) -> No
 def test_the_sandbox_is_started_by_name(became: Became, arguments: tuple[str, ...], module: list[str]) -> None:
     start(*arguments)
     assert became[0][0] == [sys.executable, "-m", *module]
+
+
+def test_a_worker_without_settings_says_which_are_missing(
+    became: Became, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.delenv("FMGO_DATABASE_URL", raising=False)
+    assert run_command(["worker", "bulk"]) == 2
+    assert "FMGO_DATABASE_URL is not set" in capsys.readouterr().err
+    assert became == []
 
 
 def test_an_unknown_kind_is_bad_usage() -> None:

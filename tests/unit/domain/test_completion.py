@@ -73,10 +73,11 @@ def test_stated_address_is_not_mixed_with_the_registered_one() -> None:
     assert "CiudadOrigen" not in emisor
 
 
-def test_payment_is_stated_as_the_sii_would_assume_it_and_told() -> None:
-    ready = prepared(spoilt(invoice(), Encabezado__IdDoc__FmaPago=None))
+@pytest.mark.parametrize(("due", "told"), [(None, ["DTE-PAY-03"]), ("2026-12-24", [])])
+def test_payment_is_stated_as_the_sii_would_assume_it_and_told_once(due: str | None, told: list[str]) -> None:
+    ready = prepared(spoilt(invoice(), Encabezado__IdDoc__FmaPago=None, Encabezado__IdDoc__FchVenc=due))
     assert ready.document.id_doc["FmaPago"] == 2
-    assert [warning.code for warning in ready.warnings] == ["COM-PAYMENT", "DTE-PAY-03"]
+    assert [warning.code for warning in ready.warnings] == told
 
 
 def test_stated_folio_and_numbers_are_replaced_and_told() -> None:

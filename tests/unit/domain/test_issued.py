@@ -6,13 +6,14 @@ from decimal import Decimal
 import pytest
 
 from domain.caf import StampingCaf
+from domain.codes.document_types import BOLETA_TYPES
 from domain.completion import ReferencedDocument
-from domain.issued import IssuedError, documents_in
+from domain.issued import IssuedError, documents_in, taxes_stated
 from domain.issuing import issue
 from domain.signature import RsaSigner
 from domain.verification.reading import Unreadable
 from tests.unit.domain import material
-from tests.unit.domain.samples import SAMPLES, TODAY, Raw, prepared
+from tests.unit.domain.samples import SAMPLES, TODAY, Raw, prepared, spoilt
 
 Made = Callable[[Raw, int], bytes]
 
@@ -30,7 +31,8 @@ def test_a_document_of_every_type_says_what_it_came_to(made: Made) -> None:
     for kind, sample in SAMPLES.items():
         ready = prepared(sample())
         (found,) = documents_in(made(sample(), 7))
-        taxes = {tax["TipoImp"]: tax["MontoImp"] for tax in ready.document.totals.get("ImptoReten") or ()}
+        stated = {tax["TipoImp"]: tax["MontoImp"] for tax in ready.document.totals.get("ImptoReten") or ()}
+        taxes = None if kind in BOLETA_TYPES else stated
         assert found.issuer == "76900101-8"
         assert found.facts == ReferencedDocument(
             kind, 7, "issued", ready.receiver, ready.total, ready.net, ready.exempt, ready.vat, TODAY, taxes=taxes
@@ -71,3 +73,12 @@ def test_files_without_documents_are_refused() -> None:
         documents_in(b"<x/>")
     with pytest.raises(Unreadable):
         documents_in(b"no xml")
+
+
+def test_taxes_are_told_or_not_known(made: Made) -> None:
+    wine = made(spoilt(SAMPLES[33](), Detalle__0__CodImpAdic=["25"]), 7)
+    assert taxes_stated(wine) == {"25": 2050}
+    assert taxes_stated(wine.replace(b"<TipoImp>25<", b"<TipoImp>025<")) == {"25": 2050}
+    assert taxes_stated(made(SAMPLES[33](), 7)) == {}
+    for unknown in (made(SAMPLES[39](), 7), wine.replace(b"<MontoImp>2050<", b"<MontoImp>x<"), b"<x/>", b""):
+        assert taxes_stated(unknown) is None

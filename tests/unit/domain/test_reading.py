@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from domain.format.reading import MOST_PROBLEMS
-from domain.preparing import prepare, references_of
+from domain.preparing import annulled_by, prepare, references_of
 from domain.problems import InvalidDocument
 from tests.unit.domain.samples import (
     ISSUER,
@@ -175,6 +175,15 @@ def test_boleta_takes_the_other_family_s_names_and_leaves_its_extras_out() -> No
     assert [warning.code for warning in ready.warnings] == ["FMT-LEFT-OUT"]
     raw["Encabezado"]["Emisor"]["RznSocEmisor"] = "Otra SpA"
     assert codes_of(raw) == ["FMT-LEFT-OUT", "FMT-UNKNOWN"]
+
+
+@pytest.mark.parametrize(
+    ("code", "kind", "annulled"),
+    [(1, 33, ((33, 10),)), ("1", "33", ((33, 10),)), (3, 33, ()), ("x", 33, ()), (1, 39, ()), (1, 110, ())],
+)
+def test_what_a_note_annuls_is_found_where_taxes_are_stated(code: Any, kind: Any, annulled: Any) -> None:
+    raw = spoilt(credit_note(), Referencia__0__CodRef=code, Referencia__0__TpoDocRef=kind)
+    assert annulled_by(raw) == annulled
 
 
 @pytest.mark.parametrize(

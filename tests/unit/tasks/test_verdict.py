@@ -8,6 +8,8 @@ import pytest
 
 from domain.answers.document import DocumentStatus, Meaning
 from domain.answers.envelope import DocumentFinding, EnvelopeStatus, FindingError, TypeCounters
+from domain.answers.result_mail import Reason
+from tasks.mail_verdicts import Mailed
 from tasks.verdict import NOT_YET_TOLD, Ask, Outcome
 from tasks.verdict import verdict_of as decided
 from workers.database.verdicts import Rider
@@ -207,3 +209,33 @@ def test_a_refusal_for_what_stands_in_the_file_holds_for_every_upload_of_it(stat
     mine = riders(33, 33)
     refused = EnvelopeStatus("refused", state, "rechazado")
     assert verdict_of(mine, refused, Asked(f1="absent", f2="absent"), another=True).refused_whole
+
+
+NOTES = (TypeCounters(61, 2, 1, 1, 0),)
+
+
+def test_the_mail_counts_what_the_answer_left_out_and_the_documents_are_asked_about() -> None:
+    mine, ask = riders(33, 61, 61), Asked(f2="accepted", f3="absent")
+    status = processed((33, 1, 0, 0))
+    assert states(verdict_of(mine, status, ask), mine) == ["accepted", "accepted", None], "nobody counts the absent one"
+    outcome = decided(mine, status, ask, another=False, mailed=Mailed(NOTES, {}))
+    assert states(outcome, mine) == ["accepted", "accepted", "rejected"]
+
+
+@pytest.mark.parametrize("meaning", ["accepted", "unknown", "mismatch"])
+def test_a_mail_rejects_nothing_that_is_not_absent(meaning: Meaning) -> None:
+    mine = riders(33, 33)
+    mailed = Mailed((), {(33, 1): (Reason("HED-3-861", "Actividad"),)})
+    outcome = decided(mine, processed((33, 0, 2, 0)), Asked(f1=meaning, f2="unknown"), another=True, mailed=mailed)
+    assert "rejected" not in states(outcome, mine)
+
+
+def test_a_mail_ends_the_standing_of_absent_documents_rejected_for_other_reasons_than_repetition() -> None:
+    mine = riders(33, 33)
+    mailed = Mailed(
+        (), {(33, 1): (Reason("HED-3-861", "Actividad"),), (33, 2): (Reason("DTE-3-101", "Ya fue recibido"),)}
+    )
+    outcome = decided(mine, processed((33, 0, 2, 0)), Asked(f1="absent", f2="absent"), another=True, mailed=mailed)
+    assert states(outcome, mine) == ["rejected", None]
+    assert outcome.verdicts[0].said["reasons"] == [{"code": "HED-3-861", "text": "Actividad"}]
+    assert set(outcome.standing) == {mine[1]}, "its folio came before: another upload may have brought it"

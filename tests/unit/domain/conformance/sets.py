@@ -14,6 +14,7 @@ from typing import Any
 from domain.codes.document_types import EXPORTS
 from domain.codes.tables import Name, table
 from domain.completion import ReferencedDocument
+from domain.issued import taxes_stated
 from domain.issuing import Prepared, issue, prepare
 from tests.unit.domain.conformance.kit import AT, TODAY, Kit
 
@@ -64,7 +65,7 @@ class Bench:
         self.made.append(signed.xml)
         self.kinds.append(kind)
         self.cases[name] = (kind, folio)
-        taxes = {tax["TipoImp"]: tax["MontoImp"] for tax in ready.document.totals.get("ImptoReten") or ()}
+        taxes = taxes_stated(signed.xml)
         self.known[kind, folio] = ReferencedDocument(
             kind, folio, "accepted", ready.receiver, ready.total, ready.net, ready.exempt, ready.vat, TODAY, taxes=taxes
         )
