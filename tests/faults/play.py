@@ -204,7 +204,27 @@ def fresh(works: Works) -> None:
     works.change("DELETE FROM sii_services")
     works.change("UPDATE envelopes SET due_at = NULL, alert = NULL WHERE due_at IS NOT NULL OR alert IS NOT NULL")
     works.change("UPDATE sii_sessions SET alert = NULL WHERE alert IS NOT NULL")
+    works.change("UPDATE claim_watches SET due_at = NULL")
+    works.change("UPDATE result_mails_wanted SET due_at = NULL")
     works.change("UPDATE documents SET due_at = NULL WHERE due_at IS NOT NULL AND lease_owner IS NULL")
+
+
+def stand(works: Works, row: Row, first: Play) -> None:
+    """Six hours under the row's faults, which are lifted then."""
+    assert row.stands is not None
+    bounded(six_hours(works), row.stands)
+    assert row.meanwhile is None or first.states() == row.meanwhile
+    assert alerts(works) == row.alerts
+    works.window.delete("/faults").raise_for_status()
+
+
+def judge(works: Works, row: Row, plays: list[Play], logins: tuple[int, int]) -> None:
+    """What came of each case, and the logins of all, are what the row says."""
+    # What another namespace was asked for reached no operation.
+    found = [one for one in requests(works, plays[0].since) if one["outcome"] != "no such operation"]
+    for one in plays:
+        assert one.came() == one.expected(bounded=row.stands is not None)
+    assert row.stands or tuple(count(found, operation) for operation in TOKENS) == logins
 
 
 def play(works: Works, row: Row, profile: str) -> None:
@@ -221,11 +241,7 @@ def play(works: Works, row: Row, profile: str) -> None:
         if one.case.act:
             one.case.act(one)
     if row.stands:
-        bounded(six_hours(works), row.stands)
-        (first, *_) = plays
-        assert row.meanwhile is None or first.states() == row.meanwhile
-        assert alerts(works) == row.alerts
-        works.window.delete("/faults").raise_for_status()
+        stand(works, row, plays[0])
     for one in plays:
         if one.case.afterwards:
             one.case.afterwards(one)
@@ -234,14 +250,10 @@ def play(works: Works, row: Row, profile: str) -> None:
             lambda one=one: f"{one.case.ends}; it is {one.came()}; {alerts(works)}",  # type: ignore[misc]
             seconds=25,
         )
+    judge(works, row, plays, row.lenient_logins if profile == "lenient" and row.lenient_logins else row.logins)
     for one in plays:
-        assert one.came() == one.expected(bounded=row.stands is not None)
         if one.case.check:
             one.case.check(one)
-    logins = row.lenient_logins if profile == "lenient" and row.lenient_logins else row.logins
-    # What another namespace was asked for reached no operation.
-    found = [one for one in requests(works, since) if one["outcome"] != "no such operation"]
-    assert row.stands or tuple(count(found, operation) for operation in TOKENS) == logins
     all_is_over(works, [one.company for one in plays])
 
 

@@ -11,17 +11,16 @@ import pytest
 
 from deploy.sandbox.sii.catalogue import CATALOGUE
 from tests.acceptance.works import Works
-from tests.faults import answers, clocks, lines, lost, sessions, verdicts
+from tests.faults import afterwards, answers, clocks, lines, lost, sessions, verdicts
 from tests.faults.play import a_sweep_passes, last_request, nothing_is_due, play, requests
 from tests.faults.row import Row
 
 AN_HOUR: Final = dt.timedelta(hours=1)
-ROWS: Final[dict[str, Row]] = sessions.ROWS | lost.ROWS | answers.ROWS | verdicts.ROWS | lines.ROWS | clocks.ROWS
+ROWS: Final[dict[str, Row]] = (
+    sessions.ROWS | lost.ROWS | answers.ROWS | verdicts.ROWS | lines.ROWS | afterwards.ROWS | clocks.ROWS
+)
 
 ELSEWHERE: Final = {
-    "F-MAIL-1": "FMgo doesn't read result mails yet",
-    "F-MAIL-2": "FMgo doesn't read result mails yet",
-    "F-RCL-x": "FMgo doesn't ask about claims yet",
     "F-RTC-x": "cessions aren't FMgo's",
 }
 
