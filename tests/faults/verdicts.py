@@ -22,6 +22,9 @@ def _refused(number: int) -> Act:
     return wait_and_release
 
 
+IN_HALVES: Final = "received received received"
+"""After a refusal for the schema each factura goes by itself, and then the note; nobody needs to do anything."""
+CUT, SCHEMA = 3, 7
 REPAIRED: Final = {
     33: {"accepted_with_repairs": 2},
     39: {"accepted_with_repairs": 2},
@@ -63,7 +66,9 @@ ROWS: Final[dict[str, Row]] = {
     "F-REP": Row((Case(each("F-REP", *UPLOADS), ends=REPAIRED),)),
     "F-RCT": _refused_as_a_whole("F-RCT"),
     "F-RFR": _refused_as_a_whole("F-RFR"),
-    "F-RSC": _refused_as_a_whole("F-RSC"),
+    "F-RSC": Row(
+        (Case(each("F-RSC", *UPLOADS), soap=f"received {IN_HALVES}", rest="received received received", stored=(4, 3)),)
+    ),
     "F-9": Row(
         (
             Case(
@@ -76,8 +81,9 @@ ROWS: Final[dict[str, Row]] = {
         tuple(
             Case(
                 each(f"F-STATUS-{status}", "DTEUpload", form=form),
-                soap="not_received received received",
-                act=None if status == 3 else _refused(1),
+                soap=f"not_received {IN_HALVES if status == SCHEMA else 'received received'}",
+                stored=(3 if status == SCHEMA else 2, 1),
+                act=None if status in (CUT, SCHEMA) else _refused(1),
             )
             for status, form in (
                 (1, "minimal"),
@@ -92,5 +98,5 @@ ROWS: Final[dict[str, Row]] = {
         ),
         logins=(8, 8),
     ),
-    "F-LINE": Row((Case(each("F-LINE", "DTEUpload"), soap="not_received received received", act=_refused(1)),)),
+    "F-LINE": Row((Case(each("F-LINE", "DTEUpload"), soap=f"not_received {IN_HALVES}", stored=(3, 1)),)),
 }
