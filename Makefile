@@ -35,7 +35,7 @@ check: env ## format, lint, types, imports, and the tests with their coverage
 	@$(BIN)/coverage combine --quiet
 	$(BIN)/coverage report --fail-under=$(COVERAGE_FLOOR)
 
-faults: env ## the fault catalogue against a running FMgo, under both profiles of the simulated SII: some ten minutes
+faults: env ## the fault catalogue against a running FMgo, under both profiles of the simulated SII: some eight minutes
 	@$(BIN)/python -m pytest tests/faults
 
 format: env ## put the code into its form
