@@ -84,7 +84,7 @@ class Asking:
         with about_document(rider.document_type, rider.folio):
             if self.envelope.channel == "soap":
                 proof = tools().sii.document_proof(token.value, document)
-                if proof.meaning != "unknown":
+                if proof.meaning != "unknown" or proof.retry_after is not None:
                     return proof
             return tools().sii.document_status(self.envelope.channel, token.value, document)
 

@@ -143,8 +143,8 @@ def knock(envelope: ClaimedEnvelope, admission: Admission) -> None:
     """Ask something harmless of a service that brought no answers, before a file goes; raises NotNowError."""
     silence = tools().sii.silence(envelope.channel)
     if silence is not None:
-        admission.learn(answered=False, words=silence)
-        raise NotNowError(admission.service, silence, LATER_SECONDS)
+        admission.learn(answered=False, words=silence.words, retry_after=silence.retry_after)
+        raise NotNowError(admission.service, silence.words, silence.retry_after or LATER_SECONDS)
 
 
 def attempt(envelope: ClaimedEnvelope, me: Process, access: Sessions, token: Token) -> UploadAnswer | None:

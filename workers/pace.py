@@ -1,9 +1,10 @@
 """How fast and when the SII is asked: rate, open requests and breaker of each service, shared by all workers.
 
 `admitted` lets a request through or raises `NotNowError`, and then the work is put back. Tills come first: bulk may
-use only a part of the burst and of the open requests. A service that brings no answer several times in a row, or asks
-to wait (Retry-After), is closed; when its pause is over one request probes it, and a harmless one goes ahead of an
-upload. Limits: the SII publishes none; it controls rates by address and asks to honour Retry-After (API of boletas).
+use only a part of the burst and of the open requests. A service that brings no answer several times in a row is closed,
+and all of a host are when one asks to wait (Retry-After); when the pause is over one request probes it, and a harmless
+one goes ahead of an upload. Limits: the SII publishes none; it controls rates by address and asks to honour Retry-After
+(API of boletas).
 """
 
 import uuid
@@ -31,6 +32,11 @@ Lane = Literal["interactive", "bulk"]
 HOSTS: Final[dict[Channel, str]] = {"soap": "dte", "rest": "boleta"}
 APART: Final[dict[Request, str]] = {"mail": "dte.correo", "claims": "reclamo.query"}
 """Services with breakers of their own: the verdicts don't wait for them."""
+TOGETHER: Final = (
+    frozenset({"dte.login", "dte.upload", "dte.query", APART["mail"]}),
+    frozenset({"boleta.login", "boleta.query"}),
+)
+"""Services of one host."""
 CHANNELS: Final[frozenset[Channel]] = frozenset(HOSTS)
 BULK_SHARE: Final = 0.75
 """Part of the burst and of the open requests that bulk may use, so that a till finds room."""
@@ -57,6 +63,11 @@ class NotNowError(Exception):
 def service_of(channel: Channel, request: Request) -> str:
     """Name of the service that takes such requests, e.g. ``dte.upload`` or ``boleta.query``."""
     return APART.get(request) or f"{HOSTS[channel]}.{request}"
+
+
+def beside(service: str) -> list[str]:
+    """The other services of a service's host, which asks to wait for all: boletas' files have a host of their own."""
+    return next((sorted(host - {service}) for host in TOGETHER if service in host), [])
 
 
 @dataclass(slots=True)
@@ -152,6 +163,8 @@ def _leave(tx: Connection, ask: Ask, learnt: Learnt | None) -> None:
     chosen = settings()
     pauses = Pauses(chosen.sii_faults, chosen.sii_pause_seconds, chosen.sii_longest_pause_seconds)
     turn = pace.leave(tx, ask, learnt, pauses)
+    if learnt.retry_after is not None:
+        pace.wait(tx, ask.environment, beside(ask.service), learnt.retry_after, learnt.fault)
     if turn.closed_until is not None and turn.closed_until != turn.was_closed_until:
         until = turn.closed_until.isoformat(timespec="seconds")
         log.warning("sii.closed", service=ask.service, until=until, reason=learnt.fault)

@@ -43,6 +43,10 @@ class SandboxClock:
     def advance(self, by: dt.timedelta) -> None:
         """Move business time forward. The SII goes first, so that it never seems to be asked before it could know."""
         self._sii.advance(by)
+        self.follow(by)
+
+    def follow(self, by: dt.timedelta) -> None:
+        """Move the ledger's business time alone: the SII's clock has moved by itself."""
         with self._ledger.transaction() as tx:
             run(tx, "SELECT set_config('fmgo.sandbox', 'on', true)")
             run(tx, "SELECT fmgo_move_clock(make_interval(secs => :seconds))", seconds=by.total_seconds())

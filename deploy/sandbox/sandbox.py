@@ -134,8 +134,8 @@ class Sandbox:
         self._running().end(children, patience)
         self._processes = [child for child in self._processes if child not in children]
 
-    def start_sii(self, *, seed: int | None = None) -> dict[str, str]:
-        """Start the simulated SII and make it the one that `environment` names.
+    def start_sii(self, *, seed: int | None = None, tls: bool = False) -> dict[str, str]:
+        """Start the simulated SII and make it the one that `environment` names; with `tls` its authority is trusted.
 
         Returns its addresses: ``dte``, ``boleta_api``, ``boleta_up``, ``reclamo``, ``control``. Raises `SandboxError`
         if it is not there within 30 s.
@@ -145,11 +145,14 @@ class Sandbox:
         ports = home / "ports.json"
         ports.unlink(missing_ok=True)
         argv = [sys.executable, "-m", "deploy.sandbox.sii", "--folder", str(home), "--port-file", str(ports)]
-        child = self.spawn("sii", argv + ([] if seed is None else ["--seed", str(seed)]))
+        argv += [] if seed is None else ["--seed", str(seed)]
+        child = self.spawn("sii", argv + (["--tls"] if tls else []))
         self._await_file(ports, child)
         found = json.loads(ports.read_text(encoding="utf-8"))
         hosts = {name: str(found[name]) for name in (*_SII_HOSTS, "control")}
         self.environment.update({variable: hosts[name] for name, variable in _SII_HOSTS.items()})
+        if tls:
+            self.environment["FMGO_SII_CA_FILE"] = str(found["ca"])
         self._write_environment()
         self._say(f"SII: simulated, certification, {hosts['dte']}")
         return hosts

@@ -10,9 +10,10 @@ import os
 import signal
 import uuid
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
+from types import MappingProxyType
 from typing import Any, Final
 from urllib.parse import urlsplit, urlunsplit
 
@@ -52,9 +53,9 @@ _bodies = itertools.count(76_100_001)
 class Works:
     """The running FMgo and what tests do with it."""
 
-    def __init__(self, sandbox: Sandbox) -> None:
-        urls = sandbox.start_sii(seed=11)
-        sandbox.environment.update(QUICK)
+    def __init__(self, sandbox: Sandbox, *, tls: bool = False, more: Mapping[str, str] = MappingProxyType({})) -> None:
+        urls = sandbox.start_sii(seed=11, tls=tls)
+        sandbox.environment.update({**QUICK, **more})
         self.sandbox: Final = sandbox
         self.settings: Final = Settings.model_validate(
             {name.removeprefix("FMGO_").lower(): value for name, value in sandbox.environment.items()}
@@ -154,11 +155,19 @@ class Works:
 
     def await_states(self, company: Company, expected: Mapping[str, int], *, seconds: float = 120) -> None:
         """Return when all of the company's documents are in these states; time is moved where it is waited for."""
+        self.pass_time_until(
+            lambda: self.states(company) == Counter(expected),
+            lambda: f"{dict(expected)}; it is {dict(self.states(company))}",
+            seconds=seconds,
+        )
+
+    def pass_time_until(self, condition: Callable[[], bool], what: Callable[[], str], *, seconds: float = 120) -> None:
+        """Return when a condition holds; time is moved to whatever is due next wherever nothing is due now."""
         quiet = 0
 
         def there() -> bool:
             nonlocal quiet
-            if self.states(company) == Counter(expected):
+            if condition():
                 return True
             wait = self.clock.time_to_next()
             quiet = 0 if wait is None else quiet + 1
@@ -167,7 +176,7 @@ class Works:
                 quiet = 0
             return False
 
-        wait_until(there, lambda: f"{dict(expected)}; it is {dict(self.states(company))}", seconds=seconds)
+        wait_until(there, what, seconds=seconds)
 
     def await_rows(self, query: str, number: int) -> None:
         """Return when a query that counts has come to at least so many."""
@@ -259,15 +268,18 @@ def _text(value: bytes | str) -> str:
 
 
 @contextmanager
-def open_works() -> Iterator[Works]:
-    """Start everything, in a fresh ledger (also on a server that the environment names), and end it."""
+def open_works(*, tls: bool = False, more: Mapping[str, str] = MappingProxyType({})) -> Iterator[Works]:
+    """Start everything, in a fresh ledger (also on a server that the environment names), and end it.
+
+    `tls`: the simulated SII speaks TLS; `more`: settings besides the quick ones.
+    """
     with Sandbox(ephemeral=True, say=lambda line: None) as sandbox:
         server, name = sandbox.database_url, f"fmgo_acceptance_{uuid.uuid4().hex[:12]}"
         with psycopg.connect(server, autocommit=True) as connection:
             connection.execute(f'CREATE DATABASE "{name}"'.encode())
         sandbox.environment["FMGO_DATABASE_URL"] = urlunsplit(urlsplit(server)._replace(path=f"/{name}"))
         migrate(sandbox.database_url)
-        works = Works(sandbox)
+        works = Works(sandbox, tls=tls, more=more)
         try:
             yield works
         finally:

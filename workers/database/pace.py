@@ -42,7 +42,7 @@ ENTER = """
     ON CONFLICT (environment, service) DO UPDATE
     SET paced_to = greatest(s.paced_to, fmgo_now()) + make_interval(secs => :cost),
         holders = s.holders || jsonb_build_object(CAST(:ticket AS text), CAST(:worker AS bigint)),
-        probe = CASE WHEN s.closed_until IS NOT NULL THEN CAST(:ticket AS text) END
+        probe = CASE WHEN s.closed_until IS NOT NULL AND s.failures > 0 THEN CAST(:ticket AS text) END
     WHERE (s.closed_until IS NULL
            OR s.closed_until <= fmgo_now()
               AND (s.probe IS NULL OR NOT EXISTS (
@@ -86,8 +86,9 @@ class Pauses:
 
 LEAVE = """
     WITH before AS (
-        SELECT closed_until, closed_until IS NULL OR probe IS NOT DISTINCT FROM :ticket AS counts,
-               probe IS NOT DISTINCT FROM :ticket AS probing,
+        SELECT closed_until, probe IS NOT DISTINCT FROM :ticket AS probing,
+               closed_until IS NULL OR failures = 0 AND closed_until <= fmgo_now()
+                   OR probe IS NOT DISTINCT FROM :ticket AS counts,
                CAST(:fault AS text) AS fault, CAST(:retry_after AS double precision) AS retry_after
         FROM sii_services WHERE environment = :environment AND service = :service FOR UPDATE
     )
@@ -139,6 +140,28 @@ def leave(tx: Connection, request: Ask, learnt: Learnt, pauses: Pauses) -> Turn:
     return Turn(None, None) if row is None else Turn(row.closed_until, row.was_closed_until)
 
 
+def wait(tx: Connection, environment: str, services: list[str], seconds: float, reason: str | None) -> None:
+    """Close some services for at least so many seconds, because their host asks for it.
+
+    One that was open has shown nothing itself (no failures), so it is open again by itself when the time is over.
+    """
+    run(
+        tx,
+        """
+        INSERT INTO sii_services AS s (environment, service, closed_until, reason)
+        SELECT :environment, unnest(CAST(:services AS text[])), fmgo_now() + make_interval(secs => :seconds), :reason
+        ON CONFLICT (environment, service) DO UPDATE
+        SET failures = CASE WHEN s.closed_until IS NULL THEN 0 ELSE s.failures END,
+            closed_until = greatest(s.closed_until, excluded.closed_until), reason = excluded.reason,
+            changed_at = fmgo_now()
+        """,
+        environment=environment,
+        services=services,
+        seconds=seconds,
+        reason=reason,
+    )
+
+
 def withdraw(tx: Connection, request: Ask) -> None:
     """End a request that was never made, or of which nobody knows whether it was admitted: nothing was learnt."""
     run(
@@ -168,7 +191,7 @@ def closed(tx: Connection, environment: str) -> dict[str, Closed]:
         SELECT service, greatest(0, extract(epoch FROM closed_until - fmgo_now()))::double precision AS seconds,
                coalesce(reason, 'it asked to wait') AS reason
         FROM sii_services
-        WHERE environment = :environment AND closed_until IS NOT NULL
+        WHERE environment = :environment AND closed_until IS NOT NULL AND (failures > 0 OR closed_until > fmgo_now())
         """,
         environment=environment,
     )
@@ -211,7 +234,7 @@ def services(tx: Connection) -> list[Service]:
         """
         SELECT environment, service, failing_since, failures, reason,
                (SELECT count(*) FROM jsonb_object_keys(holders)) AS open_requests,
-               CASE WHEN closed_until IS NOT NULL THEN
+               CASE WHEN closed_until > fmgo_now() OR closed_until IS NOT NULL AND failures > 0 THEN
                    greatest(0, extract(epoch FROM closed_until - fmgo_now()))::double precision
                END AS closed_seconds
         FROM sii_services ORDER BY environment, service

@@ -242,5 +242,13 @@ def free_login(tx: Connection, person: str, environment: str, channel: str, work
 
 
 def try_anew(tx: Connection, person: str) -> None:
-    """Let a person log in at once: something was mended (a certificate was added, say)."""
+    """Let a person log in at once: something was mended (a certificate was added, say); what waited for it is due."""
     run(tx, "UPDATE sii_sessions SET retry_at = NULL, failures = 0 WHERE person = :person", person=person)
+    run(
+        tx,
+        """
+        UPDATE envelopes SET due_at = fmgo_now()
+        WHERE sender = :person AND state = 'sealed' AND due_at > fmgo_now() AND lease_owner IS NULL
+        """,
+        person=person,
+    )

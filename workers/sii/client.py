@@ -12,10 +12,10 @@ from domain.answers import DocumentStatus, EnvelopeStatus, UploadAnswer
 from domain.answers.claims import ClaimsAnswer
 from domain.answers.mail_again import MailAgainAnswer
 from domain.signature import Signer
-from workers.settings import Settings
+from workers.settings import SOAP_HOSTS, Settings
 from workers.sii.afterwards import Afterwards
 from workers.sii.errors import SiiLoginError as SiiLoginError
-from workers.sii.login import Channel, Login, Token
+from workers.sii.login import Channel, Login, Silence, Token
 from workers.sii.query import Folio, Query
 from workers.sii.soap import SoapServices
 from workers.sii.transport import Keep, Transport, keep_nothing
@@ -29,7 +29,7 @@ class SiiClient:
     def __init__(self, settings: Settings, keep: Keep = keep_nothing) -> None:
         """Take the hosts from the settings; no connection is opened yet. `keep` gets each exchange when it is over."""
         self._transport = Transport(settings, keep)
-        services = SoapServices(self._transport, settings.soap_host)
+        services = SoapServices(self._transport, settings.soap_host, SOAP_HOSTS[settings.sii_environment])
         self._login = Login(self._transport, services, settings.rest_host)
         self._upload = Upload(self._transport, settings.soap_host, settings.rest_upload_host)
         self._query = Query(self._transport, services, settings.rest_host)
@@ -39,7 +39,7 @@ class SiiClient:
         """Return a new token for the signer's person; raises `SiiLoginError`, whose `retry` says what may help."""
         return self._login.login(channel, signer)
 
-    def silence(self, channel: Channel) -> str | None:
+    def silence(self, channel: Channel) -> Silence | None:
         """Ask for a seed, which changes nothing: None when the SII gives one, else why none came."""
         return self._login.silence(channel)
 

@@ -34,6 +34,14 @@ class Token:
     person: str
 
 
+@dataclass(frozen=True, slots=True)
+class Silence:
+    """Why no seed came, and the seconds that the SII asks to wait, if it does."""
+
+    words: str
+    retry_after: float | None = None
+
+
 class Login:
     """Gets tokens of both channels. Safe from many threads."""
 
@@ -67,14 +75,14 @@ class Login:
             retry_after=retry_after,
         )
 
-    def silence(self, channel: Channel) -> str | None:
+    def silence(self, channel: Channel) -> Silence | None:
         """None when a seed is given, else why none came. The seed is left to expire."""
         try:
             answer = self._seed(channel)
         except SiiError as error:
-            return str(error)
+            return Silence(str(error))
         seed = read_seed(answer.http_status, answer.body)
-        return None if seed.seed is not None else f"no seed: {seed.state} {seed.gloss}"
+        return None if seed.seed is not None else Silence(f"no seed: {seed.state} {seed.gloss}", answer.retry_after)
 
     def _attempt(self, channel: Channel, signer: Signer) -> tuple[TokenAnswer, float | None]:
         """One seed and one signed request; with the seconds that the SII asks to wait, if it does."""

@@ -24,10 +24,14 @@ MAIL_AGAIN: Final = "/DTEWS/services/wsDTECorreo"
 class SoapServices:
     """The SOAP services of one host. Safe from many threads."""
 
-    def __init__(self, transport: Transport, host: str) -> None:
-        """`host` is scheme and host; the address inside a WSDL is never used (some name hosts nobody can reach)."""
+    def __init__(self, transport: Transport, host: str, official: str) -> None:
+        """`host` is scheme and host; the address inside a WSDL is never used (some name hosts nobody can reach).
+
+        `official` is the SII's own address of that host, of which the namespaces are made whatever the way to it.
+        """
         self._transport = transport
         self._host = host
+        self._official = official
         self._namespaces: dict[str, str] = {}
 
     def ask(self, path: str, operation: str, parameters: Sequence[tuple[str, str]]) -> Answer:
@@ -45,14 +49,14 @@ class SoapServices:
         operation: str,
         parameters: Sequence[tuple[str, str]],
     ) -> Answer:
-        """Call with the namespace known to work, or else with one and then with the other."""
+        """Call with the namespace that worked last, and with the other where the service doesn't take it."""
         url = self._host + path
-        known = self._namespaces.get(path)
+        known = self._namespaces.get(path, DEFAULT_NAMESPACE)
         answer = Answer(0, b"")
-        for namespace in (known,) if known else (DEFAULT_NAMESPACE, url):
+        for namespace in dict.fromkeys((known, DEFAULT_NAMESPACE, self._official + path)):
             answer = send("POST", url, SOAP_HEADERS, soap_request(operation, namespace, parameters))
             if not is_no_such_operation(answer.body):
                 self._namespaces[path] = namespace
                 return answer
-        self._namespaces.pop(path, None)  # the service may have changed: both are tried next time
+        self._namespaces.pop(path, None)
         return answer

@@ -198,12 +198,24 @@ def _context(settings: Settings) -> ssl.SSLContext:
 
 
 def _retry_after(headers: httpx.Headers) -> float | None:
-    """Seconds to wait, between 0 and a day: a number, or a date compared with our clock."""
+    """Seconds to wait, between 0 and a day: a number, or a date compared with the answer's own Date, else our clock."""
     text = headers.get("retry-after") or headers.get("x-retry-after")
     if text is None:
         return None
     try:
-        seconds = float(text) if text.strip().isdigit() else parsedate_to_datetime(text).timestamp() - time.time()
+        seconds = float(text) if text.strip().isdigit() else _moment(text) - _now(headers)
     except (ValueError, OverflowError):
         return None
     return min(max(seconds, 0.0), _LONGEST_RETRY_AFTER)
+
+
+def _moment(text: str) -> float:
+    return parsedate_to_datetime(text).timestamp()
+
+
+def _now(headers: httpx.Headers) -> float:
+    """The moment of an answer by the clock of who sent it, by ours where it doesn't say."""
+    try:
+        return _moment(headers["date"])
+    except (KeyError, ValueError, OverflowError):
+        return time.time()

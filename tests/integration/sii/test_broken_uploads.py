@@ -181,6 +181,12 @@ def test_retry_after_may_be_a_date(make_client: MakeClient) -> None:
     assert 3000 <= retry_after <= 3600
 
 
+def test_a_date_is_held_against_the_clock_of_who_sent_it(make_client: MakeClient) -> None:
+    date, until = (format_datetime(datetime(2031, 5, 1, 12, tzinfo=UTC) + timedelta(minutes=n)) for n in (0, 2))
+    with answering(b"", headers=f"Date: {date}\r\nRetry-After: {until}\r\n") as server:
+        assert send(make_client(server.host)).retry_after == 120
+
+
 @pytest.mark.parametrize("headers", ["", "Retry-After: soon\r\n"])
 def test_no_legible_retry_after_is_none(make_client: MakeClient, headers: str) -> None:
     with answering(b"", headers=headers) as server:
