@@ -22,7 +22,7 @@ demo: env ## the main job, end to end: from a shop's messages to documents accep
 up: env ## a sandbox that stays, with Flower, until ctrl-C
 	@$(BIN)/fmgo sandbox
 
-test: env ## the whole test suite
+test: env ## the test suite (the fault catalogue apart: make faults)
 	@$(BIN)/python -m pytest
 
 check: env ## format, lint, types, imports, and the tests with their coverage
