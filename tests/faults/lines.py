@@ -68,6 +68,7 @@ ROWS: Final[dict[str, Row]] = {
             )
         ),
         logins=(6, 6),
+        renewals=1,
     ),
     "F-CHUNK": Row((Case(check=_never_in_chunks),)),
     "F-TLS": Row(

@@ -78,7 +78,8 @@ class Case:
 class Row:
     """A row of the catalogue.
 
-    `logins` are the requests for a token in each channel, for all its cases. Where the fault `stands` for six hours,
+    `logins` are the requests for a token in each channel, for all its cases; `renewals` as many more that the life of a
+    token may take where the waits of a row add up to it. Where the fault `stands` for six hours,
     `most` bounds the requests meanwhile, and `meanwhile` and `alerts` say how documents and alerts stand at their end;
     then it is lifted. `lenient` says what that profile changes of its cases: its tokens
     live for an hour after their last use, and it never forgets a file.
@@ -86,6 +87,7 @@ class Row:
 
     cases: tuple[Case, ...]
     logins: tuple[int, int] = (1, 1)
+    renewals: int = 0
     stands: Most | None = None
     meanwhile: Counts | None = None
     alerts: frozenset[str] = frozenset()
