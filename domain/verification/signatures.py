@@ -159,7 +159,7 @@ def _without(root: etree._Element, at: int) -> etree._Element:
 
 def own_signatures_of(root: etree._Element) -> list[etree._Element]:
     """The signatures directly inside a file that stand in the SII's own namespace."""
-    return root.findall(f"{{{SII_NAMESPACE}}}Signature")
+    return list(root.iterchildren(f"{{{SII_NAMESPACE}}}Signature"))
 
 
 def verify_own_signature(
