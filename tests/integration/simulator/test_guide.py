@@ -3,10 +3,12 @@
 import json
 import os
 import re
+import socket
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
 import httpx
@@ -19,8 +21,24 @@ from deploy.sandbox.sii.switches import Switches
 _ROOT = Path(__file__).parents[3]
 _GUIDE = (_ROOT / "docs" / "simulator.md").read_text(encoding="utf-8")
 _BLOCKS = re.findall(r"```sh\n(.*?)```", _GUIDE, re.DOTALL)
-_SHIFT = 21_000
 _DEADLINE = 30
+_PORTS = (18443, 18444, 18445, 18446, 18498, 18499)
+
+
+def _free_shift() -> int:
+    """How far the guide's ports are moved: to where all are free, below those that systems give to clients."""
+    for shift in range(500, 14_000, 500):
+        with ExitStack() as held:
+            try:
+                for port in _PORTS:
+                    held.enter_context(socket.socket()).bind(("127.0.0.1", port + shift))
+            except OSError:
+                continue
+            return shift
+    raise AssertionError("no six ports are free")
+
+
+_SHIFT = _free_shift()
 
 
 def _moved(text: str) -> str:
