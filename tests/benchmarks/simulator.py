@@ -113,7 +113,11 @@ def measure(checks: str, folder: Path, documents: int) -> Effort:
 
 def measure_both(folder: Path) -> list[Effort]:
     """Full and light checks, one after the other, in folders of their own."""
-    return [measure(checks, folder / checks, DOCUMENTS[checks]) for checks in GOALS]
+    found = []
+    for checks in GOALS:
+        (folder / checks).mkdir(parents=True)
+        found.append(measure(checks, folder / checks, DOCUMENTS[checks]))
+    return found
 
 
 def main() -> None:
