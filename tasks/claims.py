@@ -14,8 +14,8 @@ import structlog
 
 from domain.answers.claims import ClaimEvent, ClaimsAnswer, claim_state
 from domain.signature import RsaSigner
+from tasks.access import sessions
 from tasks.base import CHUNKS_A_BELL, phase, tools
-from tasks.submit import sessions
 from workers.bells import ring
 from workers.database import claim_watches
 from workers.database.claim_watches import Watched

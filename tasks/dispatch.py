@@ -69,7 +69,7 @@ def seal_one(group: Group, me: Process, *, trial: bool = False) -> bool:
     size = settings().boleta_envelope_documents if group.channel == "rest" else settings().envelope_documents
     load = Load(size, settings().uploads_in_flight, settings().envelope_linger_seconds)
     with ledger().transaction() as tx:
-        if trial and sealing.any_sealed(tx, group.channel):
+        if trial and sealing.any_ready(tx, group.environment, group.channel):
             return False
         if not sealing.may_seal(tx, group, REST_TYPES, load):
             return False

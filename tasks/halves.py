@@ -11,8 +11,9 @@ from typing import Final
 import structlog
 
 from domain.answers.table import alerts
+from tasks.access import sessions, signer_of
 from tasks.asking import Asking
-from tasks.submit import SCHEMA, sessions, signer_of
+from tasks.submit import SCHEMA
 from tasks.verdict import NOT_HELD
 from workers.bells import ring
 from workers.database import envelopes, halves, verdicts

@@ -14,9 +14,9 @@ from sqlalchemy import Connection
 
 from domain.answers.result_mail import ResultMail
 from domain.answers.table import alerts
+from tasks.access import sessions
 from tasks.base import phase, tools
 from tasks.mail_verdicts import telling_of
-from tasks.submit import sessions
 from workers.bells import ring
 from workers.database import mail_sources, result_mails, verdicts, wanted_mails
 from workers.database.engine import ledger

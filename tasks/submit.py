@@ -14,7 +14,7 @@ import structlog
 
 from domain.answers.table import alerts, must_do
 from domain.answers.upload import UploadAnswer
-from domain.signature import RsaSigner
+from tasks.access import sessions, signer_of
 from tasks.base import Tools, phase, tools
 from tasks.doubt import ask_about
 from tasks.taking import AFTER_A_FAULT_SECONDS, give_back, take
@@ -22,7 +22,6 @@ from workers.bells import ring
 from workers.database import attempts, envelopes, verdicts
 from workers.database.engine import ledger
 from workers.database.envelopes import ClaimedEnvelope, Step
-from workers.database.issuers import certificate
 from workers.exchanges import about_envelope
 from workers.pace import SOON_SECONDS, Admission, NotNowError, admitted, standing
 from workers.process import Process, this_process
@@ -30,7 +29,6 @@ from workers.queues import worker_kind
 from workers.sessions import NoSessionError, Sessions, Token
 from workers.settings import settings
 from workers.sii import Deadline, Parcel
-from workers.vault.sealing import Sealed
 
 log: Final = structlog.get_logger(__name__)
 
@@ -96,9 +94,13 @@ def adopt_known_track_id(envelope: ClaimedEnvelope, me: Process) -> bool:
 def may_send_again(envelope: ClaimedEnvelope) -> bool:
     """Whether identical bytes are surely recognised: by SOAP, and within the window of the first try in doubt.
 
+    Nothing goes where a person stopped sending: then only questions are left.
+
     Nobody knows whether a later try makes the window longer, least of all one that the SII may not have seen. Boletas
     are asked about first: nobody knows whether their service recognises a repeated file at all.
     """
+    if envelope.sending_stopped:
+        return False
     if envelope.verdict.get("send_once_more"):
         return True
     if envelope.channel != "soap" or envelope.doubt_since is None or envelope.verdict.get("ask_first"):
@@ -111,19 +113,6 @@ def may_send_again(envelope: ClaimedEnvelope) -> bool:
 def surely_recognised() -> float:
     """Seconds after the beginning of an attempt in which DTEUpload surely recognises its bytes."""
     return settings().dedupe_window_seconds - settings().upload_deadline_seconds
-
-
-def sessions(me: Process) -> Sessions:
-    """This process's way to tokens."""
-    mine = tools()
-    return Sessions(ledger(), mine.vault, mine.tokens, mine.sii, me.id)
-
-
-def signer_of(envelope: ClaimedEnvelope) -> RsaSigner:
-    """The signer whose certificate sealed the envelope (it logs in, too)."""
-    with ledger().transaction() as tx:
-        sealed = certificate(tx, envelope.certificate)
-    return tools().keys.signer(sealed.id, sealed.certificate_der, Sealed(sealed.key_id, sealed.private_key_sealed))
 
 
 def send(envelope: ClaimedEnvelope, me: Process, access: Sessions) -> None:

@@ -17,12 +17,13 @@ from domain.answers.reading import named_track_id
 from domain.answers.result_mail import ResultMail
 from domain.answers.table import alerts, must_do
 from tasks import afterwards
+from tasks.access import sessions, signer_of
 from tasks.asking import Asking
 from tasks.base import phase, tools
 from tasks.ending import UNTIL_A_PERSON, standing_ends
 from tasks.halves import SCHEMA_REFUSALS, halve
 from tasks.mail_verdicts import mailed_of
-from tasks.submit import sessions, signer_of, surely_recognised
+from tasks.submit import surely_recognised
 from tasks.taking import AFTER_A_FAULT_SECONDS, give_back, take
 from tasks.verdict import REPEATED_ENVELOPE, verdict_of
 from workers.bells import ring

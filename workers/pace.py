@@ -27,7 +27,6 @@ from workers.settings import settings
 log: Final = structlog.get_logger(__name__)
 
 Request = Literal["login", "upload", "query", "mail", "claims"]
-Lane = Literal["interactive", "bulk"]
 
 HOSTS: Final[dict[Channel, str]] = {"soap": "dte", "rest": "boleta"}
 APART: Final[dict[Request, str]] = {"mail": "dte.correo", "claims": "reclamo.query"}
@@ -133,19 +132,21 @@ class Standing:
 
 
 def standing(request: Request) -> Standing:
-    """How both channels stand for a kind of request and the login that it may need."""
+    """How both channels stand for a kind of request.
+
+    While the login is closed nothing is asked, for its host is away; when its pause is over whoever needs a token tries
+    it, and who has one isn't held up.
+    """
     with ledger().statements() as tx:
         shut = pace.closed(tx, settings().sii_environment)
-    waits = {
-        channel: [
-            shut[name].seconds for name in (service_of(channel, request), service_of(channel, "login")) if name in shut
-        ]
-        for channel in CHANNELS
-    }
-    return Standing(
-        frozenset(channel for channel, seconds in waits.items() if not seconds),
-        frozenset(channel for channel, seconds in waits.items() if seconds and max(seconds) <= 0),
-    )
+    opened: set[Channel] = set()
+    trial: set[Channel] = set()
+    for channel in CHANNELS:
+        login, own = (shut.get(service_of(channel, kind)) for kind in ("login", request))
+        if (login is not None and login.seconds > 0) or (own is not None and own.seconds > 0):
+            continue
+        (opened if own is None else trial).add(channel)
+    return Standing(frozenset(opened), frozenset(trial))
 
 
 def _not_now(ask: Ask) -> NotNowError:

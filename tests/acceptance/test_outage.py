@@ -7,6 +7,7 @@ from typing import Any
 
 from deploy.sandbox.people import Company
 from tests.acceptance.books import check_books
+from tests.acceptance.gates import gates
 from tests.acceptance.sales import boleta, invoice
 from tests.acceptance.waiting import wait_until
 from tests.acceptance.works import Works, hours
@@ -173,3 +174,49 @@ def test_stopped_sending_goes_on_issuing_and_stopped_issuing_records(works: Work
     operator.turn("issuing", company.rut, "certification", stop=False, reason=None)
     works.await_states(company, {"accepted": 2})
     check_books(works, company)
+
+
+def test_where_sending_is_stopped_a_doubt_is_ended_by_questions_alone(works: Works) -> None:
+    company = works.company((33,))
+    works.fault("F-LOST-1", company, "DTEUpload")
+    works.producer.enqueue(invoice(company, "sale"))
+    works.await_envelope(company, "uncertain")
+    works.enrolment.operator.turn("sending", company.rut, "certification", stop=True, reason=None)
+    works.await_states(company, {"accepted": 1})
+    assert len(works.requests(company, "DTEUpload")) == 1
+    check_books(works, company)
+
+
+def test_a_login_that_was_closed_holds_nobody_up_who_has_a_token(works: Works) -> None:
+    company = works.company((33,))
+    works.producer.enqueue(invoice(company, "first"))
+    works.await_states(company, {"accepted": 1})
+    works.change(
+        "UPDATE sii_services SET closed_until = fmgo_now(), failures = 3, reason = 'it was away'"
+        " WHERE service = 'dte.login'"
+    )
+    works.producer.enqueue_many([invoice(company, f"sale-{n}") for n in range(3)])
+    works.await_states(company, {"accepted": 4})
+    assert services(works)["dte.login"][1] == "it was away", "nobody needed a token"
+    check_books(works, company)
+
+
+def test_an_envelope_that_may_not_go_keeps_nobody_from_trying_a_closed_service(works: Works) -> None:
+    stopped, other = works.company((33,)), works.company((33,))
+    with gates(
+        works.sandbox.database_url,
+        ("envelopes", f"OLD.state = 'sealed' AND NEW.state = 'sending' AND NEW.issuer = '{stopped.rut}'"),
+    ) as (gate,):
+        works.producer.enqueue(invoice(stopped, "sale"))
+        gate.await_somebody()
+        works.enrolment.operator.turn("sending", stopped.rut, "certification", stop=True, reason=None)
+        gate.turn_back()
+    works.await_envelope(stopped, "sealed")
+    works.change("UPDATE sii_services SET closed_until = fmgo_now(), failures = 3 WHERE service = 'dte.upload'")
+    works.producer.enqueue(invoice(other, "sale"))
+    works.await_states(other, {"accepted": 1})
+    assert services(works)["dte.upload"][0] is None
+    assert works.states(stopped) == Counter(enveloped=1)
+    works.enrolment.operator.turn("sending", stopped.rut, "certification", stop=False, reason=None)
+    works.await_states(stopped, {"accepted": 1})
+    check_books(works, stopped)

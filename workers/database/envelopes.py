@@ -22,7 +22,7 @@ class ClaimedEnvelope:
     """A claimed envelope; `at` is the business time of the claim.
 
     Of one in doubt, `doubt_since` is when the first of its attempts began that the SII may have received, and `doubts`
-    how many such attempts there are.
+    how many such attempts there are. `sending_stopped`: a person stopped the sending of its company.
     """
 
     id: uuid.UUID
@@ -46,6 +46,7 @@ class ClaimedEnvelope:
     at: datetime
     doubt_since: datetime | None
     doubts: int
+    sending_stopped: bool
 
 
 CLAIM = """
@@ -53,10 +54,7 @@ CLAIM = """
         SELECT id FROM envelopes
         WHERE state = ANY (CAST(:states AS text[])) AND due_at <= fmgo_now() AND evidenced_at IS NOT NULL
           AND lease_owner IS NULL AND environment = :environment AND channel = ANY (CAST(:channels AS text[]))
-          AND NOT (state = 'sealed' AND (
-              EXISTS (SELECT FROM switches s WHERE s.environment = :environment AND s.sending_stopped_at IS NOT NULL)
-              OR EXISTS (SELECT FROM issuers i WHERE i.rut = envelopes.issuer AND i.environment = :environment
-                                                 AND i.sending_stopped_at IS NOT NULL)))
+          AND NOT (state = 'sealed' AND fmgo_sending_is_stopped(issuer, environment))
           AND EXISTS (SELECT FROM ledger_epoch WHERE epoch = :epoch AND replayed_at IS NOT NULL)
         ORDER BY (lane = 'bulk'), CASE WHEN state = 'sent' THEN due_at ELSE send_by END
         LIMIT 1
@@ -65,7 +63,7 @@ CLAIM = """
     UPDATE envelopes e
     SET due_at = fmgo_now() + make_interval(secs => :seconds), fence = :fence, lease_owner = :worker
     FROM picked WHERE e.id = picked.id
-    RETURNING e.*, fmgo_now() AS at
+    RETURNING e.*, fmgo_now() AS at, fmgo_sending_is_stopped(e.issuer, e.environment) AS sending_stopped
 """
 
 DOUBTS = """
@@ -122,6 +120,7 @@ def claim_envelope(
         at=row.at,
         doubt_since=None if doubts is None else doubts.since,
         doubts=0 if doubts is None else doubts.number,
+        sending_stopped=row.sending_stopped,
     )
 
 

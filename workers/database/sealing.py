@@ -8,13 +8,16 @@ import uuid
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Literal
+from typing import Final, Literal
 
 from sqlalchemy import Connection
 
 from workers.database.engine import count, run
 
 Channel = Literal["soap", "rest"]
+
+SOON_SECONDS: Final = 60
+"""An envelope that is due within this time is as good as ready: its login was tried a moment ago."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,9 +82,7 @@ GROUPS = """
     CROSS JOIN (VALUES (CAST(:environment AS text))) AS e (environment)
     CROSS JOIN (VALUES ('soap'), ('rest')) AS c (channel)
     WHERE i.issuer IS NOT NULL AND c.channel = ANY (CAST(:channels AS text[]))
-      AND NOT EXISTS (SELECT FROM switches s WHERE s.environment = e.environment AND s.sending_stopped_at IS NOT NULL)
-      AND NOT EXISTS (SELECT FROM issuers s WHERE s.rut = i.issuer AND s.environment = e.environment
-                                              AND s.sending_stopped_at IS NOT NULL)
+      AND NOT fmgo_sending_is_stopped(i.issuer, e.environment)
       AND EXISTS (
           SELECT FROM documents d
           WHERE d.lane = :lane AND d.state = 'signed' AND d.issuer = i.issuer AND d.environment = e.environment
@@ -260,10 +261,24 @@ def seal(tx: Connection, envelope: NewEnvelope, documents: Sequence[uuid.UUID], 
     )
 
 
-def any_sealed(tx: Connection, channel: Channel) -> bool:
-    """Whether some envelope of a channel is ready to be sent."""
-    sql = "SELECT EXISTS (SELECT FROM envelopes WHERE channel = :channel AND state = 'sealed')"
-    return bool(run(tx, sql, channel=channel).scalar_one())
+def any_ready(tx: Connection, environment: str, channel: Channel) -> bool:
+    """Whether some envelope of a channel is ready to be sent, on its way there, or in somebody's hands."""
+    return bool(
+        run(
+            tx,
+            """
+            SELECT EXISTS (
+                SELECT FROM envelopes
+                WHERE channel = :channel AND environment = :environment AND state = 'sealed'
+                  AND (evidenced_at IS NULL OR lease_owner IS NOT NULL
+                       OR due_at <= fmgo_now() + make_interval(secs => :soon))
+                  AND NOT fmgo_sending_is_stopped(issuer, environment))
+            """,
+            environment=environment,
+            channel=channel,
+            soon=SOON_SECONDS,
+        ).scalar_one()
+    )
 
 
 def mark_evidenced(tx: Connection, envelope: uuid.UUID) -> None:

@@ -51,6 +51,11 @@ CREATE TABLE switches (
 );
 INSERT INTO switches (environment) VALUES ('certification'), ('production');
 
+CREATE FUNCTION fmgo_sending_is_stopped(issuer text, environment text) RETURNS boolean LANGUAGE sql STABLE AS $$
+    SELECT EXISTS (SELECT FROM switches s WHERE s.environment = $2 AND s.sending_stopped_at IS NOT NULL)
+        OR EXISTS (SELECT FROM issuers i WHERE i.rut = $1 AND i.environment = $2 AND i.sending_stopped_at IS NOT NULL)
+$$;
+
 -- Every exchange with the SII, also those that brought nothing: what was asked by its digest, what came as it came (a
 -- token in it is masked, a long answer cut). `about` is the envelope that it was for, `attempt` its attempt to send it.
 CREATE SEQUENCE sii_exchanges_id;

@@ -1,7 +1,6 @@
 """The documented producers in other languages: what they put on the list is what was given, byte for byte."""
 
 import base64
-import datetime as dt
 import json
 import os
 import re
@@ -14,7 +13,6 @@ from typing import Any
 import pytest
 import redis
 
-from domain.issuing import IssuerData, prepare
 from domain.job import document_id, parse_job
 from tests.integration.producer.jobs import ISSUER, body
 from workers.cache.results import Result, Results
@@ -72,31 +70,6 @@ def test_a_celery_client_needs_nothing_of_fmgo(redis_url: str) -> None:
     assert (message["headers"]["task"], message["content-type"]) == ("fmgo.enqueue", "application/json")
     (jobs,), _, _ = json.loads(base64.b64decode(message["body"]))
     assert [job["idempotency_key"] for job in jobs] == ["caja ñ-7 €", "b"]
-
-
-@pytest.mark.parametrize(
-    "path",
-    sorted(path for path in EXAMPLES.glob("*.json") if path.name != "registry.json"),  # the simulator's, and no job
-    ids=lambda path: path.stem,
-)
-def test_the_documented_jobs_are_jobs_without_a_fault(path: Path) -> None:
-    job = parse_job(path.read_bytes())
-    issuer = IssuerData(
-        rut=job.issuer,
-        environment=job.environment,
-        razon_social="FERRETERÍA ÑUBLE",
-        giro="Ferretería",
-        acteco=(475201,),
-        dir_origen="Av. O'Higgins 123",
-        cmna_origen="Chillán",
-        ciudad_origen=None,
-        telefono=None,
-        correo=None,
-        sucursal=None,
-        cdg_sii_sucur=None,
-    )
-    prepared = prepare(job.document, issuer=issuer, today=dt.date(2026, 11, 24), referenced={})
-    assert prepared.total > 0
 
 
 def test_the_documented_id_is_that_of_the_documented_job() -> None:

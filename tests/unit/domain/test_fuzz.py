@@ -36,6 +36,7 @@ from domain.signature import RsaSigner
 from domain.verification import Trust, verify
 from domain.verification.reading import Unreadable
 from tests.unit.domain import material
+from tests.unit.domain.damage import damaged
 from tests.unit.domain.effort import effort_of
 from tests.unit.domain.samples import ISSUER, KNOWN, SAMPLES, TODAY, Raw
 from tests.unit.domain.verification import corpus
@@ -120,33 +121,16 @@ def test_a_damaged_job_is_a_job_or_refused(at: int, put: bytes, cut: int) -> Non
         reckon(parse_job(JOB[:at] + put + JOB[at + cut :]).document, today=TODAY)
 
 
-def _damaged(data: bytes, chance: Random) -> bytes:
-    at, other = sorted(chance.randrange(len(data)) for _ in range(2))
-    match chance.randrange(6):
-        case 0:
-            return data[:at] + chance.randbytes(chance.randint(1, 4)) + data[at + 1 :]
-        case 1:
-            return data[:at] + data[other:]
-        case 2:
-            return data[:other] + data[at:]
-        case 3:
-            return data[:at]
-        case 4:
-            return data[:at] + bytes([data[at] ^ (1 << chance.randrange(8))]) + data[at + 1 :]
-        case _:
-            return data + data[at:other]
-
-
 def test_damaged_cafs_are_read_or_refused(caf_text: str) -> None:
     chance, data = Random(1), caf_text.encode("iso-8859-1")
     read = 0
     for _ in range(600):
-        damaged = _damaged(data, chance)
+        spoilt = damaged(data, chance)
         for reader in (read_caf, read_authorisation):
             with suppress(CafError):
-                reader(damaged)
+                reader(spoilt)
                 read += 1
-        assert verify(damaged, trust=NOBODY, at=AT).verdict == "reject"
+        assert verify(spoilt, trust=NOBODY, at=AT).verdict == "reject"
     assert read > 20, "some damage is where nobody looks"
 
 
@@ -171,11 +155,11 @@ def test_damaged_pfx_files_are_opened_or_refused(pfx: Callable[[int], bytes]) ->
     chance, data = Random(2), pfx(1)
     assert open_pfx(data, "secreto", at=AT).rut == material.PERSON
     for _ in range(400):
-        damaged = _damaged(data, chance)
+        spoilt = damaged(data, chance)
         with suppress(CertificateError):
-            open_pfx(damaged, "secreto", at=AT)
+            open_pfx(spoilt, "secreto", at=AT)
         with suppress(CertificateError):
-            open_pem(damaged, damaged, password="secreto")
+            open_pem(spoilt, spoilt, password="secreto")
 
 
 def test_a_pfx_that_asks_for_hours_is_refused_unopened(pfx: Callable[[int], bytes]) -> None:

@@ -41,6 +41,7 @@ def envelope(after: dt.timedelta = WINDOW, doubt: dict[str, Any] | None = None) 
         at=START + after,
         doubt_since=START,
         doubts=1,
+        sending_stopped=False,
     )
 
 

@@ -6,24 +6,10 @@ from random import Random
 import pytest
 
 from domain.verification import verify
+from tests.unit.domain.damage import damaged
 from tests.unit.domain.verification import corpus
 
 MUTATIONS = 40
-
-
-def _damaged(data: bytes, random: Random) -> bytes:
-    at, other = sorted(random.randrange(len(data)) for _ in range(2))
-    match random.randrange(5):
-        case 0:
-            return data[:at] + random.randbytes(random.randint(1, 4)) + data[at + 1 :]
-        case 1:
-            return data[:at] + data[other:]
-        case 2:
-            return data[:other] + data[at:]
-        case 3:
-            return data[:at]
-        case _:
-            return data[:at] + data[at : at + 200] + data[at:]
 
 
 @pytest.mark.needs_shared
@@ -31,7 +17,7 @@ def test_damaged_real_files_get_a_verdict(shared: Path) -> None:
     random = Random(20261124)
     for item in corpus.items(shared):
         for _ in range(MUTATIONS):
-            verdict = verify(_damaged(item.data, random), trust=item.trust, at=corpus.AT)
+            verdict = verify(damaged(item.data, random), trust=item.trust, at=corpus.AT)
             assert verdict.as_dict()["verdict"] in ("accept", "reject")
 
 
