@@ -16,7 +16,7 @@ def _address() -> str:
 
 
 def _run() -> None:
-    engine = create_engine(_address(), poolclass=pool.NullPool)
+    engine = create_engine(_address(), poolclass=pool.NullPool, hide_parameters=True)
     with engine.connect() as connection:
         context.configure(connection=connection, transaction_per_migration=True)
         with context.begin_transaction():

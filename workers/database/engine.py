@@ -11,6 +11,7 @@ whether it lives only when it was idle for a while.
 
 import json
 import os
+import re
 import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
@@ -23,7 +24,7 @@ import psycopg
 from psycopg.types.array import ListBinaryDumper
 from psycopg.types.json import set_json_loads
 from sqlalchemy import Connection, Engine, TextClause, create_engine, event, text
-from sqlalchemy.engine import CursorResult
+from sqlalchemy.engine import CursorResult, ExceptionContext
 from sqlalchemy.exc import DBAPIError, InvalidatePoolError
 
 from workers.settings import settings
@@ -61,11 +62,14 @@ class Ledger:
             url.replace("postgresql://", "postgresql+psycopg://", 1),
             pool_size=pool_size,
             max_overflow=24,
+            # What a statement failed on are people's names and amounts: errors, and so logs, have its text alone.
+            hide_parameters=True,
             # A transaction pooler gives every transaction another server session: nothing may be prepared in one.
             connect_args={"prepare_threshold": None, "application_name": "fmgo", "connect_timeout": 5},
         )
         self._by_statement = self.engine.execution_options(isolation_level="AUTOCOMMIT")
         _ask_idle_connections(self.engine)
+        _quote_no_rows(self.engine)
 
     @contextmanager
     def transaction(self) -> Iterator[Connection]:
@@ -119,6 +123,50 @@ def _ask_idle_connections(engine: Engine) -> None:
             engine.dialect.do_ping(connection)
         except engine.dialect.loaded_dbapi.Error as error:
             raise InvalidatePoolError from error
+
+
+_DATA_EXCEPTION: Final = "22"
+"""Class of the errors whose first line quotes the value that was wrong (`invalid input syntax for type uuid: "…"`)."""
+_QUOTED: Final = re.compile(r'"[^"]*"')
+
+
+def _quote_no_rows(engine: Engine) -> None:
+    """Keep what PostgreSQL quotes of rows (`DETAIL: Failing row contains …`, `CONTEXT: COPY …`) out of its errors.
+
+    An error is shown in more places than a log can watch over: tracebacks, a phase's failure, a person's terminal. The
+    whole of it stays in the error's `diag` for whoever asks.
+    """
+
+    @event.listens_for(engine, "handle_error")
+    def _shorten(context: ExceptionContext) -> None:
+        shorten(context.original_exception)
+        wrapped = context.sqlalchemy_exception
+        if isinstance(wrapped, DBAPIError):
+            wrapped.args = (f"({_full_name(context.original_exception)}) {context.original_exception}",)
+
+
+def shorten(error: BaseException) -> None:
+    """Leave of an error of PostgreSQL its first line and its hint, without the values that it quotes."""
+    if not isinstance(error, psycopg.Error) or error.diag.message_primary is None:
+        return
+    said, hint = error.diag.message_primary, error.diag.message_hint
+    if (error.sqlstate or "").startswith(_DATA_EXCEPTION):
+        said = _QUOTED.sub('"…"', said)
+    error.args = (f"{said}\nHINT:  {hint}" if hint else said,)
+
+
+@contextmanager
+def as_sqlalchemy() -> Iterator[None]:
+    """Raise what psycopg raises by itself (in a COPY) as SQLAlchemy raises what its own statements end in."""
+    try:
+        yield
+    except psycopg.Error as error:
+        shorten(error)
+        raise DBAPIError.instance(None, None, error, psycopg.Error, hide_parameters=True) from error
+
+
+def _full_name(error: BaseException) -> str:
+    return f"{type(error).__module__}.{type(error).__qualname__}"
 
 
 def sqlstate(error: DBAPIError) -> str | None:

@@ -14,7 +14,7 @@ from sqlalchemy import Connection
 from sqlalchemy.exc import DataError, DBAPIError, IntegrityError
 
 from domain.job import Job, body_hash
-from workers.database.engine import Ledger, run
+from workers.database.engine import Ledger, as_sqlalchemy, run
 
 # What PostgreSQL says of a job that it can't hold, whoever asks again.
 REFUSED: Final = (DataError, IntegrityError)
@@ -129,7 +129,7 @@ def record_copied(tx: Connection, jobs: Sequence[IncomingJob], source: str) -> l
         " body_hash bytea, lane text, branch text, till text, batch uuid, body bytea, context jsonb) ON COMMIT DROP"
     )
     driver = cast("Any", tx.connection.driver_connection)
-    with driver.cursor() as cursor, cursor.copy("COPY incoming_jobs FROM STDIN") as copy:
+    with as_sqlalchemy(), driver.cursor() as cursor, cursor.copy("COPY incoming_jobs FROM STDIN") as copy:
         for n, incoming in enumerate(jobs):
             copy.write_row(_row(n, incoming))
     receipts = _receipts(jobs, run(tx, COPIED, source=source).all())

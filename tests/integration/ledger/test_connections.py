@@ -1,10 +1,15 @@
 """Reaching the ledger: connections that died while idle, statements that commit by themselves, bytes in arrays."""
 
+import traceback
+from collections.abc import Callable
+from typing import Any
+
+import psycopg
 import pytest
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import DBAPIError, OperationalError
 
 from workers.database import engine
-from workers.database.engine import ByteArray, Ledger, run
+from workers.database.engine import ByteArray, Ledger, as_sqlalchemy, run
 
 
 def _session(ledger: Ledger) -> int:
@@ -35,6 +40,55 @@ def test_a_connection_that_died_in_use_fails_once(ledger: Ledger, monkeypatch: p
     with pytest.raises(OperationalError):
         _session(ledger)
     assert _session(ledger) != first
+
+
+CANARY = "rosa.inventada@correo.invalid"
+
+
+def _fail_on_a_row(ledger: Ledger) -> None:
+    """A constraint fails on a row that holds the canary: PostgreSQL quotes it in DETAIL."""
+    with ledger.transaction() as tx:
+        run(tx, "CREATE TEMPORARY TABLE people (name text, age integer CHECK (age > 0)) ON COMMIT DROP")
+        run(tx, "INSERT INTO people SELECT :name, :age", name=CANARY, age=-1)
+
+
+def _fail_on_a_value(ledger: Ledger) -> None:
+    """A value is of no such type: PostgreSQL quotes it in its first line."""
+    with ledger.transaction() as tx:
+        run(tx, "SELECT CAST(CAST(:name AS text) AS uuid)", name=CANARY)
+
+
+def _fail_on_json(ledger: Ledger) -> None:
+    """A text is no JSON: PostgreSQL quotes it in DETAIL and CONTEXT."""
+    with ledger.statements() as tx:
+        run(tx, "SELECT CAST(CAST(:name AS text) AS jsonb)", name=CANARY)
+
+
+def _fail_in_a_copy(ledger: Ledger) -> None:
+    """A line of a COPY is of no such type: PostgreSQL quotes it in CONTEXT."""
+    with ledger.transaction() as tx:
+        run(tx, "CREATE TEMPORARY TABLE people (name text, born date) ON COMMIT DROP")
+        driver: Any = tx.connection.driver_connection
+        with as_sqlalchemy(), driver.cursor() as cursor, cursor.copy("COPY people FROM STDIN") as copy:
+            copy.write_row((CANARY, f"no day {CANARY}"))
+
+
+@pytest.mark.parametrize("fail", [_fail_in_a_copy, _fail_on_a_row, _fail_on_a_value, _fail_on_json])
+def test_an_error_shows_nothing_of_what_its_statement_was_about(ledger: Ledger, fail: Callable[[Ledger], None]) -> None:
+    with pytest.raises(DBAPIError) as caught:
+        fail(ledger)
+    assert isinstance(caught.value.orig, psycopg.Error)
+    told = "".join(traceback.format_exception(caught.value))
+    assert CANARY not in told
+    assert "rosa" not in told
+    assert str(caught.value.orig) in told
+    assert caught.value.orig.sqlstate
+    assert "HINT" not in told
+
+
+def test_an_error_keeps_the_hint_that_says_what_to_do(ledger: Ledger) -> None:
+    with pytest.raises(DBAPIError, match=r"HINT:  .*type casts"), ledger.transaction() as tx:
+        run(tx, "SELECT no_such_function(:name)", name=CANARY)
 
 
 def test_a_statement_of_its_own_is_committed_when_it_returns(ledger: Ledger) -> None:
