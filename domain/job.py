@@ -1,11 +1,12 @@
 """The job: what a producer asks for, as JSON that any language can write.
 
     {"version": 1, "idempotency_key": …, "issuer": …, "environment"?, "branch"?, "till"?, "lane"?, "batch"?,
-     "replaces"?, "document": {official tags}, "reply"?}
+     "replaces"?, "document": {official tags}}
 
 It promises that a body is either a job, whose key, issuer and hash are sure, or refused with every reason; that no body
-makes it fail otherwise; and that figures reach the document as they were written, to the last decimal. What stands in
-`document` isn't judged here (domain/preparing does), so that a job with a bad document is still known by its key.
+makes it fail otherwise; and that figures reach the document as they were written, to the last decimal. An issuer that
+can never exist is refused here, or its job would wait for it for ever. What stands in `document` isn't judged here
+(domain/preparing does), so that a job with a bad document is still known by its key.
 """
 
 import hashlib
@@ -17,9 +18,10 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainValidator, StringConstraints, ValidationError
 from pydantic.functional_validators import AfterValidator
+from pydantic_core import ErrorDetails
 
 from domain.problems import DomainError, Problem, shown
-from domain.rut import InvalidRut, canonical_shape
+from domain.rut import ANONYMOUS, FOREIGNER, InvalidRut, normalise
 
 DEEPEST = 24
 """Levels of objects and lists in a job; a document has at most six."""
@@ -41,11 +43,14 @@ def _printable(text: str) -> str:
     return text
 
 
-def _rut(text: str) -> str:
+def _issuer(text: str) -> str:
     try:
-        return canonical_shape(text)
+        rut = normalise(text)
     except InvalidRut as fault:
         raise ValueError(str(fault)) from None
+    if rut in (ANONYMOUS, FOREIGNER):
+        raise ValueError(f"{rut} stands for receivers without a RUT and issues nothing")
+    return rut
 
 
 def _object(value: object) -> object:
@@ -65,7 +70,7 @@ Name = Annotated[str, StringConstraints(min_length=1, max_length=LONGEST_KEY), A
 
 
 class Job(BaseModel):
-    """A job as it came; `document` is still the producer's own, `issuer` is canonical but its check digit unproven."""
+    """A job as it came; `document` is still the producer's own, `issuer` is canonical and may exist."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 
@@ -74,7 +79,7 @@ class Job(BaseModel):
         description="The producer's own name for this sale, one for an issuer and environment. The same key with the "
         "same issuer and document is the same sale, however often it is sent.",
     )
-    issuer: Annotated[str, StringConstraints(max_length=20), AfterValidator(_rut)] = Field(
+    issuer: Annotated[str, StringConstraints(max_length=20), AfterValidator(_issuer)] = Field(
         description="RUT of the company that issues, e.g. 76900101-8.",
     )
     environment: Environment = Field(default="certification", description="Which of the SII's worlds; never guessed.")
@@ -93,10 +98,6 @@ class Job(BaseModel):
         description="Official tags: Encabezado, Detalle, DscRcgGlobal, Referencia. Emisor, folio, day, numbers of "
         "lines and totals may be left out. Figures are JSON numbers, or texts with a decimal point.",
     )
-    reply: Annotated[dict[str, Any], PlainValidator(_object, json_schema_input_type=dict[str, Any])] | None = Field(
-        default=None,
-        description="Where results go besides the usual places.",
-    )
 
 
 _CODES = {
@@ -110,7 +111,7 @@ _CODES = {
     "batch": ("JOB-BATCH", "Write the batch's UUID, or leave it out."),
     "replaces": ("JOB-REPLACES", "Write the key or the id of the rejected document, or leave it out."),
     "document": ("JOB-DOCUMENT", "Write the document as an object of official tags."),
-    "reply": ("JOB-REPLY", "Write reply as an object, or leave it out."),
+    "reply": ("JOB-REPLY", "Take reply out: results are told in the usual places only (hash, stream, ledger)."),
 }
 """Code and sentence of each member that can be wrong."""
 
@@ -119,16 +120,24 @@ def parse_job(body: bytes) -> Job:
     """The job in a message's body (UTF-8 JSON). Raises NotAJob with every reason, and nothing else."""
     members = members_of(body)
     known = {name: value for name, value in members.items() if name in Job.model_fields}
-    wrong = dict.fromkeys(name for name in members if name not in known)
+    wrong = dict.fromkeys((name for name in members if name not in known), "")
     try:
         job = Job.model_validate(known)
     except ValidationError as fault:
         errors = fault.errors(include_url=False, include_input=False, include_context=False)
-        wrong |= dict.fromkeys(str(error["loc"][0]) for error in errors)
+        wrong |= {str(error["loc"][0]): _why(error) for error in errors}
         job = None
     if job is None or wrong:
-        raise NotAJob(_problem(member) for member in wrong)
+        raise NotAJob(_problem(member, why) for member, why in wrong.items())
     return job
+
+
+def _why(error: ErrorDetails) -> str:
+    """Why an issuer is none, where its shape is right; the other sentences say all by themselves."""
+    said = error["msg"].removeprefix("Value error, ")
+    return (
+        said if error["loc"] == ("issuer",) and error["type"] == "value_error" and not said.startswith("write") else ""
+    )
 
 
 def body_hash(job: Job) -> bytes:
@@ -151,10 +160,10 @@ def job_schema() -> dict[str, Any]:
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", **Job.model_json_schema()}
 
 
-def _problem(member: str) -> Problem:
+def _problem(member: str, why: str) -> Problem:
     if member in _CODES:
         code, sentence = _CODES[member]
-        return Problem(code, member, sentence)
+        return Problem(code, member, f"{sentence.removesuffix('.')}: {why}." if why else sentence)
     name = shown(member)
     return Problem("JOB-MEMBER", name, f"Take {name} out: a job has no such member.")
 

@@ -54,6 +54,12 @@ def test_the_same_jobs_from_ten_producers_at_once_are_one_document_each(works: W
     assert works.scalar("SELECT next FROM folio_counters WHERE issuer = %s", company.rut) == KEYS + 1
 
 
+def wrong_digit(company: Company) -> str:
+    """The company's RUT with another check digit."""
+    number, digit = company.rut.split("-")
+    return f"{number}-{'1' if digit == '0' else '0'}"
+
+
 def spoilt(company: Company) -> dict[str, bytes]:
     """Messages that are no jobs, each by the code that it must get; each names the company somewhere in its bytes."""
     good = body(invoice(company, f"bad-{company.rut}"))
@@ -69,6 +75,10 @@ def spoilt(company: Company) -> dict[str, bytes]:
         "JOB-DEPTH": b'{"issuer": "' + company.rut.encode() + b'", "document": ' + b"[" * 10_000 + b"]" * 10_000 + b"}",
         "JOB-DUPLICATE": good.replace(b'"version": 1', b'"version": 1, "version": 1'),
         "JOB-MEMBER": good.replace(b'"lane"', b'"lana": "bulk", "lane"'),
+        "JOB-REPLY": good.replace(b'"lane"', b'"reply": {"queue": "tienda"}, "lane"'),
+        "JOB-ISSUER": good.replace(
+            f'"issuer": "{company.rut}"'.encode(), f'"issuer": "{wrong_digit(company)}"'.encode()
+        ),
     }
 
 

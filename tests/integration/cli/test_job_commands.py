@@ -55,6 +55,18 @@ def test_enqueue_answers_for_each_job_in_order(fmgo: Fmgo, tmp_path: Path, datab
     assert (refused.code, [one["outcome"] for one in refused.objects]) == (2, ["recorded", "refused", "conflict"])
 
 
+@pytest.mark.parametrize("command", [("enqueue",), ("enqueue", "--queue"), ("batch", "import")])
+def test_an_issuer_that_can_never_exist_is_refused_by_every_command(
+    fmgo: Fmgo, tmp_path: Path, database: str, command: tuple[str, ...]
+) -> None:
+    path = tmp_path / "jobs.jsonl"
+    path.write_bytes(lines(body("a", issuer="76900101-9")))
+    answer = fmgo(*command, path, "--json")
+    assert answer.code == 2
+    assert answer.objects[0]["problems"][0]["code"] == "JOB-ISSUER"
+    assert scalar(database, "SELECT count(*) FROM documents") == 0
+
+
 def test_enqueue_puts_jobs_on_the_list(fmgo: Fmgo, tmp_path: Path, redis_url: str) -> None:
     path = tmp_path / "job.json"
     path.write_bytes(body("ñandú"))

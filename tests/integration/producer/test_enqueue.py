@@ -44,6 +44,20 @@ def test_a_job_is_a_row_when_enqueue_returns(producer: Producer, database: str) 
     assert "Peñaflor & Cía.".encode() in bytes(stored)
 
 
+@pytest.mark.parametrize("issuer", ["76900101-9", "66666666-6", "99999-7"])
+def test_an_issuer_that_can_never_exist_is_refused_before_anything_is_recorded(
+    producer: Producer, database: str, redis_url: str, issuer: str
+) -> None:
+    for way in (producer.enqueue, producer.queue):
+        with pytest.raises(NotAJob, match="JOB-ISSUER issuer"):
+            way(job("venta-1", issuer=issuer))
+    receipts = producer.enqueue_many([job("venta-1", issuer=issuer), job("venta-2")])
+    assert [receipt.outcome for receipt in receipts] == ["refused", "recorded"]
+    assert rows(database, "SELECT key FROM documents") == [("venta-2",)]
+    with redis.Redis.from_url(redis_url) as client:
+        assert client.llen("fmgo.jobs") == 0
+
+
 @pytest.mark.parametrize("form", ["object", "bytes", "text"])
 def test_a_job_may_be_an_object_bytes_or_text(producer: Producer, form: str) -> None:
     forms: dict[str, JobLike] = {"object": job("k"), "bytes": body("k"), "text": body("k").decode()}

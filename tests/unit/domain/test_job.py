@@ -50,11 +50,40 @@ def test_whole_job() -> None:
             lane="bulk",
             batch=str(batch),
             replaces="venta-0",
-            reply={"queue": "tienda"},
         )
     )
     assert (job.environment, job.branch, job.till, job.lane) == ("production", "Arica", "Caja 3", "bulk")
-    assert (job.batch, job.replaces, job.reply) == (batch, "venta-0", {"queue": "tienda"})
+    assert (job.batch, job.replaces) == (batch, "venta-0")
+
+
+@pytest.mark.parametrize(
+    ("issuer", "why"),
+    [
+        ("76900101-9", "the check digit of 76900101 is 8, not 9"),
+        ("76.900.101-K", "the check digit of 76900101 is 8, not K"),
+        ("99999-7", "the body of a RUT is 100,000 or more"),
+        ("100000000-0", "the body of a RUT has up to eight digits"),
+        ("66666666-6", "66666666-6 stands for receivers without a RUT and issues nothing"),
+        ("55.555.555-5", "55555555-5 stands for receivers without a RUT and issues nothing"),
+    ],
+)
+def test_an_issuer_that_can_never_exist_is_refused_with_the_reason(issuer: str, why: str) -> None:
+    with pytest.raises(NotAJob) as refused:
+        parse_job(_body(issuer=issuer))
+    (problem,) = refused.value.problems
+    assert (problem.code, problem.path) == ("JOB-ISSUER", "issuer")
+    assert problem.message == f"Write the issuer's RUT as 12345678-9: {why}."
+
+
+def test_an_issuer_written_with_dots_and_a_small_k_is_the_same_company() -> None:
+    assert parse_job(_body(issuer="60.803.000-k")).issuer == "60803000-K"
+
+
+def test_a_reply_is_answered_and_never_dropped_in_silence() -> None:
+    with pytest.raises(NotAJob) as refused:
+        parse_job(_body(reply={"queue": "tienda"}))
+    (problem,) = refused.value.problems
+    assert (problem.code, problem.path) == ("JOB-REPLY", "reply")
 
 
 @pytest.mark.parametrize(
@@ -122,10 +151,6 @@ def test_every_reason_is_told_at_once() -> None:
 
 def test_longest_key_and_a_byte_order_mark_are_taken() -> None:
     assert parse_job(b"\xef\xbb\xbf" + _body(idempotency_key="ñ" * 200)).idempotency_key == "ñ" * 200
-
-
-def test_issuer_with_a_wrong_check_digit_is_still_known_by_its_key() -> None:
-    assert parse_job(_body(issuer="76900101-1")).issuer == "76900101-1"
 
 
 def test_figures_keep_every_decimal() -> None:
