@@ -8,7 +8,7 @@ SHARED ?= $(if $(FMGO_SHARED),$(FMGO_SHARED),../shared)
 COVERAGE_FLOOR := $(if $(wildcard $(SHARED)/reference),90,0)
 
 .DEFAULT_GOAL := help
-.PHONY: env demo test check faults format bench mutants up lock help
+.PHONY: env demo test check faults format bench mutants up wheel lock help
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -37,6 +37,9 @@ check: env ## format, lint, types, imports, and the tests with their coverage
 
 faults: env ## the fault catalogue against a running FMgo, under both profiles of the simulated SII: some eight minutes
 	@$(BIN)/python -m pytest tests/faults
+
+wheel: env ## the built wheel, alone in an empty environment, does FMgo's work: half a minute
+	@$(BIN)/python -m tests.wheel
 
 format: env ## put the code into its form
 	$(BIN)/ruff format .

@@ -3,6 +3,7 @@
 Nothing is changed but a probe file in the evidence folder, which is removed again.
 """
 
+import importlib
 import os
 import shutil
 import time
@@ -12,7 +13,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from importlib.metadata import version
 from typing import Final, Literal
+from urllib.parse import urlsplit
 
+from kombu.transport import resolve_transport
 from sqlalchemy import Connection
 
 from domain.answers.table.alerts import ALERTS
@@ -45,6 +48,18 @@ class Finding:
     about: str
     said: str
     todo: str = ""
+
+
+def look_at_ringing(settings: Settings) -> Iterator[Finding]:
+    """Whether the libraries that carry bells are installed: without them jobs are recorded and no worker starts."""
+    try:
+        resolve_transport(urlsplit(settings.redis_url).scheme)
+        importlib.import_module("celery.bin.worker")
+    except (ImportError, KeyError) as error:
+        todo = "Install FMgo with all that it asks for: `pip install --force-reinstall` the wheel, or `make env`."
+        yield Finding("fail", "bells", f"can't be rung, workers can't start: {error}", todo)
+    else:
+        yield Finding("ok", "bells", f"Celery {version('celery')} and kombu {version('kombu')} talk to Redis")
 
 
 def look_at_redis(settings: Settings) -> Iterator[Finding]:

@@ -19,7 +19,7 @@ from workers.settings import Settings, SettingsError
 
 
 def doctor(
-    issuer: Annotated[str | None, typer.Argument(help="With --sii: only this company.", metavar="[RUT]")] = None,
+    issuer: Annotated[str | None, typer.Argument(help="With --sii: only this company.", metavar="RUT")] = None,
     sii: Annotated[bool, typer.Option("--sii", help="What each company can send to the SII, and why not.")] = False,
     ask: Annotated[bool, typer.Option("--ask", help="With --sii: log in and ask the SII harmless questions.")] = False,
     as_json: Json = False,
@@ -50,6 +50,7 @@ def _findings() -> Iterator[Finding]:
             return
         world = f"the SII's {settings.sii_environment} environment at {settings.soap_host}"
         yield Finding("ok", "settings", world)
+        yield from checks.look_at_ringing(settings)
         yield from checks.look_at_redis(settings)
         yield from checks.look_at_evidence(settings)
         yield from checks.look_at_schemas(settings)

@@ -47,7 +47,9 @@ Forwarder = Annotated[
 def mail_add(
     rut: Annotated[str, typer.Argument(help="The company.", metavar="RUT")],
     folder: Annotated[Path | None, typer.Option(help="A maildir, or a folder of files.")] = None,
-    imap: Annotated[str | None, typer.Option(help="imaps://USER@HOST[:PORT][/MAILBOX]; %40 for @ in USER.")] = None,
+    imap: Annotated[
+        str | None, typer.Option(help="imaps://USER@HOST:PORT/MAILBOX, port and mailbox as needed; %40 for @ in USER.")
+    ] = None,
     oauth: Annotated[bool, typer.Option("--xoauth2", help="The secret is XOAUTH2's JSON, no password.")] = False,
     forwarder: Forwarder = None,
     password_file: PasswordFile = None,

@@ -101,7 +101,7 @@ def rules(
 
 
 def answers(
-    code: Annotated[str | None, typer.Argument(help="Only the rows of this code, e.g. RFR.", metavar="[CODE]")] = None,
+    code: Annotated[str | None, typer.Argument(help="Only the rows of this code, e.g. RFR.", metavar="CODE")] = None,
     as_page: Annotated[bool, typer.Option("--page", help="Write the page of the documentation (Markdown).")] = False,
     as_json: Json = False,
 ) -> None:

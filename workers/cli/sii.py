@@ -14,7 +14,7 @@ from workers.database.switches import Stopped, What
 
 sii = typer.Typer(no_args_is_help=True, help="The SII's services.")
 
-Company = Annotated[str | None, typer.Argument(help="RUT of a company; none: all of them.", metavar="[RUT]")]
+Company = Annotated[str | None, typer.Argument(help="RUT of a company; none: all of them.", metavar="RUT")]
 Issuing = Annotated[bool, typer.Option("--issuing", help="No new folios; jobs are still recorded.")]
 Sending = Annotated[bool, typer.Option("--sending", help="Nothing new goes to the SII; documents are still issued.")]
 Reason = Annotated[str | None, typer.Option(help="Why, for whoever finds it stopped.")]

@@ -15,7 +15,7 @@ import typer
 from typer.core import TyperGroup
 
 from workers.cli.output import BAD_INPUT, NO, Json, complain, say, table, write_json
-from workers.cli.run import become
+from workers.cli.run import become, needs_extra
 
 _HELP: Final = frozenset({"-h", "--help"})
 _PATIENCE: Final = 60.0
@@ -54,6 +54,7 @@ simulator.add_typer(fault, name="fault")
 def start(context: typer.Context) -> None:
     """Run the simulated SII alone, with options of its own (--usage lists them); or tell a running one."""
     if context.invoked_subcommand is None:
+        needs_extra("xmlsec")
         arguments = ["--help" if argument == "--usage" else argument for argument in context.args]
         become([sys.executable, "-m", "deploy.sandbox.sii", *arguments])
 
