@@ -15,6 +15,7 @@ from domain.format.reading import Values
 from domain.format.rendering import render_rows
 from domain.format.table import Profile
 from domain.format.types import format_of
+from domain.money import unmistakable
 
 PESOS = "PESO CL"
 """TpoMoneda of Chilean pesos, which have no decimals."""
@@ -128,4 +129,4 @@ def _plain(value: Any) -> Any:
         return [_plain(item) for item in value]
     if isinstance(value, date):
         return value.isoformat()
-    return format(value, "f") if isinstance(value, Decimal) else value
+    return unmistakable(format(value, "f")) if isinstance(value, Decimal) else value

@@ -13,13 +13,13 @@ import hashlib
 import json
 import uuid
 from collections.abc import Callable
-from decimal import Decimal
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainValidator, StringConstraints, ValidationError
 from pydantic.functional_validators import AfterValidator
 from pydantic_core import ErrorDetails
 
+from domain.money import exact_number
 from domain.problems import DomainError, Problem, shown
 from domain.rut import ANONYMOUS, FOREIGNER, InvalidRut, normalise
 
@@ -96,7 +96,8 @@ class Job(BaseModel):
     )
     document: Annotated[dict[str, Any], PlainValidator(_object, json_schema_input_type=dict[str, Any])] = Field(
         description="Official tags: Encabezado, Detalle, DscRcgGlobal, Referencia. Emisor, folio, day, numbers of "
-        "lines and totals may be left out. Figures are JSON numbers, or texts with a decimal point.",
+        "lines and totals may be left out. Figures are JSON numbers, or texts with a decimal point; a text with "
+        "exactly three digits behind its point is refused, because in Chile that point separates thousands.",
     )
 
 
@@ -224,13 +225,8 @@ def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 
 def _figure(text: str) -> float | str:
-    """A number with a fraction or exponent: as float where that is exact, else as the text that was written."""
-    number = float(text)
-    try:
-        exact = len(text) <= LONGEST_NUMBER and Decimal(repr(number)) == Decimal(text)
-    except ArithmeticError:  # an exponent beyond all measure
-        exact = False
-    return number if exact else text
+    """A number with a fraction or exponent: as float where that is exact, else as a text of the same figure."""
+    return exact_number(text, LONGEST_NUMBER)
 
 
 def _whole(text: str) -> int | str:

@@ -4,6 +4,7 @@ Amounts are rounded where the format names a step and nowhere else (SII, Formato
 steps). Python's own `round` and the default of `decimal` go to the even neighbour, which the SII calls a wrong VAT.
 """
 
+import re
 from datetime import date
 from decimal import ROUND_HALF_UP, Context, Decimal
 
@@ -19,12 +20,58 @@ LARGEST = 10**18 - 1
 LARGEST_FOREIGN = Decimal("99999999999999.9999")
 """The same in another currency (SII, DTE_v10.xsd, MntTotal of Exportaciones)."""
 
+_FIGURE = re.compile(r"-?[0-9]{1,40}(?:\.[0-9]{1,40})?", re.ASCII)
+_LIKE_THOUSANDS = re.compile(r"(-?[0-9]+)\.([0-9]{3})", re.ASCII)
+
 _ONE = Decimal(1)
 _STEPS = tuple(Decimal(1).scaleb(-decimals) for decimals in range(5))
 _HUNDRED = Decimal(100)
 
 VAT_RATES: tuple[tuple[date, int], ...] = ((date(2003, 10, 1), 19), (date(1998, 10, 1), 18))
 """Since when which VAT, in per cent, newest first (DL 825, article 14; Leyes 19.888 and 20.102)."""
+
+
+class AmbiguousFigure(ValueError):  # noqa: N818  (a finding about a text)
+    """A text that spells one figure in Chile and another elsewhere; the sentence, without its stop, says what to do."""
+
+
+def read_figure(text: str) -> Decimal:
+    """The figure that a text spells: digits with a decimal point at most, no exponent, no thousands separator.
+
+    In Chile the point separates thousands: `12.990` is what a shoe costs there, and 12.99 to a machine. So a point with
+    exactly three digits behind it is never guessed at, and raises AmbiguousFigure; what is no figure raises ValueError.
+    Numbers of JSON are no texts: they mean what they say (SII, Formato DTE 2.5, section 2.2).
+    """
+    if not _FIGURE.fullmatch(text):
+        raise ValueError(text)
+    if (like := _LIKE_THOUSANDS.fullmatch(text)) is not None:
+        whole, rest = like.groups()
+        raise AmbiguousFigure(
+            f"Write {whole}{rest} or {unmistakable(text)}, or a JSON number instead of the text {text}: "
+            "in Chile the point separates thousands, so three digits behind it are ambiguous"
+        )
+    return Decimal(text)
+
+
+def unmistakable(text: str) -> str:
+    """A figure in digits as a text that `read_figure` takes: where its decimals are three, a zero goes or comes."""
+    if not _LIKE_THOUSANDS.fullmatch(text):
+        return text
+    shorter = text.rstrip("0").rstrip(".")
+    return shorter if shorter != text else f"{text}0"
+
+
+def exact_number(text: str, longest: int = 40) -> float | str:
+    """A JSON number with a fraction or an exponent: a float where that is exact, else a text of the same figure.
+
+    More than `longest` characters are kept as the text they are, which a document then refuses.
+    """
+    number = float(text)
+    try:
+        exact = len(text) <= longest and Decimal(repr(number)) == Decimal(text)
+    except ArithmeticError:  # an exponent beyond all measure
+        exact = False
+    return number if exact else unmistakable(text)
 
 
 def vat_rate(on: date) -> int:

@@ -11,6 +11,7 @@ from decimal import Decimal
 from typing import Any
 
 from domain.job import NotAJob, parse_job
+from domain.money import unmistakable
 from domain.problems import Problem, shown
 from workers.database.intake import IncomingJob
 from workers.logging import context_headers
@@ -45,7 +46,9 @@ def body_of(job: JobLike) -> bytes:
 
 
 def _plain(value: object) -> str | dict[str, Any]:
-    if isinstance(value, Decimal | uuid.UUID):
+    if isinstance(value, Decimal):
+        return unmistakable(format(value, "f") if value.is_finite() else str(value))
+    if isinstance(value, uuid.UUID):
         return str(value)
     if isinstance(value, date):
         return value.isoformat()

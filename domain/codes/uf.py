@@ -17,6 +17,7 @@ from domain.problems import DomainError, Problem, shown
 
 LEAST, MOST = Decimal(10_000), Decimal(200_000)
 """Pesos between which a UF lies: beyond them a point was lost. It passed 10,000 in 1994 and was near 40,000 in 2026."""
+_CENT = Decimal("0.01")
 LARGEST_FILE = 1024 * 1024
 """Bytes of the largest file that is read; a hundred years have some seven hundred thousand."""
 MOST_PROBLEMS = 100
@@ -99,7 +100,7 @@ Read = tuple[str, str, str] | Problem
 
 def _from_json(text: str) -> Iterator[Read]:
     try:
-        content = json.loads(text, parse_float=str, parse_int=str)
+        content = json.loads(text, parse_float=_plain_figure, parse_int=_plain_figure)
     except (ValueError, RecursionError):
         yield Problem("UF-FILE", "", "The file begins as JSON but is none.")
         return
@@ -113,6 +114,14 @@ def _from_json(text: str) -> Iterator[Read]:
             yield f"[{at}]", day.partition("T")[0], str(each["valor"])
         else:
             yield Problem("UF-LINE", f"[{at}]", "Write objects with fecha and valor.")
+
+
+def _plain_figure(text: str) -> str:
+    """A number of JSON with the two decimals at most that a UF has: its point never separates thousands."""
+    try:
+        return format(Decimal(text).quantize(_CENT), "f") if Decimal(text) == Decimal(text).quantize(_CENT) else text
+    except ArithmeticError:
+        return text
 
 
 def _from_lines(text: str) -> Iterator[Read]:

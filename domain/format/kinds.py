@@ -1,7 +1,7 @@
 """Kinds of values that a tag can hold, and how each is read from JSON.
 
-Reading is exact: a float counts as what it prints as, a text as the figure it spells, and nothing is rounded. A value
-that can't be read raises `Unreadable` with a code and a sentence; one that was mended raises it with the mended value.
+Reading is exact: a float counts as what it prints as, a text as the figure it spells, and nothing is rounded or guessed
+at: a text whose point may separate thousands is refused (domain/money). A value that can't be read raises `Unreadable` with a code and a sentence; one that was mended raises it with the mended value.
 Facets come from SiiTypes_v10.xsd and EnvioBOLETA_v11.xsd.
 """
 
@@ -14,7 +14,7 @@ from decimal import Decimal
 from functools import lru_cache
 from typing import Protocol
 
-from domain.money import EXACT, Number
+from domain.money import EXACT, AmbiguousFigure, Number, read_figure
 from domain.problems import Level, shown
 from domain.rut import InvalidRut, normalise
 from domain.text import Fault, clean, is_plain
@@ -28,7 +28,6 @@ LONGEST_LINE = 3_800
 _MOST_BITS = 128
 """Bits of a whole number that is still worth spelling."""
 
-_FIGURE = re.compile(r"-?[0-9]{1,40}(?:\.[0-9]{1,40})?", re.ASCII)
 _HOUR = re.compile(r"(?:[01][0-9]|2[0-3]):[0-5][0-9](?::[0-5][0-9])?", re.ASCII)
 _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", re.ASCII)
 
@@ -223,10 +222,13 @@ def _number(value: object) -> Number | str:
         written = value.strip()
         if not written:
             return ""
-        if not _FIGURE.fullmatch(written):
+        try:
+            number = read_figure(written)
+        except AmbiguousFigure as fault:
+            raise Unreadable(("FMT-NUMBER", f"{fault}.")) from None
+        except ValueError:
             sentence = f"Write {shown(value)} in digits with a decimal point, without thousands separators or exponent."
-            raise Unreadable(("FMT-NUMBER", sentence))
-        number = Decimal(written)
+            raise Unreadable(("FMT-NUMBER", sentence)) from None
     elif isinstance(value, bool) or not isinstance(value, (int, float, Decimal)):
         raise Unreadable(("FMT-KIND", f"Write a number here, not {_json_name(value)}."))
     elif isinstance(value, int):

@@ -24,6 +24,7 @@ from domain.answers.table.page import page as answers_page
 from domain.codes.document_types import DOCUMENT_TYPES
 from domain.format.table import PROFILES, Profile
 from domain.job import NotAJob, members_of
+from domain.money import unmistakable
 from domain.problems import Problem
 from domain.reckoning import Reckoning, reckon
 from domain.rules import RULES, rules_of
@@ -181,7 +182,7 @@ def _plain(value: Any) -> Any:
         return [_plain(item) for item in value]
     if isinstance(value, Decimal):
         exact = len(value.as_tuple().digits) <= _EXACT_DIGITS
-        return float(value) if exact else format(value, "f")
+        return float(value) if exact else unmistakable(format(value, "f"))
     return value
 
 

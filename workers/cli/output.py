@@ -19,8 +19,8 @@ from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
 
+from domain.money import exact_number
 from domain.problems import Problem
-from workers.database.engine import exact
 from workers.enrolment_fields import ENVIRONMENTS
 
 Json = Annotated[bool, typer.Option("--json", help="Write JSON, one object a line.")]
@@ -87,7 +87,7 @@ def plain(value: object) -> Any:  # noqa: PLR0911  (any JSON value; a line for e
     if isinstance(value, datetime):
         return value.astimezone(UTC).isoformat()
     if isinstance(value, Decimal):
-        return int(value) if value == value.to_integral_value() else exact(format(value.normalize(), "f"))
+        return int(value) if value == value.to_integral_value() else exact_number(format(value.normalize(), "f"))
     if isinstance(value, timedelta):
         return value.total_seconds()
     if isinstance(value, Problem):

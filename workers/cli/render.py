@@ -5,7 +5,6 @@ Folios are given by hand, so whoever renders keeps count of them. Documents are 
 an object on a line, in order: what was made, with its XML when no folder is named, or its problems.
 """
 
-import json
 import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -20,7 +19,7 @@ from domain.certificate import open_pfx
 from domain.envelope import Caratula, build_envelope, channel_of
 from domain.format.table import PROFILES, Profile
 from domain.issued import IssuedDocument, documents_in
-from domain.job import NotAJob
+from domain.job import NotAJob, members_of
 from domain.problems import DomainError, Problem
 from domain.rut import SII
 from domain.signature import RsaSigner
@@ -148,14 +147,11 @@ def _large(path: Path) -> bytes:
 
 
 def _object(place: str, body: bytes) -> dict[str, Any]:
-    """One object; figures with a fraction stay as they were written."""
+    """One object, read as jobs are; its problems name the place in the file."""
     try:
-        found = json.loads(body, parse_float=str)
-    except (ValueError, RecursionError):
-        raise NotAJob([Problem("JOB-JSON", place, "Write JSON in UTF-8.")]) from None
-    if not isinstance(found, dict):
-        raise NotAJob([Problem("JOB-OBJECT", place, "Write one JSON object a document.")])
-    return found
+        return members_of(body)
+    except NotAJob as refused:
+        raise NotAJob(Problem(each.code, f"{place} {each.path}".strip(), each.message) for each in refused.problems) from None
 
 
 def _file_of(printed: Printed) -> _File:

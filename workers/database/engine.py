@@ -16,7 +16,6 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from datetime import datetime
-from decimal import Decimal
 from functools import lru_cache, partial
 from typing import Any, Final, TypeVar, cast
 
@@ -27,6 +26,7 @@ from sqlalchemy import Connection, Engine, TextClause, create_engine, event, tex
 from sqlalchemy.engine import CursorResult, ExceptionContext
 from sqlalchemy.exc import DBAPIError, InvalidatePoolError
 
+from domain.money import exact_number
 from workers.settings import settings
 
 REPEATABLE: Final = frozenset({"40001", "40P01"})
@@ -44,13 +44,7 @@ class ByteArray(list[bytes]):
 psycopg.adapters.register_dumper(ByteArray, ListBinaryDumper)
 
 
-def exact(text: str) -> float | str:
-    """A number with a fraction, as float where that is exact and else as the text that it was, as jobs state it."""
-    number = float(text)
-    return number if Decimal(repr(number)) == Decimal(text) else text
-
-
-set_json_loads(partial(json.loads, parse_float=exact))
+set_json_loads(partial(json.loads, parse_float=exact_number))
 
 
 class Ledger:
