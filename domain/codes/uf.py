@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 
+from domain.money import unmistakable
 from domain.problems import DomainError, Problem, shown
 
 LEAST, MOST = Decimal(10_000), Decimal(200_000)
@@ -117,9 +118,10 @@ def _from_json(text: str) -> Iterator[Read]:
 
 
 def _plain_figure(text: str) -> str:
-    """A number of JSON with the two decimals at most that a UF has: its point never separates thousands."""
+    """A number of JSON as a text that means the same: its point never separates thousands."""
     try:
-        return format(Decimal(text).quantize(_CENT), "f") if Decimal(text) == Decimal(text).quantize(_CENT) else text
+        number = Decimal(text)
+        return format(number.quantize(_CENT), "f") if number == number.quantize(_CENT) else unmistakable(text)
     except ArithmeticError:
         return text
 

@@ -1,7 +1,8 @@
 """Kinds of values that a tag can hold, and how each is read from JSON.
 
 Reading is exact: a float counts as what it prints as, a text as the figure it spells, and nothing is rounded or guessed
-at: a text whose point may separate thousands is refused (domain/money). A value that can't be read raises `Unreadable` with a code and a sentence; one that was mended raises it with the mended value.
+at: a text whose point may separate thousands is refused (domain/money). A value that can't be read raises `Unreadable`
+with a code and a sentence; one that was mended raises it with the mended value.
 Facets come from SiiTypes_v10.xsd and EnvioBOLETA_v11.xsd.
 """
 

@@ -151,7 +151,9 @@ def _object(place: str, body: bytes) -> dict[str, Any]:
     try:
         return members_of(body)
     except NotAJob as refused:
-        raise NotAJob(Problem(each.code, f"{place} {each.path}".strip(), each.message) for each in refused.problems) from None
+        raise NotAJob(
+            Problem(each.code, f"{place} {each.path}".strip(), each.message) for each in refused.problems
+        ) from None
 
 
 def _file_of(printed: Printed) -> _File:

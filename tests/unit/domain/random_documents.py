@@ -52,7 +52,7 @@ def _count(kind: int, chance: random.Random) -> int:
 def _line(kind: int, chance: random.Random) -> Raw:
     line: dict[str, Any] = {
         "NmbItem": text(chance),
-        "QtyItem": chance.choice((1, 2, 450, "0.5", "2.333", 1.25, "0.000001")),
+        "QtyItem": chance.choice((1, 2, 450, "0.5", "2.3330", 1.25, "0.000001")),
         "PrcItem": chance.choice((1, 3, 70, 999, "1499.99", "0.5", 123456, "12.345678")),
     }
     if chance.random() < 0.3:

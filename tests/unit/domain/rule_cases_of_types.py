@@ -152,7 +152,7 @@ OF_TYPES: dict[str, Case] = {
     ),
     "EXP-CUR-03": Case(
         spoilt(export_invoice(), Encabezado__OtraMoneda__MntTotOtrMnda=1175702),
-        spoilt(export_invoice(), Encabezado__OtraMoneda__MntTotOtrMnda="1175700.765"),
+        spoilt(export_invoice(), Encabezado__OtraMoneda__MntTotOtrMnda=1175700.765),
     ),
     "EXP-CUR-04": Case(
         spoilt(export_invoice(), Encabezado__OtraMoneda__TpoMoneda="EURO"),
