@@ -18,6 +18,7 @@ from cryptography.hazmat.primitives.serialization import load_der_private_key, l
 from domain.caf_file import Authorisation as Authorisation
 from domain.caf_file import Caf as Caf
 from domain.caf_file import CafError as CafError
+from domain.caf_file import in_other_letters
 from domain.caf_file import read_authorisation as read_authorisation
 from domain.caf_file import read_caf as read_caf
 from domain.problems import Problem
@@ -163,12 +164,13 @@ def environment_of(idk: int) -> str | None:
 def frma_valid(caf: Authorisation, keys: Mapping[int, Sequence[bytes]] = SII_PUBLIC_KEYS) -> bool | None:
     """Whether the SII signed this CAF: SHA1withRSA over the flat DA in ISO-8859-1.
 
-    `keys` are PEM public keys by IDK; several may bear one IDK. None when there is no key for the CAF's IDK.
+    `keys` are PEM public keys by IDK; several may bear one IDK. None when there is no key for the CAF's IDK. A quote in
+    the issuer's name may have been signed in other letters than those it is written in.
     """
     trusted = keys.get(caf.idk, ())
     if not trusted:
         return None
-    return any(_verifies(pem, caf.frma, caf.signed) for pem in trusted)
+    return any(_verifies(pem, caf.frma, signed) for pem in trusted for signed in in_other_letters(caf.signed))
 
 
 def _verifies(pem: bytes, signature: bytes, data: bytes) -> bool:

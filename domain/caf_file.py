@@ -51,6 +51,17 @@ _CAF = re.compile(
     re.VERBOSE,
 )
 _ELEMENTS = ("DA/RE", "DA/RS", "DA/TD", "DA/RNG/D", "DA/RNG/H", "DA/FA", "DA/RSAPK/M", "DA/RSAPK/E", "DA/IDK", "FRMA")
+_TEXT = re.compile(rb"(?<=>)[^<]+(?=<)")
+_QUOTES = (
+    (b"&quot;", b'"'),
+    (b"&#34;", b'"'),
+    (b"&#x22;", b'"'),
+    (b"&apos;", b"'"),
+    (b"&#39;", b"'"),
+    (b"&#x27;", b"'"),
+)
+_SCHOOLS = ((b'"', b"'"), (b"&quot;", b"&apos;"), (b"&quot;", b"'"), (b'"', b"&apos;"), (b"&#34;", b"&#39;"))
+"""How programs write double and single quotes in what a stamp signs."""
 _ARMOUR = re.compile(r"-----BEGIN (?:RSA )?PRIVATE KEY-----(.*?)-----END (?:RSA )?PRIVATE KEY-----", re.DOTALL)
 
 
@@ -93,6 +104,30 @@ class Caf(Authorisation):
 
     private_key_der: bytes = field(repr=False)
     """PKCS#8, validated. A secret: whoever has it can stamp documents."""
+
+
+def in_other_letters(flat: bytes) -> tuple[bytes, ...]:
+    """A flat text first as it is, then with its quotes as each school of programs writes them.
+
+    All say the same. Which of them was signed can't be seen once a parser has been over the text; half of the programs
+    in use sign quotes as they are, half as entities.
+    """
+    plain = _TEXT.sub(_plain_quotes, flat)
+    if not any(quote in text for text in _TEXT.findall(plain) for quote in (b'"', b"'")):
+        return (flat,)
+    return tuple(dict.fromkeys((flat, *(_with_quotes(plain, *school) for school in _SCHOOLS))))
+
+
+def _with_quotes(flat: bytes, double: bytes, single: bytes) -> bytes:
+    return _TEXT.sub(lambda text: text[0].replace(b'"', double).replace(b"'", single), flat)
+
+
+def _plain_quotes(text: re.Match[bytes]) -> bytes:
+    found = text[0]
+    if b"&" in found:
+        for entity, quote in _QUOTES:
+            found = found.replace(entity, quote)
+    return found
 
 
 def read_caf(data: bytes) -> Caf:

@@ -33,10 +33,18 @@ DTE_CLOSE = "</DTE>"
 DTE_OPEN_IN_ENVELOPE = '<DTE version="1.0">'
 """The same tag as C14N writes it inside an element of the SII's namespace, where the declaration is redundant."""
 
+PROLOG = b'<?xml version="1.0" encoding="ISO-8859-1"?>\n'
+"""Goes before what stands alone in a file; without it every XML tool takes the bytes for UTF-8."""
+
 LONGEST_LINE = 4000
 """Bytes of the longest line that is written; the SII's gateway stops at some 4,090 (CHR-00002)."""
 
 _TRANSFORMS, _CANONICAL_TRANSFORMS = transforms(C14N), canonical_transforms(C14N)
+
+
+def as_file(xml: bytes) -> bytes:
+    """A file that any XML tool opens: a document, stamp or envelope (ISO-8859-1), unchanged, under its declaration."""
+    return xml if xml.startswith(b"<?xml") else b"%b%b\n" % (PROLOG, xml)
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,6 +16,7 @@ from lxml import etree
 
 from domain.changes import Changed
 from domain.codes.document_types import DOCUMENT_TYPES, NOTES, TAX_DOCUMENTS
+from domain.dte import PROLOG
 from domain.money import Number, rounded
 from domain.problems import DomainError, Problem, shown
 from domain.rut import is_valid
@@ -23,8 +24,6 @@ from domain.verification import Trust, Verdict, verify
 from domain.verification.documents import CONTENTS
 from domain.verification.reading import Reading, Unreadable, children, fields, first, local_name, named_children, read
 
-PROLOG: Final = b'<?xml version="1.0" encoding="ISO-8859-1"?>\n'
-"""Goes before the bytes of a document that stands alone where it is verified."""
 PROVEN: Final = ("doc_signature_valid", "ted_valid", "caf_valid", "coherent", "certificate_ok")
 """What makes a document somebody's; whether it follows the schema and adds up is told, but decides nothing here."""
 

@@ -2,7 +2,12 @@
 
 It promises the flat text that is signed, stored and printed, built once and never serialised again: no blanks between
 tags, no namespace, `&`, `<` and `>` as entities, ISO-8859-1 bytes (SII, Instructivo técnico de emisión, Anexo 2;
-Formato DTE 2.5, zone TED). Quotes have two readings among verifiers, so none is left in the names that it repeats.
+Formato DTE 2.5, zone TED).
+
+Quotes are left out of the names that it repeats. Half of the programs in use sign them as they are, half as `&quot;`
+and `&apos;`, and no answer of the SII is known that says which text it computes; a stamp without them is the same text
+for both. The SII doesn't insist on names that are the document's letter by letter: it accepted stamps whose accents had
+been taken off. The document itself keeps its quotes, and the CAF inside the stamp keeps the SII's own bytes.
 """
 
 from base64 import b64encode
@@ -17,9 +22,8 @@ from domain.caf import StampingCaf
 NAME_LENGTH = 40
 """Characters that RSR and IT1 hold, counted before escaping (SII, Formato DTE 2.5, zone TED)."""
 
-# Quotes stay as they are: the SII recomputes the text from the parsed document, where a quote is a quote however it was
-# written, and compares RSR and IT1 with the document's own names.
-_BLANKS = str.maketrans("\t\n\r", "   ")
+# A blank for a quote: whatever was cut off at forty characters stays the same, and so do words on both sides of it.
+_BLANKS = str.maketrans("\t\n\r\"'", "     ")
 
 
 class StampFields(Protocol):
@@ -78,12 +82,11 @@ def local_timestamp(at: datetime) -> str:
 
 
 def stamp_name(text: str, otherwise: str) -> str:
-    """`text` as RSR or IT1, escaped (`&`, `<` and `>` only): line breaks blanked, cut at 40 characters, no last blank.
+    """`text` as RSR or IT1, escaped (`&`, `<` and `>`): quotes and line breaks blanked, 40 characters, no blank ends.
 
     `otherwise` stands where nothing is left, because the tag may not be empty (SII, DTE_v10.xsd, RSR: minLength 1).
     """
-    cut = text.translate(_BLANKS)[:NAME_LENGTH].rstrip()
-    return escape(cut if cut.strip() else otherwise)
+    return escape(text[:NAME_LENGTH].translate(_BLANKS).strip() or otherwise)
 
 
 def stamp_data(fields: StampFields, *, folio: int, caf: StampingCaf, at: datetime) -> bytes:

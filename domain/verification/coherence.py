@@ -6,6 +6,7 @@ document was signed (SII, Formato DTE 2.5, zone TED; rejections TED-3-640, CAF-3
 """
 
 import re
+import unicodedata
 from collections.abc import Iterator, Mapping
 from decimal import Decimal, InvalidOperation
 from functools import lru_cache
@@ -23,6 +24,8 @@ _EXPORTS = frozenset({"110", "111", "112"})
 _SAME = (("RE", "RUTEmisor"), ("TD", "TipoDTE"), ("F", "Folio"), ("FE", "FchEmis"), ("RR", "RUTRecep"))
 _last_day = lru_cache(maxsize=512)(expires_on)
 _QUOTES = re.compile(r"[\"'\s]+")
+_UNSEEN = re.compile(r"[\"'\s?]+")
+"""What doesn't count when a stamped name is held against the document's: a question mark stands for what was lost."""
 
 
 def stamp_incoherences(stamp: Stamp, document: Mapping[str, str], path: str) -> Iterator[Problem]:
@@ -100,7 +103,25 @@ def _same_amount(stated: str | None, own: str | None, *, exact: bool) -> bool:
 
 
 def _same_item(stated: str, own: str) -> bool:
-    """Whether IT1 is the name cut at forty characters, or that without quotes, which some leave out."""
-    return stated[:NAME_LENGTH].strip() == own[:NAME_LENGTH].strip() or _QUOTES.sub(" ", stated).strip()[
-        :NAME_LENGTH
-    ].strip() in (_QUOTES.sub(" ", own).strip()[:NAME_LENGTH].strip(), _QUOTES.sub(" ", own[:NAME_LENGTH]).strip())
+    """Whether IT1 is the name cut at forty characters; quotes and blanks may be left out, and accents taken off.
+
+    The SII accepts stamps whose names are folded to ASCII, before or after they were cut.
+    """
+    if stated[:NAME_LENGTH].strip() == own[:NAME_LENGTH].strip():
+        return True
+    found = _bare(stated[:NAME_LENGTH])
+    return found != "" and found in (
+        _bare(own[:NAME_LENGTH]),
+        _bare(_folded(own)[:NAME_LENGTH]),
+        _bare(_QUOTES.sub(" ", own).strip()[:NAME_LENGTH]),
+        _bare(own.replace('"', "").replace("'", "")[:NAME_LENGTH]),
+    )
+
+
+def _bare(text: str) -> str:
+    return _UNSEEN.sub("", _folded(text))
+
+
+def _folded(text: str) -> str:
+    """A text in ASCII: letters without their accents, signs that have no letter left out."""
+    return unicodedata.normalize("NFKD", text.replace("ß", "ss")).encode("ascii", "ignore").decode("ascii")

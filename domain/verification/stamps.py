@@ -1,8 +1,8 @@
 """Stamps (TED): the signature of the folio's key, and the CAF inside with the SII's signature on it.
 
-Both sign a flat text: no blanks between tags, no namespaces, ISO-8859-1. Two schools write quotes as they are or as
-entities, and what was signed is then seen only in the file's own letters; both are tried (SII, Instructivo técnico;
-FRMT, FRMA). The key of the CAF inside proves nothing by itself: anybody can make one. FRMA does.
+Both sign a flat text: no blanks between tags, no namespaces, ISO-8859-1. Some programs sign quotes as they are, others
+as entities, whatever they write; each form is tried (SII, Instructivo técnico; FRMT, FRMA). The key of the CAF inside
+proves nothing by itself: anybody can make one. FRMA does.
 """
 
 import binascii
@@ -16,7 +16,7 @@ from typing import NamedTuple
 from cryptography.hazmat.primitives.asymmetric import rsa
 from lxml import etree
 
-from domain.caf_file import Authorisation, CafError, read_authorisation
+from domain.caf_file import Authorisation, CafError, in_other_letters, read_authorisation
 from domain.problems import Problem
 from domain.verification.reading import fields, named_children, text_of
 from domain.verification.trust import Trust, rsa_key, rsa_verifies
@@ -27,7 +27,8 @@ _BLANKS = re.compile(rb">\s+<")
 _TAG = re.compile(rb"<[^<>]*>")
 _NAMESPACE = re.compile(rb"""\s+xmlns(?::[\w.-]+)?\s*=\s*(?:"[^"]*"|'[^']*')""")
 _RAW = re.compile(r"<DD\b[^<>]*>.*?</DD\s*>", re.DOTALL)
-_TEXT = re.compile(rb"(?<=>)[^<]+(?=<)")
+_PLACE = b"<CAF/>"
+"""Stands for the CAF while the names around it are spelt."""
 _ORDER = ("RE", "TD", "F", "FE", "RR", "RSR", "MNT", "IT1", "CAF", "TSTED")
 
 
@@ -94,7 +95,7 @@ def frma_valid(caf: Authorisation, trust: Trust) -> bool | None:
         signature = caf.frma
     except ValueError:
         return False
-    return any(rsa_verifies(key, signature, caf.signed) for key in keys)
+    return any(rsa_verifies(key, signature, signed) for key in keys for signed in in_other_letters(caf.signed))
 
 
 def raw_stamps(text: str) -> list[str]:
@@ -152,22 +153,25 @@ def _readings(flat: bytes, dd: etree._Element, raw: Callable[[], str | None]) ->
     kept = _kept(dd)
     if b"> <" in kept or b"></" in flat:
         yield re.sub(rb"(</[^<>]+>|<(?:DD|CAF|DA|RNG|RSAPK)\b[^<>]*>)\s+(?=<)", rb"\1", kept)
-    if b'"' in _tagless(flat) or b"'" in flat:
-        yield _TEXT.sub(lambda text: text[0].replace(b'"', b"&quot;").replace(b"'", b"&apos;"), flat)
-        yield _TEXT.sub(lambda text: text[0].replace(b'"', b"&quot;"), flat)
-        yield _TEXT.sub(lambda text: text[0].replace(b"'", b"&apos;"), flat)
+    spelt = list(_spelt(flat))
+    yield from spelt[1:]
     own = raw()
     if own is not None:
         letters = _BLANKS.sub(b"><", _TAG.sub(lambda tag: _NAMESPACE.sub(b"", tag[0]), own.encode("utf-8")))
         text = letters.decode("utf-8")
         if unescape(text) == unescape(flat.decode("iso-8859-1")):
             yield text.encode("iso-8859-1", "xmlcharrefreplace")
-    if not flat.isascii():
-        yield flat.decode("iso-8859-1").encode("utf-8")
+    for each in spelt:
+        if not each.isascii():
+            yield each.decode("iso-8859-1").encode("utf-8")
 
 
-def _tagless(flat: bytes) -> bytes:
-    return _TAG.sub(b"", flat)
+def _spelt(flat: bytes) -> Iterator[bytes]:
+    """The text with its quotes in each school's letters; RS, which the SII wrote, may follow another than the names."""
+    begin, end = flat.find(b"<CAF"), flat.find(b"</CAF>") + len(b"</CAF>")
+    for caf in in_other_letters(flat[begin:end]):
+        for names in in_other_letters(flat[:begin] + _PLACE + flat[end:]):
+            yield names.replace(_PLACE, caf)
 
 
 def day(text: str | None) -> date | None:

@@ -11,6 +11,7 @@ import typer
 from alembic import command
 from alembic.config import Config
 
+from domain.dte import as_file
 from domain.states import DOCUMENT_STATES
 from workers.cli.access import Access, canonical
 from workers.cli.output import (
@@ -113,7 +114,10 @@ def document_xml(
     out: Annotated[Path | None, typer.Option(help="File to write instead of standard output.")] = None,
     as_json: Json = False,
 ) -> None:
-    """The bytes of an issued document as they were signed (ISO-8859-1)."""
+    """An issued document as a file that every XML tool opens: its bytes as they were signed, under a declaration.
+
+    With --json the text alone, which for a stamp (--ted) is what a barcode holds.
+    """
     with Access() as access:
         found = _document(access, number, issuer, environment, key, as_json=as_json)
         with access.ledger.transaction() as tx:
@@ -124,11 +128,11 @@ def document_xml(
         complain("NOT-ISSUED", f"The document is {state}: it has no bytes that may be shown.", as_json=as_json)
         raise typer.Exit(NO)
     if out is not None:
-        out.write_bytes(data)
+        out.write_bytes(as_file(data))
     if as_json:
         write_json({"id": found, "ted" if ted else "xml": data.decode("iso-8859-1")})
     elif out is None:
-        sys.stdout.buffer.write(data)
+        sys.stdout.buffer.write(as_file(data))
         sys.stdout.buffer.flush()
 
 

@@ -16,6 +16,7 @@ import typer
 
 from domain.caf import read_caf
 from domain.certificate import open_pfx
+from domain.dte import as_file
 from domain.envelope import Caratula, build_envelope, channel_of
 from domain.format.table import PROFILES, Profile
 from domain.issued import IssuedDocument, documents_in
@@ -30,7 +31,6 @@ from workers.cli.output import BAD_INPUT, DONE, NO, Json, complain, say, show_pr
 from workers.cli.press import Asked, Press, Printed, RenderError, issuer_in, usable
 from workers.cli.units import UfOption, unit_of
 
-_PROLOG: Final = b'<?xml version="1.0" encoding="ISO-8859-1"?>\n'
 _LARGEST_FILE: Final = 32 * 1024 * 1024
 
 
@@ -158,7 +158,7 @@ def _object(place: str, body: bytes) -> dict[str, Any]:
 
 def _file_of(printed: Printed) -> _File:
     made = printed.made
-    return _File(f"T{made.document_type}F{made.folio}.xml", _PROLOG + made.xml + b"\n", [printed])
+    return _File(f"T{made.document_type}F{made.folio}.xml", as_file(made.xml), [printed])
 
 
 def _envelopes(

@@ -1,15 +1,20 @@
 """One signed document: digests known from elsewhere, and canonical text proven equal to C14N."""
 
+import shutil
+import subprocess
 from collections.abc import Callable
 from pathlib import Path
+from xml.parsers import expat
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric import rsa
+from lxml import etree
 
 from domain.caf import StampingCaf, read_caf
-from domain.dte import canonical_in_envelope, element_id, element_of, sign_document
+from domain.dte import as_file, canonical_in_envelope, element_id, element_of, sign_document
 from domain.issuing import SignedDocument, issue
 from domain.signature import RsaSigner
+from domain.verification import Trust, verify
 from tests.unit.domain import material, referee
 
 Issue = Callable[[material.Sale, int], SignedDocument]
@@ -105,3 +110,26 @@ def test_element_and_id_follow_the_type() -> None:
         "Exportaciones",
     ]
     assert element_id(39, 12) == "F12T39"
+
+
+def opened_by_everybody(data: bytes, place: Path) -> str:
+    """All text of a file as lxml reads it; expat, and xmllint where it is installed, open it too."""
+    expat.ParserCreate().Parse(data, True)
+    place.write_bytes(data)
+    if (xmllint := shutil.which("xmllint")) is not None:
+        done = subprocess.run([xmllint, "--noout", "--nonet", place], capture_output=True, check=False)
+        assert (done.returncode, done.stderr) == (0, b"")
+    return "".join(etree.fromstring(data).itertext())
+
+
+def test_what_is_written_for_people_opens_in_every_tool_and_still_verifies(
+    issued: Issue, sii_key: rsa.RSAPrivateKey, tmp_path: Path
+) -> None:
+    made = issued(material.Sale(items=("Ñandú 50°",)), 7)
+    trust = Trust.with_keys([(999, material.public_pem(sii_key))])
+    for data in (made.xml, made.ted):
+        file = as_file(data)
+        assert data in file, "no byte of it is changed"
+        assert "Ñandú 50°" in opened_by_everybody(file, tmp_path / "file.xml")
+        assert verify(file, trust=trust, at=material.AT).verdict == "accept"
+        assert as_file(file) == file, "one declaration is enough"

@@ -1,11 +1,15 @@
 """What is said in other letters is understood: quotes of stamps, encodings, prefixes, blanks; and nothing else is."""
 
 import base64
+from xml.sax.saxutils import escape
 
 import pytest
 from lxml import etree
 
+from domain.caf import StampingCaf, frma_valid, read_caf
+from domain.dte import PROLOG
 from domain.signature import SIGNATURE_NAMESPACE, canonical_signed_info, digest_of, signature_element
+from domain.stamp import build_stamp
 from domain.verification.reading import moment_of
 from tests.unit.domain import material
 from tests.unit.domain.verification.forgery import Forge, codes
@@ -15,11 +19,10 @@ ITEM = """Tubo 1/2" 'x' <&> ñ"""
 
 def _stamp(forge: Forge, *, signed: tuple[str, str], written: tuple[str, str], encoding: str = "iso-8859-1") -> bytes:
     """A stamp whose quotes (double and single) were signed in some letters and are written in others."""
-    ted = forge.document(sale=material.Sale(items=(ITEM,)))
+    ted = forge.document()
     text = ted[ted.index(b"<TED") : ted.index(b"</TED>") + 6].decode("iso-8859-1")
     head, rest = text.split("<IT1>")
-    item, tail = rest.split("</IT1>", 1)
-    assert '"' in item
+    item, tail = escape(ITEM), rest.split("</IT1>", 1)[1]
 
     def spelt(quotes: tuple[str, str]) -> str:
         return f"{head}<IT1>{item.replace(chr(34), quotes[0]).replace(chr(39), quotes[1])}</IT1>{tail}"
@@ -46,6 +49,63 @@ def _stamp(forge: Forge, *, signed: tuple[str, str], written: tuple[str, str], e
 def test_both_schools_of_quotes_hold(forge: Forge, signed: tuple[str, str], written: tuple[str, str]) -> None:
     verdict = forge.judge(_stamp(forge, signed=signed, written=written))
     assert (verdict.kind, verdict.verdict) == ("ted", "accept"), verdict.problems
+
+
+@pytest.mark.parametrize("item", ["Monitor 24\" d'Or", "'Silla'", 'Tubo 1/2" x ' + "9" * 60, "Cajón", 'Ñandú "grande"'])
+def test_a_stamp_of_this_house_is_the_same_text_for_either_school_of_quotes(forge: Forge, item: str) -> None:
+    data = forge.document(sale=material.Sale(items=(item,), receiver_name='D\'Angelo "y Cía"'))
+    stamp = data[data.index(b"<DD>") : data.index(b"</DD>")]
+    names = [stamp[stamp.index(b"<%b>" % tag) : stamp.index(b"</%b>" % tag)] for tag in (b"RSR", b"IT1")]
+    assert not any(quote in name for name in names for quote in (b'"', b"'", b"&quot;", b"&apos;"))
+    assert (b'"' in data[: data.index(b"<TED")]) or b"'" in data, "the document itself keeps its quotes"
+    assert forge.judge(data).verdict == "accept"
+
+
+NAME = """D'ANGELO "HIJO" Ñ"""
+
+
+@pytest.mark.parametrize("signed", [('"', "'"), ("&quot;", "&apos;"), ("&quot;", "'"), ("&#34;", "&#39;")])
+@pytest.mark.parametrize("written", [('"', "'"), ("&quot;", "&apos;")])
+def test_quotes_in_the_name_that_the_sii_signed_hold_in_either_form(
+    forge: Forge, signed: tuple[str, str], written: tuple[str, str]
+) -> None:
+    def spelt(quotes: tuple[str, str]) -> str:
+        return NAME.replace('"', quotes[0]).replace("'", quotes[1])
+
+    text = material.caf_file(forge.caf_key, forge.sii_key, name=spelt(signed)).replace(spelt(signed), spelt(written))
+    file = text.encode("iso-8859-1")
+    assert forge.judge(file).verdict == "accept"
+    caf = read_caf(file)
+    assert frma_valid(caf, {999: [material.public_pem(forge.sii_key)]})
+    assert not frma_valid(read_caf(file.replace(b"HIJO", b"HIJA")), {999: [material.public_pem(forge.sii_key)]})
+    sale = material.Stamped(material.ISSUER, 33, material.TODAY, "77777777-7", 'Uno "dos"', "1190", "Silla 'x'")
+    stamping = StampingCaf.load(caf.caf_xml, caf.private_key_der)
+    stamp = build_stamp(sale, folio=1, caf=stamping, at=material.AT)
+    again = etree.tostring(etree.fromstring(PROLOG + stamp), encoding="iso-8859-1")
+    for each in (stamp, again):
+        assert forge.judge(each).verdict == "accept", forge.judge(each).problems
+
+
+@pytest.mark.parametrize(
+    ("stamped", "item", "fits"),
+    [
+        ("Cajon", "Cajón", True),
+        ("Strasse " * 5, "Straße " * 8, True),
+        ("DAngelo", "D'Angelo", True),
+        ("D Angelo", "D'Angelo", True),
+        ("Tubo 1/2", 'Tubo 1/2"', True),
+        ("Caja", "Cajón", False),
+        ("Cajo", "Cajón", False),
+        ("", "Cajón", False),
+        ("?", "°", False),
+    ],
+)
+def test_a_stamped_name_may_be_folded_but_not_another(forge: Forge, stamped: str, item: str, *, fits: bool) -> None:
+    """The SII accepted stamps whose names are folded to ASCII."""
+    text = forge.document(sale=material.Sale(items=(item,))).decode("iso-8859-1")
+    begin, end = text.index("<IT1>") + 5, text.index("</IT1>")
+    verdict = forge.judge(f"{text[:begin]}{stamped}{text[end:]}".encode("iso-8859-1"))
+    assert ("TED-ITEM" not in codes(verdict)) is fits
 
 
 def test_stamps_that_were_signed_as_utf8_hold_and_others_do_not(forge: Forge) -> None:
