@@ -10,9 +10,9 @@ import time
 import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from importlib.metadata import version
-from typing import Final, Literal
+from typing import Any, Final, Literal
 from urllib.parse import urlsplit
 
 from kombu.transport import resolve_transport
@@ -24,6 +24,7 @@ from domain.schema import official_folder, own_folder
 from workers.cache.connection import AWAY, cluster_complaint, connect
 from workers.cli.ledger import newest_step
 from workers.database import health, mail_sources, processes, switches
+from workers.folio_forecast import DAYS_LOOKED_AT, days_left
 from workers.queues import QUEUES
 from workers.settings import Settings
 from workers.vault.sealing import Sealed, Vault, VaultError
@@ -35,6 +36,8 @@ OLDEST_POSTGRESQL: Final = 150_000
 PARTITIONS_AHEAD: Final = 2
 """Months; the sweep makes three."""
 EXPIRY_DAYS: Final = 30
+FOLIO_DAYS: Final = 7
+REJECTED_DAYS: Final = 30
 SKEW_SECONDS: Final = 2.0
 FREE_BYTES: Final = 1024**3
 BOLETAS: Final = (BOLETA, EXEMPT_BOLETA)
@@ -185,7 +188,7 @@ def look_at_workers(settings: Settings, tx: Connection) -> Iterator[Finding]:
     said = ", ".join(f"{count} {kind}" for kind, count in sorted(alive.items())) or "none"
     if missing:
         todo = "Start " + ", ".join(f"`fmgo worker {kind}`" for kind in missing) + "."
-        yield Finding("fail" if not alive else "warn", "workers", f"{said} alive", todo)
+        yield Finding("fail", "workers", f"{said} alive", todo)
     else:
         yield Finding("ok", "workers", f"{said} alive")
 
@@ -202,14 +205,15 @@ def look_at_companies(tx: Connection) -> Iterator[Finding]:
             said = f"{name}: the last one ends in {row['remaining'].days} days"
             yield Finding("warn", "certificates", said, "Ask the authority for the next and add it.")
     yield Finding("ok", "certificates", f"in force for each of {len(companies)} companies")
-    series = health.folios(tx)
+    series = health.folios(tx, DAYS_LOOKED_AT)
     for row in series:
         name = f"{row['issuer']}@{row['environment']} type {row['document_type']}"
         todo = "Load a CAF: `fmgo caf add FILE`."
         if row["left"] == 0:
             yield Finding("fail", "folios", f"{name}: none left", todo)
-        elif row["left"] < row["used_in_a_week"]:
-            said = f"{name}: {row['left']} left, {row['used_in_a_week']} used in a week"
+        elif (days := _days_left(row)) is not None and days < FOLIO_DAYS:
+            last = "less than a day" if days == 0 else "a day" if days == 1 else f"{days} days"
+            said = f"{name}: {row['left']} left, which last {last} at the pace of the last weeks"
             yield Finding("warn", "folios", said, todo)
         if row["next_expiry"] and row["next_expiry"] - row["today"] < timedelta(days=EXPIRY_DAYS):
             said = f"{name}: a range ends on {row['next_expiry']}"
@@ -223,6 +227,11 @@ def look_at_companies(tx: Connection) -> Iterator[Finding]:
             said = f"{name}: {row['expired_unused']} folios ended unused"
             yield Finding("warn", "folios", said, "Annul them at the SII, and say so: `fmgo folio annul`.")
     yield Finding("ok", "folios", f"enough for each of {len(series)} series")
+
+
+def _days_left(row: dict[str, Any]) -> int | None:
+    used = {date.fromisoformat(day): int(count) for day, count in row["used"].items()}
+    return days_left(int(row["left"]), used, row["today"])
 
 
 def look_at_mail(tx: Connection) -> Iterator[Finding]:
@@ -271,7 +280,7 @@ _CAUSES: Final = {
 }
 
 
-def look_at_work(tx: Connection) -> Iterator[Finding]:
+def look_at_documents(tx: Connection) -> Iterator[Finding]:
     """What stands still, and why."""
     for row in health.standing_still(tx):
         said = f"{row['documents']} {row['state']}" + (f" for {row['cause']}" if row["cause"] else "")
@@ -286,7 +295,16 @@ def look_at_work(tx: Connection) -> Iterator[Finding]:
         yield Finding("warn", "documents", f"{late['documents']} due for more than a minute", todo)
     if late["results"]:
         yield Finding("warn", "results", f"{late['results']} not told yet", "Is a threads worker running, and Redis?")
+    for row in health.rejected_and_left(tx, REJECTED_DAYS):
+        name = f"{row['issuer']}@{row['environment']} type {row['document_type']}"
+        said = f"{name}: {row['documents']} rejected since {row['since']:%Y-%m-%d} and not replaced"
+        todo = f"Why: `fmgo document show {row['latest'].hex[:8]}`; then `fmgo document replace ID`."
+        yield Finding("warn", "rejected", said, todo)
     yield Finding("ok", "documents", "none stands still")
+
+
+def look_at_envelopes(tx: Connection) -> Iterator[Finding]:
+    """What is in doubt or refused, and what came that was no job."""
     counts = health.envelope_counts(tx)
     if counts.get("uncertain"):
         todo = "FMgo finds out by itself within the hour; look: `fmgo envelope list --state uncertain`."
@@ -300,6 +318,10 @@ def look_at_work(tx: Connection) -> Iterator[Finding]:
     if refused:
         said = f"{refused} in the last day were no jobs"
         yield Finding("warn", "messages", said, "Their bytes and reasons are in the ledger's table `refused_messages`.")
+
+
+def look_at_sii(tx: Connection) -> Iterator[Finding]:
+    """Whether anything gets through to the SII, and whether a person stopped it."""
     for one in switches.stopped(tx):
         whose = f"{one.issuer}@{one.environment}" if one.issuer else f"all companies in {one.environment}"
         said = f"{one.what} is stopped for {whose}, since {one.since:%Y-%m-%d %H:%M}"
@@ -307,7 +329,8 @@ def look_at_work(tx: Connection) -> Iterator[Finding]:
     for row in health.sii_state(tx):
         todo = next((alert.person for alert in ALERTS if alert.name == row["alert"]), "FMgo tries again by itself.")
         name = "" if row["alert"] is None else f" ({row['alert']})"
-        yield Finding("warn", "SII", f"{row['what']}: {row['why']}{name}", todo)
+        yield Finding("fail" if row["down"] else "warn", "SII", f"{row['what']}: {row['why']}{name}", todo)
+    yield Finding("ok", "SII", "no service is closed, no login fails")
 
 
 def look_at_schemas(settings: Settings) -> Iterator[Finding]:

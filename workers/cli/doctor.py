@@ -14,7 +14,7 @@ from sqlalchemy.exc import DBAPIError
 from workers.cli import checks, sending
 from workers.cli.access import Access, canonical, first_line
 from workers.cli.checks import Finding
-from workers.cli.output import DONE, NO, Json, Markup, cell, coloured, console, table, write_json
+from workers.cli.output import DONE, NO, Json, Markup, cell, coloured, console, say, table, write_json
 from workers.settings import Settings, SettingsError
 
 
@@ -70,7 +70,9 @@ def _in_the_ledger(access: Access, settings: Settings) -> Iterator[Finding]:
         checks.look_at_companies,
         checks.look_at_mail,
         checks.look_at_uf,
-        checks.look_at_work,
+        checks.look_at_documents,
+        checks.look_at_envelopes,
+        checks.look_at_sii,
     ]
     for look in looks:
         with access.ledger.transaction() as tx:
@@ -84,13 +86,13 @@ def _show(findings: list[Finding]) -> None:
     """Matters that are well on one line each; where several findings are about one matter, only what isn't well."""
     troubled = {finding.about for finding in findings if finding.level != "ok"}
     shown = [f for f in findings if f.level != "ok" or f.about not in troubled]
-    table(
-        ["", "what", "found", "to do"],
-        [
-            (coloured(finding.level), Markup(f"[bold]{cell(finding.about)}[/]"), finding.said, finding.todo)
-            for finding in shown
-        ],
-    )
+    names = [(coloured(finding.level), Markup(f"[bold]{cell(finding.about)}[/]")) for finding in shown]
+    if console().is_terminal:
+        told = [f"{finding.said}\n→ {finding.todo}" if finding.todo else finding.said for finding in shown]
+        table(["", "what", "found, and what to do"], [(*name, text) for name, text in zip(names, told, strict=True)])
+    else:
+        lines = [(*name, finding.said, finding.todo) for name, finding in zip(names, shown, strict=True)]
+        table(["", "what", "found", "to do"], lines)
     fails = sum(finding.level == "fail" for finding in findings)
     warns = sum(finding.level == "warn" for finding in findings)
-    console().print(f"{fails} to mend, {warns} to know" if fails or warns else "all is well")
+    say(f"{fails} to mend, {warns} to know" if fails or warns else "all is well")

@@ -13,14 +13,13 @@ from decimal import Decimal
 from typing import Annotated, Any, Final
 
 import typer
-from rich import box
 from rich.console import Console
 from rich.markup import escape
-from rich.table import Table
 from rich.text import Text
 
 from domain.money import exact_number
 from domain.problems import Problem
+from workers.cli.columns import Column, render, render_pairs
 from workers.enrolment_fields import ENVIRONMENTS
 
 Json = Annotated[bool, typer.Option("--json", help="Write JSON, one object a line.")]
@@ -44,9 +43,8 @@ DONE: Final = 0
 NO: Final = 1
 BAD_INPUT: Final = 2
 
-_AROUND_A_COLUMN: Final = 2
-_LEAST_WIDTH: Final = 10
-"""Characters that a column of longer texts keeps: a day stays whole."""
+_CONTROLS: Final = {code: "·" for code in (*range(32), *range(127, 160)) if chr(code) not in "\n\t"}
+"""What would move a terminal's cursor or change its colours, out of a message from outside."""
 
 SHORT_ID: Final = 8
 """Digits of an id that are shown, and that a command takes for the whole."""
@@ -54,7 +52,7 @@ SHORT_ID: Final = 8
 _COLOURS: Final = {
     **dict.fromkeys(("accepted", "processed", "recorded", "ok", "done"), "green"),
     **dict.fromkeys(("accepted_with_repairs", "waiting", "uncertain", "known", "warn", "sending", "held"), "yellow"),
-    **dict.fromkeys(("rejected", "invalid", "refused", "conflict", "quarantined", "fail"), "red"),
+    **dict.fromkeys(("rejected", "invalid", "refused", "conflict", "quarantined", "fail", "failing", "closed"), "red"),
     **dict.fromkeys(("signed", "enveloped", "sent", "sealed", "queued"), "cyan"),
     **dict.fromkeys(("received", "numbered", "cancelled", ""), "dim"),
 }
@@ -97,67 +95,36 @@ def plain(value: object) -> Any:  # noqa: PLR0911  (any JSON value; a line for e
 
 def say(text: str) -> None:
     """Write a sentence for a person, as it is."""
-    console().print(escape(text))
+    console().print(escape(text.translate(_CONTROLS)))
 
 
 def table(columns: Sequence[str], lines: Iterable[Sequence[object]], *, title: str | None = None) -> None:
-    """Write a table; columns whose name begins with `#` are figures."""
+    """Write a table; columns whose name begins with `#` are figures. Those that stand first stay in the row longest."""
     screen = console()
-    shown = Table(
-        title=title if screen.is_terminal else None,
-        title_justify="left",
-        title_style="bold",
-        box=box.SIMPLE_HEAD if screen.is_terminal else None,
-        pad_edge=False,
-        padding=(0, 1, 0, 0) if screen.is_terminal else (0, 1),
-        header_style="bold" if screen.is_terminal else "",
-    )
-    names = [column.lstrip("#") for column in columns]
-    rows = [[cell(value) for value in line] for line in lines]
-    whole = _whole(names, rows, screen.width)
-    for at, (column, name) in enumerate(zip(columns, names, strict=True)):
-        right = column.startswith("#")
-        shown.add_column(name, justify="right" if right else "left", no_wrap=at in whole, overflow="fold")
-    for row in rows:
-        shown.add_row(*row)
-    _print(screen, shown)
-
-
-def _whole(names: Sequence[str], rows: Sequence[Sequence[str]], width: int) -> set[int]:
-    """Columns that aren't broken into lines: the narrowest first, as long as each of the others keeps some room."""
-    widths = {
-        at: max(len(name), *(Text.from_markup(row[at]).cell_len for row in rows), 0) for at, name in enumerate(names)
-    }
-    left = width - _AROUND_A_COLUMN * len(names)
-    whole: set[int] = set()
-    for at in sorted(widths, key=lambda at: widths[at]):
-        left -= widths[at]
-        whole.add(at)
-        if left < sum(min(widths[other], _LEAST_WIDTH) for other in widths.keys() - whole):
-            return whole - {at}
-    return whole
-
-
-def _print(screen: Console, shown: Table) -> None:
-    """Print a table; in a pipe without the blanks that fill its last column."""
-    if screen.is_terminal:
-        screen.print(shown)
-        return
-    with screen.capture() as captured:
-        screen.print(shown)
-    sys.stdout.write("".join(f"{line.rstrip()}\n" for line in captured.get().splitlines()))
+    rows = [[_text(value, screen) for value in line] for line in lines]
+    width = screen.width if screen.is_terminal else None
+    if title and screen.is_terminal:
+        screen.print(Text(title, "bold"))
+    sides = [Column(column.lstrip("#"), right=column.startswith("#")) for column in columns]
+    for line in render(screen, sides, rows, width):
+        screen.print(line, soft_wrap=True)
 
 
 def facts(pairs: Iterable[tuple[str, object]], *, title: str | None = None) -> None:
     """Write names and values below each other; what is absent is left out."""
     screen = console()
-    shown = Table(title=title, title_justify="left", title_style="bold", box=None, pad_edge=False, show_header=False)
-    shown.add_column(style="dim" if screen.is_terminal else "", no_wrap=True)
-    shown.add_column(overflow="fold")
-    for name, value in pairs:
-        if value not in (None, "", [], {}):
-            shown.add_row(name, cell(value))
-    _print(screen, shown)
+    style = "dim" if screen.is_terminal else ""
+    rows = [(Text(name, style), _text(value, screen)) for name, value in pairs if value not in (None, "", [], {})]
+    if title and screen.is_terminal:
+        screen.print(Text(title, "bold"))
+    for line in render_pairs(screen, rows, screen.width if screen.is_terminal else None):
+        screen.print(line, soft_wrap=True)
+
+
+def _text(value: object, screen: Console) -> Text:
+    """A value as a cell; in a pipe on one line."""
+    found = Text.from_markup(cell(value))
+    return found if screen.is_terminal else Text(" ").join(found.split("\n"))
 
 
 def state(name: str) -> str:
@@ -191,8 +158,8 @@ def cell(value: object) -> str:  # noqa: PLR0911  (a line for each kind)
     if isinstance(value, Mapping):
         return escape(_in_words(plain(value)))
     if isinstance(value, list | tuple):
-        return escape(", ".join(str(item) for item in value))
-    return escape(str(value))
+        return escape(", ".join(str(item) for item in value).translate(_CONTROLS))
+    return escape(str(value).translate(_CONTROLS))
 
 
 def _in_words(members: dict[str, Any]) -> str:

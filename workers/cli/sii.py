@@ -7,9 +7,9 @@ from typing import Annotated
 import typer
 
 from workers.cli.access import Access, canonical
-from workers.cli.output import DONE, NO, Environment, Json, Markup, coloured, say, table, write_json
+from workers.cli.output import DONE, NO, Environment, Json, coloured, say, table, write_json
 from workers.database import pace, switches
-from workers.database.pace import Punctuality, Service
+from workers.database.pace import FailingLogin, Punctuality, Service
 from workers.database.switches import Stopped, What
 
 sii = typer.Typer(no_args_is_help=True, help="The SII's services.")
@@ -22,21 +22,32 @@ Reason = Annotated[str | None, typer.Option(help="Why, for whoever finds it stop
 
 @sii.command("status")
 def status(as_json: Json = False) -> None:
-    """Services, what waits to be sent and until when, and what a person stopped. Exit 1 while a service is closed."""
+    """Services and logins, what waits to be sent and until when, and what a person stopped.
+
+    Ends with 1 while a service is closed or failing, or a login brings no token.
+    """
     with Access() as access, access.ledger.transaction() as tx:
-        services, punctual, stopped = pace.services(tx), pace.punctuality(tx), switches.stopped(tx)
+        services, logins = pace.services(tx), pace.failing_logins(tx)
+        punctual, stopped = pace.punctuality(tx), switches.stopped(tx)
     if as_json:
-        for kind, rows in (("service", services), ("documents", punctual), ("stopped", stopped)):
+        for service in services:
+            write_json({"about": "service", **asdict(service), "state": service.state})
+        for kind, rows in (("login", logins), ("documents", punctual), ("stopped", stopped)):
             for row in rows:
                 write_json({"about": kind, **asdict(row)})
     else:
-        _show(services, punctual, stopped)
-    raise typer.Exit(NO if any(service.closed_seconds is not None for service in services) else DONE)
+        _show(services, logins, punctual, stopped)
+    raise typer.Exit(NO if logins or any(service.state != "ok" for service in services) else DONE)
 
 
-def _show(services: list[Service], punctual: list[Punctuality], stopped: list[Stopped]) -> None:
-    lines = [(one.environment, one.service, _standing(one), one.failing_since, one.reason) for one in services]
-    table(("environment", "service", "state", "failing since", "said"), lines, title="Services")
+def _show(
+    services: list[Service], logins: list[FailingLogin], punctual: list[Punctuality], stopped: list[Stopped]
+) -> None:
+    lines = [
+        (one.environment, one.service, coloured(one.state), _again(one), one.failing_since, one.reason)
+        for one in services
+    ]
+    table(("environment", "service", "state", "asked again", "failing since", "said"), lines, title="Services")
     table(
         ("environment", "#type", "#waiting", "next by", "#late", "#by", "#sent in a day", "#sent late", "#by at most"),
         [
@@ -55,17 +66,20 @@ def _show(services: list[Service], punctual: list[Punctuality], stopped: list[St
         ],
         title="Documents",
     )
+    for login in logins:
+        again = f"; next try {login.retry_at:%Y-%m-%d %H:%M} UTC" if login.retry_at else ""
+        say(f"the login of {login.person} ({login.environment}, {login.channel}) fails: {login.problem}{again}")
     for one in stopped:
         whose = "all companies" if one.issuer is None else one.issuer
         why = f": {one.reason}" if one.reason else ""
         say(f"{one.what} is stopped for {whose} ({one.environment}) since {one.since:%Y-%m-%d %H:%M} UTC{why}")
 
 
-def _standing(service: Service) -> Markup:
+def _again(service: Service) -> str:
+    """When a closed service may be asked again."""
     if service.closed_seconds is None:
-        return coloured("ok")
-    wait = timedelta(seconds=round(service.closed_seconds))
-    return Markup(f"[red]closed[/], asked again in {wait}" if wait else "[yellow]closed[/], asked again now")
+        return ""
+    return f"in {timedelta(seconds=round(service.closed_seconds))}" if service.closed_seconds >= 1 else "now"
 
 
 def _span(seconds: float | None) -> str:

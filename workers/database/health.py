@@ -13,8 +13,8 @@ from workers.database.engine import run
 Row = dict[str, Any]
 
 
-def _rows(tx: Connection, sql: str) -> list[Row]:
-    return [dict(row._mapping) for row in run(tx, sql)]  # noqa: SLF001  (the documented way to a dict)
+def _rows(tx: Connection, sql: str, **values: object) -> list[Row]:
+    return [dict(row._mapping) for row in run(tx, sql, **values)]  # noqa: SLF001  (the documented way to a dict)
 
 
 def server(tx: Connection) -> Row:
@@ -89,25 +89,32 @@ def certificates_needed(tx: Connection) -> list[Row]:
     )
 
 
-def folios(tx: Connection) -> list[Row]:
-    """Each company and type with the folios left in ranges still in force, and what was used in the last seven days."""
+def folios(tx: Connection, days: int) -> list[Row]:
+    """Each company and type with the folios left in ranges still in force, and what each of the last days used."""
     return _rows(
         tx,
         """
+        WITH today AS (SELECT (fmgo_now() AT TIME ZONE 'America/Santiago')::date AS today),
+        used AS (
+            SELECT issuer, environment, document_type, (signed_at AT TIME ZONE 'America/Santiago')::date AS day,
+                   count(*) AS n
+            FROM documents WHERE signed_at > fmgo_now() - make_interval(days => :days + 1)
+            GROUP BY 1, 2, 3, 4
+        )
         SELECT c.issuer, c.environment, c.document_type,
                coalesce(sum(f.last - f.next + 1 - f.taken) FILTER (
                    WHERE c.expires_on IS NULL OR c.expires_on >= t.today), 0) AS left,
                min(c.expires_on) FILTER (WHERE c.expires_on >= t.today AND f.next <= f.last) AS next_expiry,
                coalesce(sum(f.last - f.next + 1 - f.taken) FILTER (WHERE c.expires_on < t.today), 0) AS expired_unused,
-               (SELECT count(*) FROM documents d
-                WHERE d.issuer = c.issuer AND d.environment = c.environment AND d.document_type = c.document_type
-                  AND d.signed_at > fmgo_now() - interval '7 days') AS used_in_a_week,
+               (SELECT coalesce(jsonb_object_agg(u.day, u.n), '{}') FROM used u
+                WHERE u.issuer = c.issuer AND u.environment = c.environment AND u.document_type = c.document_type)
+                   AS used,
                t.today
-        FROM cafs c JOIN folio_counters f ON f.caf = c.id
-        CROSS JOIN (SELECT (fmgo_now() AT TIME ZONE 'America/Santiago')::date AS today) t
+        FROM cafs c JOIN folio_counters f ON f.caf = c.id CROSS JOIN today t
         WHERE c.withdrawn_at IS NULL
         GROUP BY c.issuer, c.environment, c.document_type, t.today ORDER BY 2, 1, 3
         """,
+        days=days,
     )
 
 
@@ -158,20 +165,45 @@ def envelope_counts(tx: Connection) -> dict[str, int]:
     return {row.state: row.n for row in rows}
 
 
-def sii_state(tx: Connection) -> list[Row]:
-    """Services of the SII that are closed, people's sessions that bring no token, and envelopes with an alert."""
+def rejected_and_left(tx: Connection, days: int) -> list[Row]:
+    """Documents that the SII rejected in the last days and that no other took the place of, by company and type."""
     return _rows(
         tx,
         """
-        SELECT environment || ' ' || service AS what, reason AS why, CAST(NULL AS text) AS alert FROM sii_services
-        WHERE closed_until > fmgo_now()
+        SELECT issuer, environment, document_type, count(*) AS documents, min(decided_at) AS since,
+               (array_agg(id ORDER BY decided_at DESC, id))[1] AS latest
+        FROM documents d
+        WHERE state = 'rejected' AND decided_at > fmgo_now() - make_interval(days => :days)
+          AND NOT EXISTS (SELECT FROM documents heir
+                          WHERE heir.replaces = d.id AND heir.state NOT IN ('invalid', 'cancelled'))
+        GROUP BY 1, 2, 3 ORDER BY 2, 1, 3
+        """,
+        days=days,
+    )
+
+
+def sii_state(tx: Connection) -> list[Row]:
+    """Services of the SII that are closed or fail, people's sessions that bring no token, envelopes with an alert.
+
+    `down`: nothing gets through there. A service that only asked to wait isn't.
+    """
+    return _rows(
+        tx,
+        """
+        SELECT environment || ' ' || service AS what, CAST(NULL AS text) AS alert,
+               closed_until IS NOT NULL AND failures > 0 AS down,
+               CASE WHEN closed_until IS NULL THEN 'fails' WHEN failures > 0 THEN 'is closed' ELSE 'asked to wait' END
+               || coalesce(to_char(failing_since AT TIME ZONE 'UTC', '" since "YYYY-MM-DD HH24:MI" UTC"'), '')
+               || coalesce(': ' || reason, '') AS why
+        FROM sii_services
+        WHERE closed_until > fmgo_now() OR failures > 0
         UNION ALL
-        SELECT 'login of ' || person || ' (' || environment || ', ' || channel || ')',
-               problem || coalesce(to_char(retry_at AT TIME ZONE 'UTC', '"; next try "YYYY-MM-DD HH24:MI" UTC"'), ''),
-               alert
+        SELECT 'login of ' || person || ' (' || environment || ', ' || channel || ')', alert, true,
+               problem || coalesce(to_char(retry_at AT TIME ZONE 'UTC', '"; next try "YYYY-MM-DD HH24:MI" UTC"'), '')
         FROM sii_sessions WHERE problem IS NOT NULL
         UNION ALL
-        SELECT count(*) || ' envelopes, the first ' || min(id::text), 'they need a look: `fmgo envelope show`', alert
+        SELECT count(*) || ' envelopes, the first ' || min(id::text), alert, false,
+               'they need a look: `fmgo envelope show`'
         FROM envelopes WHERE alert IS NOT NULL GROUP BY alert
         """,
     )

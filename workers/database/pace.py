@@ -6,6 +6,7 @@ hold for all workers together and survive the loss of Redis. Requests of dead pr
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Literal
 
 from sqlalchemy import Connection
 
@@ -214,6 +215,9 @@ def forget_the_dead(tx: Connection) -> None:
     )
 
 
+ServiceState = Literal["ok", "failing", "closed", "waiting"]
+
+
 @dataclass(frozen=True, slots=True)
 class Service:
     """A service as it was met last; `closed_seconds` until it may be asked again, None while it is open."""
@@ -225,6 +229,37 @@ class Service:
     failures: int
     reason: str | None
     open_requests: int
+
+    @property
+    def state(self) -> ServiceState:
+        """`closed`: nobody asks it now; `failing`: it is asked and nothing gets through; `waiting`: it asked to."""
+        if self.closed_seconds is not None:
+            return "closed" if self.failures else "waiting"
+        return "failing" if self.failures else "ok"
+
+
+@dataclass(frozen=True, slots=True)
+class FailingLogin:
+    """A person's session that brings no token; `retry_at`: nobody tries before."""
+
+    person: str
+    environment: str
+    channel: str
+    problem: str
+    retry_at: datetime | None
+    alert: str | None
+
+
+def failing_logins(tx: Connection) -> list[FailingLogin]:
+    """Every session whose last login or use failed."""
+    rows = run(
+        tx,
+        """
+        SELECT person, environment, channel, problem, retry_at, alert FROM sii_sessions
+        WHERE problem IS NOT NULL ORDER BY environment, person, channel
+        """,
+    )
+    return [FailingLogin(**row._mapping) for row in rows]  # noqa: SLF001  (the documented way to a dict)
 
 
 def services(tx: Connection) -> list[Service]:

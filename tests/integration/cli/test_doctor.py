@@ -1,5 +1,6 @@
 """The doctor: well where all is well, and for each trouble its finding and what to do."""
 
+import re
 from pathlib import Path
 
 import psycopg
@@ -67,7 +68,7 @@ def test_an_empty_installation_lacks_workers(fmgo: Fmgo) -> None:
 
 
 TROUBLES: dict[str, tuple[bytes, tuple[str, str]]] = {
-    "a kind of worker is missing": (b"DELETE FROM workers WHERE kind = 'bulk'", ("warn", "workers")),
+    "a kind of worker is missing": (b"DELETE FROM workers WHERE kind = 'bulk'", ("fail", "workers")),
     "evidence to be replayed": (b"UPDATE ledger_epoch SET replayed_at = NULL", ("fail", "epoch")),
     "other tables": (b"UPDATE alembic_version SET version_num = 'x'", ("fail", "ledger")),
     "no certificate": (b"UPDATE certificates SET retired_at = now()", ("fail", "certificates")),
@@ -93,9 +94,44 @@ TROUBLES: dict[str, tuple[bytes, tuple[str, str]]] = {
     ),
     "overdue": (b"UPDATE documents SET due_at = now() - interval '1 hour'", ("warn", "documents")),
     "untold": (b"UPDATE documents SET version = 1", ("warn", "results")),
-    "a service is shut": (
+    "a service asked to wait": (
         b"INSERT INTO sii_services (environment, service, closed_until) VALUES ('certification', 'x', '2100-01-01')",
         ("warn", "SII"),
+    ),
+    "a service fails": (
+        (
+            b"INSERT INTO sii_services (environment, service, failures, failing_since, reason)"
+            b" VALUES ('certification', 'x', 2, now(), 'no connection')"
+        ),
+        ("warn", "SII"),
+    ),
+    "a service is down": (
+        (
+            b"INSERT INTO sii_services (environment, service, failures, closed_until)"
+            b" VALUES ('certification', 'x', 9, now() - interval '1 second')"
+        ),
+        ("fail", "SII"),
+    ),
+    "a login fails": (
+        (
+            b"INSERT INTO sii_sessions (person, environment, channel, problem)"
+            b" SELECT rut, 'certification', 'soap', 'no token' FROM persons"
+        ),
+        ("fail", "SII"),
+    ),
+    "the last folios": (
+        (
+            b"UPDATE documents SET document_type = 39, folio = 1, caf = (SELECT id FROM cafs), state = 'signed',"
+            b" signed_at = now() - interval '1 day'; UPDATE folio_counters SET next = last"
+        ),
+        ("warn", "folios"),
+    ),
+    "rejected and left": (
+        (
+            b"UPDATE documents SET document_type = 39, folio = 1, caf = (SELECT id FROM cafs), state = 'rejected',"
+            b" decided_at = now(), due_at = NULL"
+        ),
+        ("warn", "rejected"),
     ),
     "sending is stopped": (
         b"UPDATE switches SET sending_stopped_at = now() WHERE environment = 'certification'",
@@ -169,3 +205,39 @@ def test_servers_that_are_away_are_found(well: Fmgo, monkeypatch: pytest.MonkeyP
     assert troubles(well) == (1, {("fail", "Redis"), ("fail", "ledger")})
     monkeypatch.delenv("FMGO_DATABASE_URL")
     assert troubles(well) == (1, {("fail", "settings")})
+
+
+def test_a_rejected_document_that_was_replaced_is_told_no_more(well: Fmgo, database: str, redis_url: str) -> None:
+    with producer_at(database, redis_url) as producer:
+        rejected = producer.enqueue(body("k")).document_id
+        heir = producer.enqueue(body("k2")).document_id
+    execute(database, TROUBLES["rejected and left"][0].replace(b" folio = 1", b" folio = length(key)"))
+    execute(database, f"UPDATE documents SET replaces = '{rejected}', state = 'signed' WHERE id = '{heir}'".encode())
+    assert ("warn", "rejected") not in troubles(well)[1]
+
+
+def test_the_status_of_the_sii_says_failing_where_nothing_gets_through(well: Fmgo, database: str) -> None:
+    assert well("sii", "status").code == 0
+    execute(database, TROUBLES["a service fails"][0])
+    shown = well("sii", "status")
+    assert (shown.code, "failing" in shown.out, "no connection" in shown.out) == (1, True, True)
+    (service,) = well("sii", "status", "--json").objects
+    assert (service["state"], service["failures"]) == ("failing", 2)
+    execute(database, b"DELETE FROM sii_services", TROUBLES["a login fails"][0])
+    shown = well("sii", "status")
+    assert (shown.code, "login" in shown.out, "no token" in shown.out) == (1, True, True)
+
+
+@pytest.mark.parametrize("width", [60, 80, 120])
+def test_at_a_terminal_of_any_width_no_line_is_wider(
+    well: Fmgo, database: str, monkeypatch: pytest.MonkeyPatch, width: int
+) -> None:
+    monkeypatch.setenv("COLUMNS", str(width))
+    monkeypatch.setenv("TTY_COMPATIBLE", "1")
+    monkeypatch.setenv("NO_COLOR", "1")
+    monkeypatch.setenv("TERM", "xterm")
+    execute(database, TROUBLES["a service fails"][0], TROUBLES["sending is stopped"][0], b"DELETE FROM workers")
+    for command in (("doctor",), ("sii", "status"), ("caf", "list"), ("issuer", "list"), ("folio", "list", kit.ISSUER)):
+        lines = [re.sub("\x1b\\[[0-9;]*m", "", line) for line in well(*command).out.splitlines()]
+        assert len(lines) > 2
+        assert max(map(len, lines)) <= width, lines

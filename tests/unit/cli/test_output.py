@@ -8,7 +8,7 @@ from decimal import Decimal
 import pytest
 
 from domain.problems import Problem
-from workers.cli.output import _whole, cell, coloured, complain, plain, state, table, write_json
+from workers.cli.output import cell, coloured, complain, facts, plain, state, table, write_json
 
 
 @pytest.mark.parametrize(
@@ -25,6 +25,7 @@ from workers.cli.output import _whole, cell, coloured, complain, plain, state, t
         ({"ñ": [1]}, '{"ñ": [1]}'),
         (["a", 1], "a, 1"),
         ("[bold]", "\\[bold]"),
+        ("a\x1b[2Jb\x07", "a·[2Jb·"),
     ],
 )
 def test_a_value_is_shown_as_a_cell(value: object, shown: str) -> None:
@@ -69,6 +70,16 @@ def test_a_table_in_a_pipe_is_plain_columns_that_are_never_cut(capsys: pytest.Ca
     assert third == "ñ" + " " * 299 + "  1000"
 
 
+def test_a_text_of_several_lines_is_one_line_in_a_pipe(capsys: pytest.CaptureFixture[str]) -> None:
+    table(["name", "said"], [("a", "one\ntwo"), ("b", "x")])
+    assert capsys.readouterr().out == "name  said\na     one two\nb     x\n"
+
+
+def test_facts_stand_below_each_other_and_what_is_absent_is_left_out(capsys: pytest.CaptureFixture[str]) -> None:
+    facts([("document", "6f1c"), ("total", Decimal(1190)), ("claim", None), ("state", coloured("accepted"))])
+    assert capsys.readouterr().out == "document  6f1c\ntotal     1.190\nstate     accepted\n"
+
+
 def test_errors_are_json_when_asked_and_else_for_a_person(capsys: pytest.CaptureFixture[str]) -> None:
     complain("X", "Sentence.", [Problem("Y", "p", "Other.")], as_json=True)
     assert json.loads(capsys.readouterr().out)["problems"][0]["code"] == "Y"
@@ -80,11 +91,3 @@ def test_errors_are_json_when_asked_and_else_for_a_person(capsys: pytest.Capture
 def test_json_is_one_line_in_utf_8(capsys: pytest.CaptureFixture[str]) -> None:
     write_json({"ñ": "a\nb"})
     assert capsys.readouterr().out == '{"ñ": "a\\nb"}\n'
-
-
-def test_short_columns_stay_whole_at_a_terminal_and_the_widest_are_broken() -> None:
-    rows = [["76900101-8", "2026-11-24", "a sentence " * 9], ["76900101-8", "", "x"]]
-    assert _whole(["issuer", "expires", "to do"], rows, 80) == {0, 1}
-    assert _whole(["issuer", "expires", "to do"], rows, 200) == {0, 1, 2}
-    assert _whole(["issuer", "expires", "to do"], rows, 20) == set()
-    assert _whole(["name"], [], 80) == {0}
