@@ -26,6 +26,9 @@ from domain.rut import ANONYMOUS, FOREIGNER, InvalidRut, normalise
 DEEPEST = 24
 """Levels of objects and lists in a job; a document has at most six."""
 LONGEST_KEY = 200
+LARGEST = 1024 * 1024
+"""Bytes of a job unless an installation says otherwise. A document of the most lines that the format allows (60 of an
+invoice, 1,000 of a boleta) has some three hundred thousand; an ordinary one has one or two thousand."""
 LONGEST_NUMBER = 40
 """Characters of a number that is still kept as one; a longer one stays a text, which the document then refuses."""
 
@@ -117,8 +120,10 @@ _CODES = {
 """Code and sentence of each member that can be wrong."""
 
 
-def parse_job(body: bytes) -> Job:
+def parse_job(body: bytes, most_bytes: int = LARGEST) -> Job:
     """The job in a message's body (UTF-8 JSON). Raises NotAJob with every reason, and nothing else."""
+    if len(body) > most_bytes:
+        raise too_large(len(body), most_bytes)
     members = members_of(body)
     known = {name: value for name, value in members.items() if name in Job.model_fields}
     wrong = dict.fromkeys((name for name in members if name not in known), "")
@@ -139,6 +144,11 @@ def _why(error: ErrorDetails) -> str:
     return (
         said if error["loc"] == ("issuer",) and error["type"] == "value_error" and not said.startswith("write") else ""
     )
+
+
+def too_large(size: int, most_bytes: int) -> NotAJob:
+    """What is said of a job of too many bytes; none of it needs to be read for that."""
+    return _refused("JOB-TOO-LARGE", f"A job has at most {most_bytes} bytes; this one has {size}: split it.")
 
 
 def body_hash(job: Job) -> bytes:

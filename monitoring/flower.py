@@ -33,7 +33,6 @@ from tornado.ioloop import IOLoop
 
 # What each phase does, for a person; the name in brackets is the one in logs and code.
 TASKS: Final[Mapping[str, str]] = {
-    "fmgo.enqueue": "record jobs",
     "fmgo.issue": "check, number, stamp and sign documents",
     "fmgo.dispatch": "put documents into envelopes",
     "fmgo.submit": "upload envelopes to the SII",

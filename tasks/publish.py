@@ -1,4 +1,4 @@
-"""`fmgo.publish`: results that changed are told to their producers.
+"""`fmgo.publish`: results that changed are told to their producers, and messages that were no jobs are answered.
 
 The ledger knows which version was told; Redis takes only a higher one. When Redis is away nothing is marked, and the
 sweep rings again.
@@ -11,8 +11,10 @@ from collections.abc import Sequence
 from tasks.base import CHUNKS_A_BELL, phase, tools
 from workers.bells import ring
 from workers.cache.results import Result as Told
+from workers.database import refused
 from workers.database.engine import ledger
 from workers.database.results import Result, changed, mark_told, untold
+from workers.refusals import answers_to
 
 CHUNK = 200
 
@@ -20,6 +22,7 @@ CHUNK = 200
 @phase("fmgo.publish")
 def publish() -> None:
     """Tell what is due, chunk by chunk."""
+    answer_refused()
     for _ in range(CHUNKS_A_BELL):
         if publish_chunk() < CHUNK:
             return
@@ -35,6 +38,16 @@ def publish_chunk() -> int:
         if told:
             mark_told(tx, told)
     return len(told)
+
+
+def answer_refused() -> None:
+    """Answer those whose messages were no jobs, under every name that they may look for."""
+    with ledger().transaction() as tx:
+        due = {message.id: answers_to(message) for message in refused.untold(tx, CHUNK)}
+        held = tools().results.publish_many([answer for answers in due.values() for answer in answers])
+        told = [number for number, answers in due.items() if all(answer.id in held for answer in answers)]
+        if told:
+            refused.mark_told(tx, told)
 
 
 def tell(ids: Sequence[uuid.UUID]) -> None:

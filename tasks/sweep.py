@@ -20,6 +20,7 @@ from workers.database import (
     pace,
     processes,
     readiness,
+    refused,
     result_mails,
     results,
     sealing,
@@ -100,7 +101,7 @@ def ring_what_is_due() -> None:
     with ledger().transaction() as tx:
         documents = claims.due_work(tx)
         states = envelopes.due_states(tx)
-        untold = results.any_untold(tx)
+        untold = results.any_untold(tx) or refused.any_untold(tx)
         lost_copies = sealing.any_unevidenced(tx)
         environment = settings().sii_environment
         mails = (

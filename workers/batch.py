@@ -9,26 +9,28 @@ that was cut off is simply started again.
 import hashlib
 import uuid
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import BinaryIO, Final
 
 from sqlalchemy import Connection
 from sqlalchemy.exc import DataError
 
-from domain.job import NotAJob, parse_job
+from domain.job import LARGEST, NotAJob, parse_job, too_large
 from domain.problems import Problem, shown
+from workers.cache.bounded import BEGINNING, Unread
 from workers.database import intake
 from workers.database.engine import Ledger
-from workers.database.intake import IncomingJob, RefusedMessage
+from workers.database.intake import IncomingJob
+from workers.database.refused import RefusedMessage, refuse
 from workers.logging import context_headers
 from workers.outcome import Outcome
 from workers.outside_bells import OutsideBells
+from workers.refusals import refused_message, unread_message
 
 CHUNK: Final = 2000
 """Jobs of one transaction."""
-LONGEST_LINE: Final = 1024 * 1024
-"""Bytes of a line; a job with a full document has some ten thousand."""
+_PIECE: Final = 64 * 1024
 _NAMESPACE: Final = uuid.UUID("3f0a5b1e-54f3-5c1c-9a53-6c5a0a8f4b1d")
 
 
@@ -59,9 +61,8 @@ class Import:
 @dataclass(frozen=True, slots=True)
 class _Line:
     number: int
-    body: bytes
     job: IncomingJob | None
-    problems: tuple[Problem, ...] = ()
+    refused: RefusedMessage | None = None
 
 
 def batch_of(path: Path) -> tuple[uuid.UUID, int]:
@@ -77,8 +78,17 @@ def batch_of(path: Path) -> tuple[uuid.UUID, int]:
 class BatchImporter:
     """Imports files into one ledger."""
 
-    def __init__(self, ledger: Ledger, bells: OutsideBells, *, chunk: int = CHUNK, most_told: int = 1000) -> None:
-        """Take the ledger and the bells; `most_told` bad lines are told in full."""
+    def __init__(
+        self,
+        ledger: Ledger,
+        bells: OutsideBells,
+        *,
+        chunk: int = CHUNK,
+        most_told: int = 1000,
+        job_bytes: int = LARGEST,
+    ) -> None:
+        """Take the ledger and the bells; `most_told` bad lines are told in full, `job_bytes` is a line's limit."""
+        self._job_bytes = job_bytes
         self._ledger = ledger
         self._bells = bells
         self._chunk = chunk
@@ -99,7 +109,7 @@ class BatchImporter:
         """
         outcome = Import(batch)
         self._ledger.repeated(lambda tx: intake.register_batch(tx, batch, name, name, total))
-        for lines in _chunks(_lines(file, batch), self._chunk):
+        for lines in _chunks(_lines(file, batch, self._job_bytes), self._chunk):
             self._take(lines, outcome)
             progress(len(lines))
         return outcome
@@ -120,10 +130,10 @@ class BatchImporter:
                     told.append(BadLine(line.number, "conflict", (_conflict(line),)))
         for line in bad:
             outcome.count("refused")
-            told.append(BadLine(line.number, "refused", line.problems or (_UNSTORABLE,)))
+            told.append(BadLine(line.number, "refused", _kept(line).problems))
         if bad:
-            refused = [_refused(line) for line in bad]
-            self._ledger.repeated(lambda tx: intake.refuse(tx, refused, source))
+            refused = [_numbered(line) for line in bad]
+            self._ledger.repeated(lambda tx: refuse(tx, refused, source))
         outcome.bad += sorted(told, key=lambda line: line.number)[: self._most_told - len(outcome.bad)]
         if recorded:
             self._bells.ring_for_jobs("bulk")
@@ -147,27 +157,36 @@ class BatchImporter:
 _UNSTORABLE: Final = Problem("JOB-NOT-STORABLE", "", "The ledger can't store this job.")
 
 
-def _lines(file: BinaryIO, batch: uuid.UUID) -> Iterator[_Line]:
+def _lines(file: BinaryIO, batch: uuid.UUID, most: int) -> Iterator[_Line]:
     context = context_headers()
     number = 0
-    while body := file.readline(LONGEST_LINE + 1):
+    while body := file.readline(most + 1):
         number += 1
-        if len(body) > LONGEST_LINE:
-            while body and not body.endswith(b"\n"):
-                body = file.readline(LONGEST_LINE)
-            too_long = Problem("JOB-TOO-LONG", "", f"A line has at most {LONGEST_LINE} bytes.")
-            yield _Line(number, b"", None, (too_long,))
+        if len(body.rstrip(b"\r\n")) > most:
+            yield _Line(number, None, _too_large(body, file, most))
             continue
         body = body.strip()
         if not body:
             continue
         try:
-            job = parse_job(body)
+            job = parse_job(body, most)
         except NotAJob as error:
-            yield _Line(number, body, None, error.problems)
+            yield _Line(number, None, refused_message(body, error.problems))
         else:
             bulk = job.model_copy(update={"lane": "bulk", "batch": batch})
-            yield _Line(number, body, IncomingJob(bulk, body, context))
+            yield _Line(number, IncomingJob(bulk, body, context))
+
+
+def _too_large(body: bytes, file: BinaryIO, most: int) -> RefusedMessage:
+    """Read a line to its end without holding it."""
+    size, digest, beginning = 0, hashlib.sha256(), body[:BEGINNING]
+    while body:
+        ends = body.endswith(b"\n")
+        line = body.rstrip(b"\r\n") if ends else body
+        size += len(line)
+        digest.update(line)
+        body = b"" if ends else file.readline(_PIECE)
+    return unread_message(Unread(size, digest.hexdigest(), beginning), too_large(size, most).problems)
 
 
 def _chunks(lines: Iterator[_Line], size: int) -> Iterator[list[_Line]]:
@@ -188,7 +207,13 @@ def _conflict(line: _Line) -> Problem:
     )
 
 
-def _refused(line: _Line) -> RefusedMessage:
-    problems = line.problems or (_UNSTORABLE,)
-    sentences = " ".join(problem.message for problem in problems)
-    return RefusedMessage(problems[0].code, f"Line {line.number}: {sentences}", line.body)
+def _kept(line: _Line) -> RefusedMessage:
+    """What is kept of a bad line; one that was a job is one that the ledger can't store."""
+    if line.refused is not None:
+        return line.refused
+    return refused_message(line.job.body if line.job else b"", [_UNSTORABLE])
+
+
+def _numbered(line: _Line) -> RefusedMessage:
+    kept = _kept(line)
+    return replace(kept, reason=f"Line {line.number}: {kept.reason}")

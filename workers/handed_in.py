@@ -6,6 +6,7 @@ The bytes of a job are what is kept of it, so they are made once, here. Nothing 
 import json
 import uuid
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
 from typing import Any
@@ -21,11 +22,20 @@ JobLike = Mapping[str, Any] | bytes | str
 """A job as an object, or as its JSON (bytes are UTF-8)."""
 
 
-def read_job(job: JobLike) -> IncomingJob | Receipt:
+@dataclass(frozen=True, slots=True)
+class Body:
+    """A job's bytes as they came, with the log context of its producer and the other names it is answered under."""
+
+    data: bytes
+    context: dict[str, str] = field(default_factory=dict)
+    names: tuple[str, ...] = ()
+
+
+def read_job(job: JobLike, most_bytes: int) -> IncomingJob | Receipt:
     """The job with its bytes, or the receipt that says why it is none."""
     try:
         body = body_of(job)
-        return IncomingJob(parse_job(body), body, context_headers())
+        return IncomingJob(parse_job(body, most_bytes), body, context_headers())
     except NotAJob as error:
         key = job.get("idempotency_key") if isinstance(job, Mapping) else None
         return Receipt("refused", shown(key) if key is not None else None, None, None, problems=error.problems)

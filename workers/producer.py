@@ -35,9 +35,9 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 
+from domain.job import LARGEST, document_id
 from domain.job import Job as Job
 from domain.job import NotAJob as NotAJob
-from domain.job import document_id
 from domain.problems import DomainError, Problem, shown
 from domain.rut import canonical_shape
 from domain.states import ISSUED
@@ -144,6 +144,7 @@ class ProducerSettings(BaseSettings):
     database_url: DatabaseUrl = Field(repr=False)
     redis_url: RedisUrl = Field(repr=False)
     cache_url: RedisUrl | None = Field(default=None, repr=False)
+    job_bytes: int = Field(default=LARGEST, ge=64 * 1024, le=16 * 1024 * 1024)
 
 
 class Producer:
@@ -155,6 +156,8 @@ class Producer:
         Raises `SettingsError` with a sentence for each variable that is missing or of another kind.
         """
         at = addresses or _from_environment()
+        # An installation may say how large a job can be; addresses alone don't.
+        self._job_bytes: int = getattr(at, "job_bytes", LARGEST)
         self._ledger = Ledger(at.database_url)
         self._queue = connect(at.redis_url)
         self._bells = OutsideBells(at.redis_url)
@@ -195,7 +198,7 @@ class Producer:
         Raises LedgerAway or IntakeShut; what was committed before stays, and repeating all of it is safe.
         """
         receipts: list[Receipt] = []
-        readings = [read_job(job) for job in jobs]
+        readings = [read_job(job, self._job_bytes) for job in jobs]
         for start in range(0, len(readings), MOST_AT_ONCE):
             receipts += self._record(readings[start : start + MOST_AT_ONCE])
         return receipts
@@ -212,7 +215,7 @@ class Producer:
 
         Raises QueueAway: then none or all lie there, and repeating all of them is safe.
         """
-        readings = [read_job(job) for job in jobs]
+        readings = [read_job(job, self._job_bytes) for job in jobs]
         bodies = [reading.body for reading in readings if isinstance(reading, IncomingJob)]
         try:
             if bodies:

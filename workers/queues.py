@@ -1,13 +1,13 @@
 """Phases, lanes and queues: the names that messages travel under.
 
-Phases are named as strings, so that nothing here imports them; a test checks that each exists.
+Phases are named as strings, so that nothing here imports them; a test checks that each exists. Jobs of Celery clients
+come on a queue of their own, `fmgo.enqueue`, which is no phase's: the inbox reads it (`workers.celery_messages`).
 """
 
 import os
 from typing import Final
 
 PHASES: Final[dict[str, str]] = {
-    "fmgo.enqueue": "tasks.intake",
     "fmgo.issue": "tasks.issue",
     "fmgo.dispatch": "tasks.dispatch",
     "fmgo.submit": "tasks.submit",
@@ -26,7 +26,6 @@ QUEUES: Final[dict[str, tuple[str, ...]]] = {
     "interactive": ("fmgo.issue.interactive",),
     "bulk": ("fmgo.issue.bulk", "fmgo.dispatch.bulk"),
     "threads": (
-        "fmgo.enqueue",
         "fmgo.dispatch.interactive",
         "fmgo.submit",
         "fmgo.track",
@@ -39,7 +38,6 @@ QUEUES: Final[dict[str, tuple[str, ...]]] = {
 
 # Bells that may lie in a queue at once: as many as processes or threads would answer them.
 ENOUGH: Final[dict[str, int]] = {
-    "fmgo.enqueue": 16,  # never rung: jobs come here from others
     "fmgo.issue.interactive": 2,
     "fmgo.issue.bulk": 4,
     "fmgo.dispatch.interactive": 2,

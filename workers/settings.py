@@ -21,6 +21,7 @@ from pydantic import AfterValidator, Field, SecretStr, ValidationError, Validati
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from domain.format.table import Profile
+from domain.job import LARGEST
 
 Environment = Literal["certification", "production"]
 
@@ -225,6 +226,12 @@ class Settings(BaseSettings):
     log_file_bytes: int = Field(default=50 * 1024 * 1024, ge=1024)
     # How many rotated files are kept beside it.
     log_file_backups: int = Field(default=5, ge=1, le=1000)
+
+    # ---- the way in ------------------------------------------------------------------------------------------------
+    # Bytes of one job, by whichever way it comes; a message of Celery, which holds several, may have eight times as
+    # many. What is larger is never read: it is set aside and answered. A document of the most lines that the format
+    # allows has some three hundred thousand, so the default leaves room for three of them.
+    job_bytes: int = Field(default=LARGEST, ge=64 * 1024, le=16 * 1024 * 1024)
 
     # ---- the pipeline ----------------------------------------------------------------------------------------------
     # Documents claimed, signed and committed together: 50 a task moved twelve times what one a task did, and is some

@@ -1,6 +1,6 @@
 """A worker whose one task fails or holds still: `python -m tests.integration.holding_worker`, for tests of Flower.
 
-It is FMgo's Celery application with its queues and requests, and a stand-in for the phase ``fmgo.enqueue``: called
+It is FMgo's Celery application with its queues and requests, and a stand-in for the phase ``fmgo.submit``: called
 with a text that ends in ``fail`` it raises an error that quotes it, else it holds until Redis has the key ``let-go``.
 """
 
@@ -14,7 +14,7 @@ from workers.settings import settings
 app.conf.imports = ()
 
 
-@app.task(name="fmgo.enqueue")
+@app.task(name="fmgo.submit")
 def enqueue(body: str) -> str:
     """Fail or hold, quoting the body either way."""
     if body.endswith("fail"):
@@ -27,4 +27,4 @@ def enqueue(body: str) -> str:
 
 
 if __name__ == "__main__":
-    app.worker_main(["worker", "--pool=threads", "--concurrency=1", "--queues=fmgo.enqueue", "--hostname=held@here"])
+    app.worker_main(["worker", "--pool=threads", "--concurrency=1", "--queues=fmgo.submit", "--hostname=held@here"])

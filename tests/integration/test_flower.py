@@ -49,7 +49,7 @@ def watched() -> Iterator[Watched]:
             until(started, "Flower sees the worker")
             with celery.Celery("test", broker=sandbox.redis_url, set_as_current=False) as app:
                 send = [
-                    app.send_task("fmgo.enqueue", args=[f"{SECRET} {end}"], queue="fmgo.enqueue", ignore_result=True).id
+                    app.send_task("fmgo.submit", args=[f"{SECRET} {end}"], queue="fmgo.submit", ignore_result=True).id
                     for end in ("fail", "hold", "next")
                 ]
             until(
@@ -98,7 +98,7 @@ def test_error_is_shown_by_its_class_alone(watched: Watched) -> None:
 
 
 def test_tasks_are_called_by_what_they_do(watched: Watched) -> None:
-    assert "record jobs (fmgo.enqueue)" in watched.client.get(f"task/{watched.active}").text
+    assert "upload envelopes to the SII (fmgo.submit)" in watched.client.get(f"task/{watched.active}").text
 
 
 @pytest.mark.parametrize("path", ["", "tasks", "api/tasks", "api/workers"])
@@ -110,7 +110,7 @@ def test_password_is_asked_for(watched: Watched, path: str) -> None:
 def test_nothing_can_be_changed_from_here(watched: Watched) -> None:
     for path in (
         "api/worker/shutdown/held@here",
-        "api/task/send-task/fmgo.enqueue",
+        "api/task/send-task/fmgo.submit",
         f"api/task/revoke/{watched.active}",
     ):
         assert watched.client.post(path, json={"args": []}).status_code == 403

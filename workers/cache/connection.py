@@ -6,7 +6,7 @@ must be used in one process only: make it after the fork), and answers are bytes
 sentence: Celery's message library has no transport for it, and the queues live on the same server.
 """
 
-from typing import Final
+from typing import Any, Final
 
 from redis import Redis
 from redis.backoff import NoBackoff
@@ -36,10 +36,11 @@ class CacheUrlError(Exception):
     retry_helps: Final = False
 
 
-def connect(url: str, *, answer_seconds: float = ANSWER_SECONDS) -> Redis:
+def connect(url: str, *, answer_seconds: float = ANSWER_SECONDS, parser_class: Any = None) -> Redis:
     """Make a client of the server at `url`; nothing is sent yet.
 
-    `answer_seconds` must exceed the block time of blocking commands (BLMOVE, XREAD). Answers come as bytes.
+    `answer_seconds` must exceed the block time of blocking commands (BLMOVE, XREAD). Answers come as bytes, read by
+    redis-py's own parser unless another is given.
     Raises `CacheUrlError` for a cluster's URL or one that isn't of Redis.
     """
     try:
@@ -57,6 +58,7 @@ def connect(url: str, *, answer_seconds: float = ANSWER_SECONDS) -> Redis:
         # A connection that the server closed while idle is made anew once. A late answer isn't asked for again.
         retry=Retry(NoBackoff(), 1, supported_errors=(RedisConnectionError,)),
         protocol=2,  # every server of the protocol speaks it, without a handshake of its own
+        **({"parser_class": parser_class} if parser_class is not None else {}),
     )
 
 

@@ -70,7 +70,7 @@ def batch_import(
     """Import a file of jobs into the ledger, bulk lane; started again, it carries on."""
     title = name or ("standard input" if str(file) == "-" else file.name)
     with Access() as access:
-        importer = BatchImporter(access.ledger, access.bells)
+        importer = BatchImporter(access.ledger, access.bells, job_bytes=access.settings.job_bytes)
         outcome = _import(importer, file, title)
     if as_json:
         for line in outcome.bad:

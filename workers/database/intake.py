@@ -4,6 +4,7 @@
 that PostgreSQL refuses is halved until the bad job stands alone (`record_halving`).
 """
 
+import hashlib
 import json
 import uuid
 from collections.abc import Sequence
@@ -14,7 +15,9 @@ from sqlalchemy import Connection
 from sqlalchemy.exc import DataError, DBAPIError, IntegrityError
 
 from domain.job import Job, body_hash
+from domain.problems import Problem
 from workers.database.engine import Ledger, as_sqlalchemy, run
+from workers.database.refused import RefusedMessage, refuse
 
 # What PostgreSQL says of a job that it can't hold, whoever asks again.
 REFUSED: Final = (DataError, IntegrityError)
@@ -151,41 +154,20 @@ def record_halving(ledger: Ledger, jobs: Sequence[IncomingJob], source: str) -> 
             middle = len(jobs) // 2
             return record_halving(ledger, jobs[:middle], source) + record_halving(ledger, jobs[middle:], source)
         job = jobs[0].job
-        reason = f"The ledger refused this job: {error.orig}"
-        ledger.repeated(
-            lambda tx: refuse(tx, [RefusedMessage("JOB-NOT-STORABLE", reason, jobs[0].body, job.issuer)], source)
+        problem = Problem("JOB-NOT-STORABLE", "", f"The ledger refused this job: {error.orig}")
+        message = RefusedMessage(
+            problem.code,
+            problem.message,
+            jobs[0].body,
+            len(jobs[0].body),
+            hashlib.sha256(jobs[0].body).hexdigest(),
+            job.issuer,
+            job.environment,
+            job.idempotency_key,
+            (problem,),
         )
+        ledger.repeated(lambda tx: refuse(tx, [message], source))
         return [Receipt(None, "refused", None, job.idempotency_key, job.issuer, job.environment)]
-
-
-@dataclass(frozen=True, slots=True)
-class RefusedMessage:
-    """What came and is no job: its bytes and the reason."""
-
-    code: str
-    reason: str
-    body: bytes
-    issuer: str | None = None
-
-
-def refuse(tx: Connection, messages: Sequence[RefusedMessage], source: str) -> None:
-    """Keep messages that are no jobs, with their reasons."""
-    if not messages:
-        return
-    run(
-        tx,
-        """
-        INSERT INTO refused_messages (source, code, reason, body, issuer)
-        SELECT :source, code, reason, body, issuer
-        FROM unnest(CAST(:codes AS text[]), CAST(:reasons AS text[]), CAST(:bodies AS bytea[]),
-                    CAST(:issuers AS text[])) AS m (code, reason, body, issuer)
-        """,
-        source=source,
-        codes=[m.code for m in messages],
-        reasons=[m.reason for m in messages],
-        bodies=[m.body for m in messages],
-        issuers=[m.issuer for m in messages],
-    )
 
 
 def register_batch(tx: Connection, batch: uuid.UUID, name: str, source: str | None, total: int | None) -> None:

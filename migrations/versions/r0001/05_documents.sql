@@ -136,13 +136,24 @@ CREATE TABLE refused_messages (
     source text NOT NULL,
     code text NOT NULL,
     reason text NOT NULL,
+    -- The message as it came; of one that is too large to be read, its beginning.
     body bytea NOT NULL,
+    -- Bytes and SHA-256 (hex) of the whole: its sender looks for the answer under the latter.
+    size bigint NOT NULL,
+    digest text NOT NULL CHECK (digest ~ '^[0-9a-f]{64}$'),
     issuer text,
     environment text,
     key text,
-    document_id uuid
+    document_id uuid,
+    problems jsonb NOT NULL DEFAULT '[]',
+    -- Other names that the answer stands under, such as a Celery client's id of its task.
+    names text[] NOT NULL DEFAULT '{}',
+    -- When its sender's answer was put where it looks (or was given on the spot); when a person put it through again.
+    told_at timestamptz,
+    retried_at timestamptz
 );
 CREATE INDEX refused_messages_key ON refused_messages (issuer, environment, key);
+CREATE INDEX refused_messages_untold ON refused_messages (id) WHERE told_at IS NULL;
 
 CREATE SEQUENCE document_events_id;
 CREATE TABLE document_events (

@@ -80,10 +80,13 @@ BEGIN
             ORDER BY d.attempt DESC LIMIT 1
         ) last ON true
     ), kept AS (
-        INSERT INTO refused_messages (source, code, reason, body, issuer, environment, key, document_id)
+        INSERT INTO refused_messages (source, code, reason, body, size, digest, issuer, environment, key, document_id,
+                                      told_at)
         SELECT source, 'JOB-KEY-CONFLICT',
                'This idempotency key already belongs to a job with another content; use a new key for a new sale.',
-               body, issuer, environment, key, id
+               body, length(body), encode(sha256(body), 'hex'), issuer, environment, key, id,
+               -- Who handed it in by a call has its answer; who put it on a list looks for one.
+               CASE WHEN source NOT IN ('list', 'celery') THEN fmgo_now() END
         FROM answered WHERE outcome = 'conflict'
     )
     SELECT a.ordinal, a.id, a.outcome, a.state FROM answered a ORDER BY a.ordinal;

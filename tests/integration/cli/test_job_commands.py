@@ -8,9 +8,10 @@ from pathlib import Path
 import pytest
 import redis
 
+from domain.job import LARGEST
 from tests.integration.cli.conftest import Fmgo
 from tests.integration.producer.jobs import body, job, refuse_big_bodies, rows, scalar
-from workers.batch import LONGEST_LINE, BatchImporter
+from workers.batch import BatchImporter
 from workers.cli.jobs import bodies_in
 from workers.database.engine import Ledger
 from workers.outside_bells import OutsideBells
@@ -80,7 +81,7 @@ def test_a_batch_goes_on_past_bad_lines_and_keeps_them_with_their_reason(
 ) -> None:
     path = tmp_path / "facturas.jsonl"
     good = [body(f"f-{number}", lane="interactive") for number in range(5)]
-    too_long = b'{"x":"' + b"x" * LONGEST_LINE + b'"}'
+    too_long = b'{"x":"' + b"x" * LARGEST + b'"}'
     nul = body("f-nul").replace(b"Martillo", b"\\u0000")
     path.write_bytes(lines(*good, b"no job", too_long, b"", nul, body("f-0", price=9), b'{"a":"\xff"}', body("f-end")))
     answer = fmgo("batch", "import", path, "--json")
@@ -88,7 +89,7 @@ def test_a_batch_goes_on_past_bad_lines_and_keeps_them_with_their_reason(
     *bad, whole = answer.objects
     assert [(one["line"], one["problems"][0]["code"]) for one in bad] == [
         (6, "JOB-JSON"),
-        (7, "JOB-TOO-LONG"),
+        (7, "JOB-TOO-LARGE"),
         (10, "JOB-KEY-CONFLICT"),
         (11, "JOB-ENCODING"),
     ]
