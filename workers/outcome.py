@@ -19,8 +19,8 @@ from workers.database.results import Result as Stored
 Outcome = Literal["recorded", "known", "conflict", "refused", "queued"]
 Until = Literal["issued", "decided"]
 
-FINAL: Final = DECIDED | {"quarantined"}
-"""States in which waiting on helps nobody: decided, or put aside for a person."""
+FINAL: Final = DECIDED | {"quarantined", "refused"}
+"""States in which waiting on helps nobody: decided, put aside for a person, or no job at all."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +38,8 @@ class Receipt:
     document_id: uuid.UUID | None = None
     state: str | None = None
     problems: tuple[Problem, ...] = ()
+    digest: str | None = None
+    """SHA-256 of what lies on the list, in hex: a refusal is told under it."""
 
     def as_dict(self) -> dict[str, Any]:
         """The receipt as members of a JSON object; what is unknown is left out."""

@@ -23,6 +23,7 @@ Errors:
     StillWaiting           (a TimeoutError) the time to wait is over; it holds what was known last
 """
 
+import hashlib
 import threading
 import time
 import uuid
@@ -223,7 +224,13 @@ class Producer:
         except AWAY as error:
             raise QueueAway(f"the job list can't be reached ({type(error).__name__})") from error
         return [
-            Receipt("queued", reading.job.idempotency_key, reading.job.issuer, reading.job.environment)
+            Receipt(
+                "queued",
+                reading.job.idempotency_key,
+                reading.job.issuer,
+                reading.job.environment,
+                digest=hashlib.sha256(reading.body).hexdigest(),
+            )
             if isinstance(reading, IncomingJob)
             else reading
             for reading in readings
@@ -258,7 +265,7 @@ class Producer:
         while True:
             away: LedgerAway | None = None
             try:
-                last = self._look(what, until) or last
+                last = self._refusal_instead(self._look(what, until), what) or last
             except LedgerAway as error:
                 away = error
                 last = self._copy(_named(what) or _first_id(what), until) or last
@@ -282,6 +289,19 @@ class Producer:
         if copy is None or (copy.state in ISSUED and copy.xml is None):  # Redis has no bytes of bulk documents
             return self._stored(number)
         return copy
+
+    def _refusal_instead(self, known: Result | None, what: What) -> Result | None:
+        """What is known of a job on the list: that it was refused after all, or what is known under its key.
+
+        Where its key had another content, what is known under it is another job's.
+        """
+        if not isinstance(what, Receipt) or what.digest is None:
+            return known
+        told = self._results.get_result(what.digest)
+        refusal = None if told is None else of_told(_first_id(what), told)
+        if known is None or (refusal and any(problem.code == _KEY_CONFLICT.code for problem in refusal.problems)):
+            return refusal
+        return known
 
     def _copy(self, number: uuid.UUID, until: Until) -> Result | None:
         told = self._results.get_result(str(number))

@@ -94,22 +94,14 @@ def answers_to(refused: Refused) -> list[Told]:
     fields = {"state": STATE, **{name: value for name, value in whose_it_is.items() if value is not None}}
     body = {"version": ANSWER_VERSION, **fields, "problems": refused.problems}
     body |= {"sha256": refused.digest, "bytes": refused.size}
+    number = first_id(refused.issuer, refused.environment, refused.key)
+    # Where the key belongs to a document, that document's results stand under the id.
+    of_key = [] if number is None or refused.code == CONFLICT else [str(number)]
     return [
-        Told(name, ANSWER_VERSION, {**fields, "result": json.dumps({"id": name, **body}, ensure_ascii=False)})
-        for name in names_of(refused)
+        Told(name, ANSWER_VERSION, {**fields, "result": json.dumps({"id": name, **body}, ensure_ascii=False)}, streamed)
+        for names, streamed in (((refused.digest, *refused.names), False), (of_key, True))
+        for name in names
     ]
-
-
-def names_of(refused: Refused) -> list[str]:
-    """The names of the answer: the digest, those that came with it, and the id that its key makes.
-
-    Where the key belongs to a document, its results stand under that id.
-    """
-    names = [refused.digest, *refused.names]
-    first = first_id(refused.issuer, refused.environment, refused.key)
-    if first is not None and refused.code != CONFLICT:
-        names.append(str(first))
-    return names
 
 
 def first_id(issuer: str | None, environment: str | None, key: str | None) -> uuid.UUID | None:

@@ -1,5 +1,6 @@
 """The ways in: the same job from everywhere at once, jobs that are none beside good ones, keys used again."""
 
+import hashlib
 import json
 import threading
 from typing import Any
@@ -8,11 +9,12 @@ import pytest
 from celery import Celery
 
 from deploy.sandbox.people import Company
+from domain.job import document_id
 from tests.acceptance.books import check_books
 from tests.acceptance.sales import body, invoice
 from tests.acceptance.waiting import wait_until
 from tests.acceptance.works import Works, unknown_company
-from workers.producer import LIST, KeyConflict, Producer
+from workers.producer import LIST, KeyConflict, NotAJob, Producer
 
 PRODUCERS = 10
 KEYS = 5
@@ -132,6 +134,95 @@ def test_a_celery_client_hands_jobs_in_by_the_name_of_the_task(works: Works) -> 
     client.close()
     works.await_states(company, {"accepted": 2})
     assert list(refused(works, company.rut)) == ["JOB-VERSION"]
+
+
+def test_jobs_that_celery_clients_hand_in_while_the_ledger_is_away_or_a_worker_is_killed_wait(works: Works) -> None:
+    company = works.company()
+    client = Celery("a shop", broker=works.sandbox.redis_url, set_as_current=False)
+
+    def hand_in(first: int, number: int) -> None:
+        for n in range(first, first + number):
+            client.send_task("fmgo.enqueue", args=[[invoice(company, f"sale-{n}")]], queue="fmgo.enqueue")
+
+    pauses = works.logged("threads", "inbox.pause")
+    with works.without_ledger():
+        hand_in(0, 10)
+        wait_until(lambda: works.logged("threads", "inbox.pause") > pauses, "it doesn't wait")
+        works.kill("threads")
+        hand_in(10, 10)
+    works.start("threads")
+    hand_in(20, 10)
+    client.close()
+    works.await_states(company, {"accepted": 30})
+    check_books(works, company)
+    assert refused(works, company.rut) == {}
+    wait_until(lambda: works.redis.keys("fmgo.enqueue*") == [], "something is left on the lists")
+
+
+def answer(works: Works, name: str) -> dict[str, Any]:
+    """What Redis tells under a name, as soon as it does."""
+    told = wait_until(lambda: works.told(name), f"{name} isn't answered")
+    assert told["version"] == "0"
+    assert told["state"] == "refused"
+    return dict(json.loads(told["result"]))
+
+
+def test_who_put_no_job_on_the_list_finds_the_answer_under_its_digest_and_its_key(works: Works) -> None:
+    company = unknown_company()
+    for code, bad in spoilt(company).items():
+        works.redis.lpush(LIST, bad)
+        told = answer(works, hashlib.sha256(bad).hexdigest())
+        assert told["problems"][0]["code"] == code
+        assert told["problems"][0]["message"]
+        if b"idempotency_key" in bad:
+            number = document_id(company.rut, "certification", f"bad-{company.rut}", 1)
+            assert answer(works, str(number))["idempotency_key"] == f"bad-{company.rut}"
+    mended = works.producer.queue(invoice(company, f"bad-{company.rut}"))
+    works.await_states(company, {"waiting": 1})
+    number = document_id(company.rut, "certification", f"bad-{company.rut}", 1)
+    wait_until(lambda: works.told(number).get("state") == "waiting", "the document's own result doesn't take its place")
+    assert mended.digest is not None
+
+
+def test_a_celery_client_finds_the_answer_under_its_tasks_id(works: Works) -> None:
+    client = Celery("a shop", broker=works.sandbox.redis_url, set_as_current=False)
+    sent = [
+        client.send_task("fmgo.enqueue", args=[[{"issuer": "76900101-8"}]], queue="fmgo.enqueue"),
+        client.send_task("fmgo.no-such-task", args=[[]], queue="fmgo.enqueue"),
+        client.send_task("fmgo.enqueue", args=[], queue="fmgo.enqueue"),
+    ]
+    client.close()
+    codes = [answer(works, str(task.id))["problems"][0]["code"] for task in sent]
+    assert codes == ["JOB-VERSION", "MESSAGE-TASK", "MESSAGE-ARGUMENTS"]
+
+
+def test_a_wait_for_what_lies_on_the_list_ends_when_its_key_had_another_content(works: Works) -> None:
+    company = works.company()
+    first = works.producer.enqueue(invoice(company, "sale", price=1000))
+    works.producer.wait(first, until="issued")
+    receipt = works.producer.queue(invoice(company, "sale", price=2000))
+    works.pass_time_until(
+        lambda: works.producer.wait(receipt, until="issued", timeout=1).state == "refused", lambda: "it isn't refused"
+    )
+    result = works.producer.wait(receipt, until="issued")
+    assert [problem.code for problem in result.problems] == ["JOB-KEY-CONFLICT"]
+    works.await_states(company, {"accepted": 1})
+
+
+def test_a_message_too_large_to_be_read_is_answered_and_those_beside_it_go_on(works: Works) -> None:
+    company = works.company()
+    large = invoice(company, "large")
+    large["document"]["Detalle"][0]["DscItem"] = "x" * 20_000_000
+    message = body(large)
+    works.redis.lpush(LIST, body(invoice(company, "before")), message, body(invoice(company, "after")))
+    told = answer(works, hashlib.sha256(message).hexdigest())
+    assert [problem["code"] for problem in told["problems"]] == ["JOB-TOO-LARGE"]
+    assert (told["idempotency_key"], told["bytes"]) == ("large", len(message))
+    works.await_states(company, {"accepted": 2})
+    kept = works.scalar("SELECT length(body) FROM refused_messages WHERE issuer = %s", company.rut)
+    assert kept == 65536
+    with pytest.raises(NotAJob, match="JOB-TOO-LARGE"):
+        works.producer.enqueue(large)
 
 
 def test_a_key_stands_for_one_content(works: Works) -> None:

@@ -232,7 +232,7 @@ class Works:
             answer = self.window.post(f"/uploads/{upload['track_id']}/freeze", json={"frozen": False})
             answer.raise_for_status()
 
-    def told(self, document: uuid.UUID | None) -> dict[str, str]:
+    def told(self, document: uuid.UUID | str | None) -> dict[str, str]:
         """Redis's result of a document, empty when there is none."""
         held = self.redis.hgetall(f"fmgo:result:{document}")
         return {_text(name): _text(value) for name, value in held.items()}

@@ -46,8 +46,10 @@ local last = 4 + tonumber(ARGV[4])
 redis.call('DEL', KEYS[1])
 redis.call('HSET', KEYS[1], 'version', ARGV[1], unpack(ARGV, last + 1))
 redis.call('PEXPIRE', KEYS[1], ARGV[2])
-redis.call('XADD', KEYS[2], 'MAXLEN', '~', ARGV[3], '*', 'version', ARGV[1], unpack(ARGV, 5, last))
-redis.call('PEXPIRE', KEYS[2], ARGV[2])
+if last > 4 then
+    redis.call('XADD', KEYS[2], 'MAXLEN', '~', ARGV[3], '*', 'version', ARGV[1], unpack(ARGV, 5, last))
+    redis.call('PEXPIRE', KEYS[2], ARGV[2])
+end
 redis.call('PUBLISH', KEYS[1], ARGV[1])
 return 1
 """
@@ -60,6 +62,8 @@ class Result:
     id: str
     version: int
     fields: Mapping[str, str]
+    streamed: bool = True
+    """Whether the stream has it: an answer under another name than a document's id is found in its hash only."""
 
 
 class Results:
@@ -130,9 +134,9 @@ class Results:
 
     def _values(self, result: Result) -> list[str | int]:
         """The script's arguments."""
-        short = ["id", result.id]
+        short = ["id", result.id] if result.streamed else []
         for name in STREAM_FIELDS:
-            if name in result.fields:
+            if name in result.fields and result.streamed:
                 short += [name, result.fields[name]]
         full = ["id", result.id]
         for name, value in result.fields.items():
