@@ -1,11 +1,12 @@
-"""When the SII should have a document at the latest: what waits is sent in that order.
+"""Terms of the field: by when the SII should have a document, and until when its receiver may speak.
 
-Allowances by type are settings with their sources (`workers.settings`). A guía de despacho that says when its goods
-leave must be there before they do (SII, Res. Ex. 154/2025, in force since 2026-11-01).
+What waits is sent in the order of the first. Allowances by type are settings with their sources (`workers.settings`).
+A guía de despacho that says when its goods leave must be there before they do (SII, Res. Ex. 154/2025, in force since
+2026-11-01).
 """
 
 from collections.abc import Mapping
-from datetime import UTC, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Final
 
 from domain.document import Document
@@ -25,6 +26,21 @@ def send_by(document: Document, signed_at: datetime, allowances: Mapping[int, ti
     if departure is not None and departure > signed_at:
         return departure.astimezone(UTC)
     return (signed_at + allowances.get(document.type, AT_ONCE)).astimezone(UTC)
+
+
+def end_of_claims(received_at: datetime, days: int) -> datetime:
+    """The first moment (UTC) at which a receiver may speak no more of what the SII received at `received_at` (aware).
+
+    The days are counted from the day after the reception, and the last one counts to its end in Chile: what came in on
+    1 January at 20:00 may be claimed until 9 January, 23:59:59 (SII, preguntas frecuentes 001.003.6914; Ley 19.983).
+    """
+    after_the_last = received_at.astimezone(chile()).date() + timedelta(days=days + 1)
+    return _begin_of(after_the_last).astimezone(UTC)
+
+
+def _begin_of(day: date) -> datetime:
+    """The first moment of a day in Chile; in September there is one that begins at one o'clock."""
+    return datetime.combine(day, time(), tzinfo=chile())
 
 
 def _departure(document: Document) -> datetime | None:

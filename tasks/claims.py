@@ -1,9 +1,9 @@
 """`fmgo.claims`: what receivers say of accepted documents is asked for while they may say it, and told.
 
-For eight days (corridos) from the SII's reception a receiver may accept a factura, claim it, or acknowledge its goods;
-silence is acceptance then (Ley 19.983, art. 3). Each document is asked about at growing intervals and once after the
-last moment: only an answer about events given then makes it `deemed_accepted`. Companies take turns, a few documents a
-time; a registry that is away uses nothing up.
+For eight days (corridos) from the SII's reception, to the end of the eighth in Chile, a receiver may accept a factura,
+claim it, or acknowledge its goods; silence is acceptance then (Ley 19.983, art. 3). Each document is asked about at
+growing intervals and once after the last moment: only an answer about events given then makes it `deemed_accepted`.
+Companies take turns, a few documents a time; a registry that is away uses nothing up.
 """
 
 from dataclasses import dataclass

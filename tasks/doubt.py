@@ -54,7 +54,7 @@ def _step(envelope: ClaimedEnvelope, ending: Ending) -> Step:
     if ending.complete:
         detail = {"reason": "the documents were asked about", "verdicts": len(ending.verdicts)}
         return Step("uncertain", "processed", None, verdict=ending.doubt, detail=detail)
-    if ending.doubt.get("send_once_more"):
+    if ending.doubt.get("send_once_more") and not envelope.sending_stopped:
         return Step("uncertain", "uncertain", 0.0, verdict=ending.doubt, alert=ending.alert)
     slow = ending.alert is not None and envelope.verdict.get("sent_again") is None
     pause = SLOWLY.total_seconds() if slow else min(settings().poll_max_seconds, BETWEEN_ROUNDS.total_seconds())

@@ -35,7 +35,7 @@ from workers.caf_checks import (
 from workers.database import enrolment as rows
 from workers.database import folio_accounts as accounts
 from workers.database import services, switches
-from workers.database.attempts import allow_once_more
+from workers.database.attempts import Resend, allow_once_more
 from workers.database.audit import audit
 from workers.database.engine import Ledger, business_time
 from workers.database.enrolment import BranchRow, CafRow, CertificateRow, IssuerRow
@@ -308,8 +308,8 @@ class Enrolment:
         """Let the documents of a refused envelope go again in a new one, same bytes; returns how many."""
         return self._changed(self._ledger.repeated(lambda tx: release_envelope(tx, envelope, self._actor)))
 
-    def resend_envelope(self, envelope: uuid.UUID) -> bool:
-        """Let the identical bytes of an envelope in doubt go once more; False when it isn't in doubt, or in hand."""
+    def resend_envelope(self, envelope: uuid.UUID) -> Resend:
+        """Let the identical bytes of an envelope go once more whose doubt FMgo can't end; or why not."""
         return self._changed(self._ledger.repeated(lambda tx: allow_once_more(tx, envelope, self._actor)))
 
     def settle_document(self, document: uuid.UUID, state: Literal["accepted", "rejected"], reason: str) -> bool:

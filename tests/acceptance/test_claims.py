@@ -4,6 +4,7 @@ import datetime as dt
 import json
 from collections.abc import Iterator
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import httpx
 import pytest
@@ -19,6 +20,7 @@ from workers.sii.client import SiiClient
 from workers.vault.sealing import Sealed, Vault
 from workers.vault.signers import KeyRing
 
+CHILE = ZoneInfo("America/Santiago")
 PATH = "/WSREGISTRORECLAMODTECERT/registroreclamodteservice"
 OPERATION = "listarEventosHistDoc"
 
@@ -110,6 +112,12 @@ def asked(works: Works, seller: Company) -> int:
     return len(works.requests(seller, OPERATION))
 
 
+def answered(works: Works, seller: Company) -> int:
+    """How many answers about a company's first document were kept."""
+    count: int = works.scalar("SELECT max(asked) FROM claim_watches WHERE issuer = %s", seller.rut)
+    return count
+
+
 def open_watches(works: Works, seller: Company) -> int:
     """How many documents of a company are still to be asked about."""
     count: int = works.scalar("SELECT count(*) FROM claim_watches WHERE issuer = %s AND due_at IS NOT NULL", seller.rut)
@@ -139,7 +147,7 @@ def test_a_claim_is_seen_and_published_as_a_new_version(works: Works, receiver: 
     assert known is not None
     assert (known.claim, known.accepted) == ("claimed", True)
     assert result["claim_events"][0]["code"] == "RCD"
-    works.clock.advance(days(9))
+    works.clock.advance(days(10))
     wait_until(lambda: open_watches(works, seller) == 0, "it is asked about for ever")
     assert works.scalar("SELECT version FROM documents WHERE id = %s", document) == before + 1, "told once"
     check_books(works, seller)
@@ -157,14 +165,34 @@ def test_goods_received_and_then_an_acceptance(works: Works, receiver: Receiver)
     assert [event["code"] for event in seen["events"]] == ["ERM", "ACD"]
 
 
+def end_of_days(works: Works, seller: Company) -> dt.datetime:
+    """The midnight in Chile after the eighth day since the SII received the company's documents."""
+    received: dt.datetime = works.scalar("SELECT min(sent_at) FROM envelopes WHERE issuer = %s", seller.rut)
+    day = received.astimezone(CHILE).date() + dt.timedelta(days=9)
+    return dt.datetime.combine(day, dt.time(), tzinfo=CHILE)
+
+
+def advance_to(works: Works, moment: dt.datetime) -> None:
+    """Move every clock to a moment."""
+    works.clock.advance(moment - works.scalar("SELECT fmgo_now()"))
+
+
+def until_the_evening(works: Works) -> None:
+    """Move every clock to eight in the evening, tomorrow."""
+    today: dt.datetime = works.scalar("SELECT fmgo_now()").astimezone(CHILE)
+    advance_to(works, today.replace(hour=20, minute=0, second=0) + days(1))
+
+
 def test_eight_silent_days_are_an_acceptance_and_not_a_moment_less(works: Works, receiver: Receiver) -> None:
+    until_the_evening(works)
     seller = sold(works, receiver, sales=3)
     first, *others = folios(works, seller)
-    works.clock.advance(days(7.9))
-    wait_until(lambda: asked(works, seller) >= 3, "nobody asked")
-    assert [claim(works, seller, folio) for folio in (first, *others)] == [None] * 3
+    advance_to(works, end_of_days(works, seller) - hours(4.1))
     receiver.say("RFT", seller, first)
-    works.clock.advance(days(0.2))
+    advance_to(works, end_of_days(works, seller) - dt.timedelta(minutes=1))
+    wait_until(lambda: asked(works, seller) >= 3, "nobody asked")
+    assert [claim(works, seller, folio) for folio in others] == [None, None]
+    advance_to(works, end_of_days(works, seller) + hours(1.1))
     await_claim(works, seller, first, "claimed")
     for folio in others:
         assert await_claim(works, seller, folio, "deemed_accepted")["events"] == []
@@ -177,25 +205,26 @@ def test_eight_silent_days_are_an_acceptance_and_not_a_moment_less(works: Works,
 
 
 def test_questions_come_at_growing_intervals(works: Works, receiver: Receiver) -> None:
+    until_the_evening(works)
     seller = sold(works, receiver)
-    for questions, pause in enumerate((6, 6, 12, 24, 48), 1):
+    for questions, pause in enumerate((6, 6, 12, 24, 48, 96), 1):
         works.clock.advance(hours(pause + 0.1))
-        wait_until(lambda n=questions: asked(works, seller) >= n, f"{questions} questions")  # type: ignore[misc]
+        wait_until(lambda n=questions: answered(works, seller) >= n, f"{questions} questions")  # type: ignore[misc]
         assert asked(works, seller) == questions
-    works.clock.advance(hours(96))
+    advance_to(works, end_of_days(works, seller) + hours(0.5))
     assert works.scalar(
         "SELECT until < fmgo_now() AND due_at > fmgo_now() FROM claim_watches WHERE issuer = %s", seller.rut
     )
     works.clock.advance(hours(1))
     await_claim(works, seller, folios(works, seller)[0], "deemed_accepted")
-    assert asked(works, seller) == 6
+    assert asked(works, seller) == 7
 
 
 def test_a_registry_that_is_away_makes_nothing_deemed_accepted(works: Works, receiver: Receiver) -> None:
     seller = sold(works, receiver)
     (folio,) = folios(works, seller)
     works.fault("F-RCL-x", seller, OPERATION, args={"code": -1}, times=-1)
-    works.clock.advance(days(9))
+    works.clock.advance(days(10))
     wait_until(lambda: asked(works, seller) >= 1, "nobody asked")
     works.clock.advance(days(1))
     wait_until(lambda: asked(works, seller) >= 2, "nobody asked again")

@@ -338,7 +338,7 @@ def test_a_repeated_envelope_is_followed_to_the_upload_that_came_first(works: Wo
     envelope = works.await_envelope(company, "uncertain")
     (first,) = works.uploads(company)
     works.clock.advance(PAST_THE_WINDOW)
-    wait_until(lambda: works.enrolment.operator.resend_envelope(envelope), "the bytes weren't sent once more")
+    works.resend(envelope)
     _, second = wait_until(lambda: works.uploads(company)[1:] and works.uploads(company), "nothing was sent")
     works.window.post(f"/uploads/{second['track_id']}/force", json={"state": "RPT"}).raise_for_status()
     for operation in ("getEstDteAv", "getEstDte"):

@@ -97,7 +97,7 @@ def test_of_two_track_ids_the_one_that_brought_the_documents_decides(works: Work
     (first,) = works.uploads(company)
     works.clock.advance(PAST_THE_WINDOW)
     wait_until(lambda: doubt(works, company).get("absent_at"), "the documents weren't asked about")
-    assert works.enrolment.operator.resend_envelope(envelope)
+    works.resend(envelope)
     standing = "SELECT alert FROM envelopes WHERE id = %s AND state = 'sent' AND alert IS NOT NULL"
     assert wait_until(lambda: works.scalar(standing, envelope), "the second upload's answer wasn't read")
     (_, second) = works.uploads(company)

@@ -199,6 +199,15 @@ class Works:
         )
         return found
 
+    def resend(self, envelope: uuid.UUID) -> None:
+        """Have the bytes of an envelope in doubt sent once more, as a person does when two days didn't end it."""
+
+        def allowed() -> bool:
+            self.change("UPDATE envelopes SET alert = 'in-doubt' WHERE id = %s", envelope)
+            return self.enrolment.operator.resend_envelope(envelope) == "allowed"
+
+        wait_until(allowed, "the bytes weren't sent once more")
+
     def attempts(self, company: Company) -> list[tuple[str | None, str | None, str | None]]:
         """Outcome, STATUS and track id of every attempt to send a company's envelopes, in order."""
         return self.rows(

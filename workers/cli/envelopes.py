@@ -2,7 +2,7 @@
 
 import sys
 import uuid
-from typing import Annotated, Any
+from typing import Annotated, Any, Final
 
 import typer
 
@@ -104,14 +104,28 @@ def envelope_resend(
     """Send the identical bytes of an envelope in doubt once more: for one whose alert is `in-doubt`, after a look."""
     with Access() as access:
         found = access.found("envelopes", number)
-        allowed = found is not None and access.enrolment().resend_envelope(found)
-    if not allowed:
-        complain("NOT-IN-DOUBT", f"There is no envelope {number} in doubt that nobody holds.", as_json=as_json)
+        outcome = "unknown" if found is None else access.enrolment().resend_envelope(found)
+    if outcome != "allowed":
+        code, sentence = _NOT_RESENT[outcome]
+        complain(code, sentence.format(number=number), as_json=as_json)
         raise typer.Exit(NO)
     if as_json:
         write_json({"envelope": found, "resend": True})
     else:
         say("its bytes go once more")
+
+
+_NOT_RESENT: Final = {
+    "unknown": ("UNKNOWN", "There is no envelope {number}."),
+    "not-in-doubt": ("NOT-IN-DOUBT", "{number} isn't in doubt: nothing of it is sent again."),
+    "in-hand": ("IN-HAND", "A worker has {number} in its hands: look again in a minute."),
+    "goes-already": ("GOES-ALREADY", "The bytes of {number} go once more already."),
+    "too-early": (
+        "TOO-EARLY",
+        "FMgo still ends the doubt about {number} itself; only an envelope whose alert is `in-doubt` is sent by hand.",
+    ),
+    "stopped": ("STOPPED", "The sending of its company is stopped: `fmgo resume --sending` first."),
+}
 
 
 def _show_envelope(row: dict[str, Any]) -> None:

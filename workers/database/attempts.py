@@ -6,9 +6,11 @@ ids, and one in doubt can be ended by the answer of a process that was declared 
 
 import uuid
 from datetime import datetime
+from typing import Literal
 
 from sqlalchemy import Connection
 
+from domain.answers.table.alerts import IN_DOUBT
 from workers.database.audit import audit
 from workers.database.engine import count, run
 from workers.database.envelopes import ClaimedEnvelope
@@ -174,24 +176,47 @@ def another_upload_is_possible(tx: Connection, envelope: uuid.UUID, window_secon
     )
 
 
-def allow_once_more(tx: Connection, envelope: uuid.UUID, actor: str) -> bool:
-    """Let the identical bytes of an envelope in doubt be sent once more: a person answers for it."""
-    allowed = (
-        count(
+Resend = Literal["allowed", "unknown", "not-in-doubt", "in-hand", "goes-already", "too-early", "stopped"]
+"""What came of the wish to send an envelope's bytes once more: allowed, or why not."""
+
+
+def allow_once_more(tx: Connection, envelope: uuid.UUID, actor: str) -> Resend:
+    """Let the identical bytes of an envelope in doubt be sent once more: a person answers for it.
+
+    Only where the alert says that questions don't end the doubt; before, FMgo ends it itself.
+    """
+    row = run(
+        tx,
+        """
+        SELECT state, lease_owner, alert, verdict -> 'send_once_more' IS NOT NULL AS goes,
+               fmgo_sending_is_stopped(issuer, environment) AS stopped
+        FROM envelopes WHERE id = :id FOR UPDATE
+        """,
+        id=envelope,
+    ).one_or_none()
+    why: Resend
+    if row is None:
+        why = "unknown"
+    elif row.state == "sending" or (row.state == "uncertain" and row.lease_owner is not None):
+        why = "in-hand"
+    elif row.state != "uncertain":
+        why = "not-in-doubt"
+    elif row.goes:
+        why = "goes-already"
+    elif row.alert != IN_DOUBT:
+        why = "too-early"
+    elif row.stopped:
+        why = "stopped"
+    else:
+        why = "allowed"
+        run(
             tx,
             """
-            WITH allowed AS (
-                UPDATE envelopes
-                SET verdict = coalesce(verdict, '{}') || '{"send_once_more": true}', due_at = fmgo_now(), alert = NULL
-                WHERE id = :id AND state = 'uncertain' AND lease_owner IS NULL
-                RETURNING id
-            )
-            SELECT count(*) FROM allowed
+            UPDATE envelopes
+            SET verdict = coalesce(verdict, '{}') || '{"send_once_more": true}', due_at = fmgo_now(), alert = NULL
+            WHERE id = :id
             """,
             id=envelope,
         )
-        == 1
-    )
-    if allowed:
         audit(tx, actor, "envelope.resend", str(envelope), {})
-    return allowed
+    return why

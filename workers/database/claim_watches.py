@@ -1,7 +1,7 @@
 """Documents about which receivers may still say something: when each is asked about, and what was said.
 
-A watch begins with the acceptance of a 33, 34 or 43 and counts its days from the SII's reception of the upload (when
-the SII's receipt was kept, which is never earlier).
+A watch begins with the acceptance of a 33, 34 or 43; its term counts from the SII's reception of the upload (when the
+SII's receipt was kept, which is never earlier; `domain.deadlines.end_of_claims`).
 """
 
 import json
@@ -17,23 +17,40 @@ from domain.answers.claims import ClaimEvent
 from workers.database.engine import run
 
 
-def begin(tx: Connection, envelope: uuid.UUID, types: Sequence[int], days: float, first_seconds: float) -> None:
+@dataclass(frozen=True, slots=True)
+class Term:
+    """When the SII received an upload, and the first moment at which receivers may speak no more of it."""
+
+    since: datetime
+    until: datetime
+
+
+def received_at(tx: Connection, envelope: uuid.UUID) -> datetime:
+    """When the SII received an upload, as far as it is known."""
+    moment: datetime = run(
+        tx,
+        "SELECT coalesce(sent_at, last_attempt_at, fmgo_now()) FROM envelopes WHERE id = :envelope",
+        envelope=envelope,
+    ).scalar_one()
+    return moment
+
+
+def begin(tx: Connection, envelope: uuid.UUID, types: Sequence[int], term: Term, first_seconds: float) -> None:
     """Watch the accepted documents of an envelope that aren't watched yet."""
     run(
         tx,
         """
         INSERT INTO claim_watches (document_id, environment, issuer, since, until, due_at)
-        SELECT d.id, d.environment, d.issuer, s.since, s.since + make_interval(secs => :days * 86400),
-               s.since + make_interval(secs => :first)
-        FROM documents d JOIN envelopes e ON e.id = d.envelope
-        CROSS JOIN LATERAL (SELECT coalesce(e.sent_at, e.last_attempt_at, fmgo_now()) AS since) s
+        SELECT d.id, d.environment, d.issuer, :since, :until, :since + make_interval(secs => :first)
+        FROM documents d
         WHERE d.envelope = :envelope AND d.document_type = ANY (CAST(:types AS smallint[]))
           AND d.state IN ('accepted', 'accepted_with_repairs')
         ON CONFLICT (document_id) DO NOTHING
         """,
         envelope=envelope,
         types=list(types),
-        days=days,
+        since=term.since,
+        until=term.until,
         first=first_seconds,
     )
 

@@ -9,7 +9,7 @@ import pytest
 from lxml import etree
 
 from tests.integration.cli.conftest import Fmgo
-from tests.integration.producer.jobs import ISSUER, body, end_invalid, job, make_issued, producer_at, scalar
+from tests.integration.producer.jobs import ISSUER, body, end_invalid, job, make_issued, producer_at, rows, scalar
 
 
 @pytest.fixture
@@ -148,8 +148,42 @@ def test_an_envelope_is_shown_with_attempts_steps_and_documents(fmgo: Fmgo, refu
     assert "RCT" in fmgo("envelope", "list", "--issuer", ISSUER).out
 
 
-def test_only_an_envelope_in_doubt_is_sent_once_more(fmgo: Fmgo, refused: uuid.UUID, database: str) -> None:
-    assert fmgo("envelope", "resend", refused, "--json").code == 1
+@pytest.mark.parametrize(
+    ("change", "code"),
+    [
+        ("state = 'refused', alert = 'in-doubt'", "NOT-IN-DOUBT"),
+        ("state = 'sent', alert = 'rejected-in-doubt'", "NOT-IN-DOUBT"),
+        ("state = 'sending'", "IN-HAND"),
+        ("alert = 'in-doubt', lease_owner = 7", "IN-HAND"),
+        ("alert = NULL", "TOO-EARLY"),
+        ("alert = 'token-not-taken'", "TOO-EARLY"),
+        ("alert = 'in-doubt', verdict = '{\"send_once_more\": true}'", "GOES-ALREADY"),
+    ],
+)
+def test_what_the_help_of_resend_excludes_is_refused(
+    fmgo: Fmgo, refused: uuid.UUID, database: str, change: str, code: str
+) -> None:
+    with psycopg.connect(database) as connection:
+        connection.execute(b"UPDATE envelopes SET state = 'uncertain'")
+        connection.execute(f"UPDATE envelopes SET {change}".encode())
+    before = rows(database, "SELECT state, verdict, alert, due_at FROM envelopes")
+    answer = fmgo("envelope", "resend", refused, "--json")
+    assert (answer.code, answer.objects[0]["error"]["code"]) == (1, code)
+    assert rows(database, "SELECT state, verdict, alert, due_at FROM envelopes") == before
+    assert scalar(database, "SELECT count(*) FROM audit_log WHERE action = 'envelope.resend'") == 0
+
+
+def test_where_sending_is_stopped_nothing_is_sent_by_hand(fmgo: Fmgo, refused: uuid.UUID, database: str) -> None:
+    with psycopg.connect(database) as connection:
+        connection.execute(b"UPDATE envelopes SET state = 'uncertain', alert = 'in-doubt'")
+    fmgo("stop", "--sending", "--environment", "certification", "--reason", "a look")
+    answer = fmgo("envelope", "resend", refused, "--json")
+    assert (answer.code, answer.objects[0]["error"]["code"]) == (1, "STOPPED")
+
+
+def test_only_an_envelope_whose_doubt_stands_is_sent_once_more(fmgo: Fmgo, refused: uuid.UUID, database: str) -> None:
+    nobody = fmgo("envelope", "resend", uuid.uuid4(), "--json")
+    assert (nobody.code, nobody.objects[0]["error"]["code"]) == (1, "UNKNOWN")
     with psycopg.connect(database) as connection:
         connection.execute(b"UPDATE envelopes SET state = 'uncertain', alert = 'in-doubt', verdict = '{\"a\": 1}'")
     (told,) = fmgo("envelope", "resend", refused, "--json").objects

@@ -1,5 +1,6 @@
 """The role of workers can do all that a worker must, months ahead included."""
 
+import datetime as dt
 import uuid
 from collections.abc import Iterator
 from urllib.parse import urlsplit, urlunsplit
@@ -10,6 +11,7 @@ from sqlalchemy.exc import IntegrityError, ProgrammingError
 
 from tests.integration.ledger.conftest import enter, job, record
 from workers.database import claim_watches, mail_sources, processes, result_mails, waiting, wanted_mails
+from workers.database.claim_watches import Term
 from workers.database.claims import claim_documents, due_work, give_back, release_dead
 from workers.database.engine import Ledger, run
 from workers.database.mail_sources import NewSource
@@ -82,7 +84,8 @@ def test_a_worker_reads_mails_and_asks_about_claims(ledger: Ledger, worker: Ledg
         assert result_mails.ready(tx, "certification", 5) == []
         wanted_mails.want(tx, uuid.uuid4(), 1)
         assert wanted_mails.take(tx, "certification", 60) is None
-        claim_watches.begin(tx, uuid.uuid4(), [33], 8, 1)
+        moment = dt.datetime(2027, 1, 1, tzinfo=dt.UTC)
+        claim_watches.begin(tx, uuid.uuid4(), [33], Term(moment, moment), 1)
         assert claim_watches.take(tx, "certification", 5, 60) == []
         assert claim_watches.keep_events(tx, uuid.uuid4(), []) == []
 
