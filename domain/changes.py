@@ -1,15 +1,16 @@
 """What notes change, and what all of them together have taken off a document or added to it.
 
 A note counts while it stands, for what other notes have left of it: a debit note that annuls a credit note gives back
-what that one took off. Of a note on several documents only what is certain counts against one of them: all of it if it
-names no others, else what the others could not have borne. So nothing is refused without proof. Source: SII, Formato
-DTE 2.5, zone F (Referencia).
+what that one took off. A liquidación below zero annuls the one that it names, as a note annuls others. Of a note on
+several documents only what is certain counts against one of them: all of it if it names no others, else what the
+others could not have borne. So nothing is refused without proof. Source: SII, Formato DTE 2.5, zone F (Referencia);
+SII, FAQ 001.003.7335 (2025-06-30).
 """
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from domain.codes.document_types import CREDIT_NOTES, NOTES
+from domain.codes.document_types import CREDIT_NOTES, NOTES, SETTLEMENT
 from domain.document import Document, changed_documents, folio_referred, type_referred
 from domain.money import Number
 
@@ -61,11 +62,11 @@ class Taken:
 def changes_of(document: Document) -> tuple[Changed, ...]:
     """What a note changes of its own issuer, each document once, in the order of its references."""
     found: dict[Key, Changed] = {}
-    if document.type in NOTES:
+    if document.type in NOTES | {SETTLEMENT}:
         for _, reference in changed_documents(document):
             kind, folio = type_referred(reference), folio_referred(reference)
             if kind and folio and not reference.get("RUTOtr"):
-                found.setdefault((kind, folio), Changed(kind, folio, int(reference["CodRef"])))
+                found.setdefault((kind, folio), Changed(kind, folio, int(reference.get("CodRef") or ANNULS)))
     return tuple(found.values())
 
 
@@ -120,7 +121,7 @@ class _Notes:
     def debit_note(self, document: Key) -> StandingNote | None:
         """The debit note with that type and folio, if there is one."""
         note = self._by_key.get(document)
-        return None if note is None or note.document_type in CREDIT_NOTES else note
+        return None if note is None or note.document_type in CREDIT_NOTES | {SETTLEMENT} else note
 
     def ceiling(self, debit: StandingNote) -> Number | None:
         """How much of a debit note may be undone for what it undid itself; None where nothing limits it."""

@@ -6,7 +6,7 @@ SII's certification sets for references of type SET.
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from functools import lru_cache
@@ -97,6 +97,10 @@ class ReferencedDocument:
     annulled: bool = False
     taxes: Mapping[str, int] | None = None
     """MontoImp of its ImptoReten by code; None when that isn't known, as of boletas, which don't state it."""
+    sale_kind: int | None = None
+    """Its TpoTranVenta, 0 where it states none (that means 1, of the giro); None when that isn't known."""
+    principal: str | None = None
+    """Its RUTMandante; None where it has none or isn't known."""
 
     @property
     def without_vat(self) -> bool:
@@ -136,7 +140,7 @@ def complete(
     elif document.type == DISPATCH_GUIDE:
         _complete_guide(document, issuer)
     elif document.type in (CREDIT_NOTE, DEBIT_NOTE):
-        _complete_note(document, referenced, report)
+        _complete_note(document, issuer, referenced, report)
 
 
 def _complete_header(document: Document, today: date, report: Report) -> None:
@@ -217,6 +221,9 @@ def _complete_boleta(document: Document, report: Report) -> None:
     for _, subtotal in document.items("SubTotInfo"):
         subtotal.setdefault("OrdenSTI", subtotal["NroSTI"])
     for index, reference in document.items("Referencia"):
+        if document.profile != "2019":
+            _complete_set(reference)
+            continue
         code, folio = reference.pop("TpoDocRef", None), reference.pop("FolioRef", None)
         if code is None and folio is None:
             continue
@@ -226,9 +233,15 @@ def _complete_boleta(document: Document, report: Report) -> None:
             reference["RazonRef"] = f"{left} {reference.get('RazonRef') or ''}"[:90].strip()
             path = f"document.Referencia[{index}]"
             sentence = (
-                "TpoDocRef and FolioRef were written in CodRef and RazonRef: not every schema of boletas has them."
+                "TpoDocRef and FolioRef were written in CodRef and RazonRef: this edition of the format lacks them."
             )
             report.add("COM-REFERENCE", path, sentence, "warning")
+
+
+def _complete_set(reference: Values) -> None:
+    """Boletas of a certification set say so in CodRef, which has room for letters (instructions of the sets)."""
+    if reference.get("TpoDocRef") == TEST_SET and "CodRef" not in reference:
+        reference["CodRef"] = reference.pop("TpoDocRef")
 
 
 def _complete_references(document: Document, referenced: Referenced) -> None:
@@ -250,16 +263,20 @@ def _complete_references(document: Document, referenced: Referenced) -> None:
 def _complete_guide(document: Document, issuer: IssuerData | None) -> None:
     if document.id_doc.get("IndTraslado") != INTERNAL_TRANSFER or issuer is None:
         return
+    if document.receptor.get("RUTRecep", issuer.rut) == issuer.rut:
+        _complete_own(document, issuer)
+
+
+def _complete_own(document: Document, issuer: IssuerData) -> None:
+    """The issuer as its own receiver."""
     receptor = document.receptor
-    if receptor.get("RUTRecep", issuer.rut) != issuer.rut:
-        return
     row = ((format_of(document.type, document.profile).rows or {})["Encabezado"].rows or {})["Receptor"]
     own = read_group(row, {tag: getattr(issuer, name) for tag, name in _OWN.items()}, "", Report())
     for tag, value in own.items():
         receptor.setdefault(tag, value)
 
 
-def _complete_note(document: Document, referenced: Referenced, report: Report) -> None:
+def _complete_note(document: Document, issuer: IssuerData | None, referenced: Referenced, report: Report) -> None:
     changed = changed_documents(document)
     kinds = {type_referred(reference) for _, reference in changed}
     if not kinds:
@@ -267,12 +284,38 @@ def _complete_note(document: Document, referenced: Referenced, report: Report) -
     keys = [(type_referred(reference) or 0, folio_referred(reference) or 0) for _, reference in changed]
     known = [referenced.get(key) for key in keys]
     if kinds <= BOLETA_TYPES:
-        document.receptor.setdefault("RUTRecep", known[0].receiver if known[0] else ANONYMOUS)
-        if document.receptor["RUTRecep"] == ANONYMOUS:
-            document.receptor.setdefault("RznSocRecep", NOBODY)
+        _complete_buyer(document, issuer, known[0])
+    _repeat(document, known)
     if kinds <= EXEMPT_TYPES or all(facts is not None and facts.without_vat for facts in known):
         _exempt(document, "Detalle", "IndExe", report)
         _exempt(document, "DscRcgGlobal", "IndExeDR", report)
+
+
+def _complete_buyer(document: Document, issuer: IssuerData | None, boleta: ReferencedDocument | None) -> None:
+    """A note on a boleta goes to who bought; where nobody says who that was, to the issuer (SII, FAQ 001.380.6571)."""
+    receptor = document.receptor
+    if "RUTRecep" not in receptor:
+        if boleta is not None and boleta.receiver != ANONYMOUS:
+            receptor["RUTRecep"] = boleta.receiver
+        elif issuer is not None:
+            receptor["RUTRecep"] = issuer.rut
+            _complete_own(document, issuer)
+        else:
+            receptor["RUTRecep"] = document.emisor.get("RUTEmisor") or ANONYMOUS
+    if receptor["RUTRecep"] == ANONYMOUS:
+        receptor.setdefault("RznSocRecep", NOBODY)
+
+
+def _repeat(document: Document, known: Sequence[ReferencedDocument | None]) -> None:
+    """A note repeats of what it changes the kind of sale, which is a line of the tax return, and the principal."""
+    if not all(known):
+        return
+    sale_kinds = {facts.sale_kind for facts in known if facts is not None}
+    principals = {facts.principal for facts in known if facts is not None}
+    if len(sale_kinds) == 1 and document.type == CREDIT_NOTE and (kind := sale_kinds.pop()):
+        document.id_doc.setdefault("TpoTranVenta", kind)
+    if len(principals) == 1 and (principal := principals.pop()):
+        document.header.setdefault("RUTMandante", principal)
 
 
 def _exempt(document: Document, zone: str, tag: str, report: Report) -> None:

@@ -10,7 +10,7 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
-from domain.codes.document_types import TAX_DOCUMENTS, WHOLLY_EXEMPT, Family, family_of
+from domain.codes.document_types import SETTLEMENT, TAX_DOCUMENTS, WHOLLY_EXEMPT, Family, family_of
 from domain.format.reading import Values
 from domain.format.rendering import render_rows
 from domain.format.table import Profile
@@ -21,6 +21,7 @@ PESOS = "PESO CL"
 """TpoMoneda of Chilean pesos, which have no decimals."""
 FOREIGN_DECIMALS = 4
 
+_ANNULS = "1"
 _DIGITS = re.compile(r"[0-9]+", re.ASCII)
 _FOLIO = "\x00"  # stands for the folio until there is one; no text of a document can hold it
 
@@ -92,12 +93,28 @@ class Document:
 
 
 def changed_documents(document: Document) -> list[tuple[int, Values]]:
-    """The references of a note that name the tax documents it changes: those with a CodRef."""
+    """The references that name the tax documents which a document changes: those with a CodRef.
+
+    No note annuls a liquidación: another one with amounts below zero does, which names it, with CodRef 1 or without
+    (SII, FAQ 001.003.7335 of 2025-06-30).
+    """
+    if document.type == SETTLEMENT:
+        below_zero = (document.totals.get("MntTotal") or 0) < 0
+        return [
+            (index, reference)
+            for index, reference in document.items("Referencia")
+            if below_zero and annuls_settlement(reference.get("TpoDocRef"), reference.get("CodRef"))
+        ]
     return [
         (index, reference)
         for index, reference in document.items("Referencia")
         if reference.get("CodRef") is not None and type_referred(reference) in TAX_DOCUMENTS
     ]
+
+
+def annuls_settlement(kind: object, code: object) -> bool:
+    """Whether the reference of a liquidación below zero, by its TpoDocRef and CodRef, annuls the one that it names."""
+    return str(kind) == str(SETTLEMENT) and str(code or _ANNULS) == _ANNULS
 
 
 def type_referred(reference: Values) -> int | None:

@@ -14,8 +14,9 @@ from typing import Final
 
 from lxml import etree
 
-from domain.changes import Changed
-from domain.codes.document_types import DOCUMENT_TYPES, NOTES, TAX_DOCUMENTS
+from domain.changes import ANNULS, Changed
+from domain.codes.document_types import DOCUMENT_TYPES, NOTES, SETTLEMENT, TAX_DOCUMENTS
+from domain.document import annuls_settlement
 from domain.dte import PROLOG
 from domain.money import Number, rounded
 from domain.problems import DomainError, Problem, shown
@@ -184,7 +185,7 @@ def _read(xml: bytes, root: etree._Element, proven: bool, problems: tuple[Proble
         vat=_whole(totals.get("IVA")),
         signature_value="".join(_signature(root).split()),
         idk=int(stated_idk) if _FOLIO.fullmatch(stated_idk) else None,
-        changes=_changes(children(content, "Referencia")) if document_type in NOTES else (),
+        changes=_changes(children(content, "Referencia"), document_type, total),
         verified=proven,
         problems=problems,
     )
@@ -197,13 +198,18 @@ def _signature(root: etree._Element) -> str:
     return ""
 
 
-def _changes(references: Sequence[etree._Element]) -> tuple[Changed, ...]:
+def _changes(references: Sequence[etree._Element], document_type: int, total: Number) -> tuple[Changed, ...]:
+    annuls_settlements = document_type == SETTLEMENT and total < 0
+    if document_type not in NOTES and not annuls_settlements:
+        return ()
     found: dict[tuple[int, int], Changed] = {}
     for reference in map(fields, references):
-        kind, folio = reference.get("TpoDocRef", ""), reference.get("FolioRef", "")
-        if not (_FOLIO.fullmatch(kind) and _FOLIO.fullmatch(folio) and reference.get("CodRef") in _CODES):
+        kind, folio, code = (reference.get(tag, "") for tag in ("TpoDocRef", "FolioRef", "CodRef"))
+        if annuls_settlements:
+            code = str(ANNULS) if annuls_settlement(kind, code) else ""
+        if not (_FOLIO.fullmatch(kind) and _FOLIO.fullmatch(folio) and code in _CODES):
             continue
-        changed = Changed(int(kind), int(folio), int(reference["CodRef"]))
+        changed = Changed(int(kind), int(folio), int(code))
         if changed.document_type in TAX_DOCUMENTS and changed.folio and "RUTOtr" not in reference:
             found.setdefault(changed.key, changed)
     return tuple(found.values())

@@ -20,6 +20,7 @@ from domain.verification.reading import children, fields, first, local_name, rea
 _CONTENTS = ("Documento", "Liquidacion", "Exportaciones")
 _MOST_CHARACTERS = 24
 """Characters of the longest figure."""
+_SALE_KINDS = ("1", "2", "3", "4")
 STATE = "issued"
 """The state of a document of which only its XML is known."""
 
@@ -45,14 +46,30 @@ def documents_in(data: bytes) -> tuple[IssuedDocument, ...]:
     return found
 
 
-def taxes_stated(data: bytes) -> Mapping[str, int] | None:
-    """MontoImp of a document's ImptoReten by code, in pesos; None when they can't be told. Never raises."""
+@dataclass(frozen=True, slots=True)
+class Stated:
+    """What only a document's own bytes say of it, as `ReferencedDocument` has it; None where it can't be told."""
+
+    taxes: Mapping[str, int] | None = None
+    sale_kind: int | None = None
+    principal: str | None = None
+
+
+def stated_in(data: bytes) -> Stated:
+    """What a document's bytes state that notes on it repeat. Never raises."""
     try:
         content = next(_contents(read(data).root), None)
-        header = first(content, "Encabezado")
-        return _taxes(int(_figure(fields(first(header, "IdDoc")), "TipoDTE", most=999)), first(header, "Totales"))
+        return _stated(first(content, "Encabezado"))
     except DomainError:
-        return None
+        return Stated()
+
+
+def _stated(header: etree._Element | None) -> Stated:
+    id_doc = fields(first(header, "IdDoc"))
+    taxes = _taxes(int(_figure(id_doc, "TipoDTE", most=999)), first(header, "Totales"))
+    kind = id_doc.get("TpoTranVenta", "").strip()
+    principal = fields(header).get("RUTMandante", "").strip() or None
+    return Stated(taxes, int(kind) if kind in _SALE_KINDS else 0, principal)
 
 
 def _contents(root: etree._Element) -> Iterator[etree._Element]:
@@ -72,6 +89,7 @@ def _document(content: etree._Element) -> IssuedDocument:
     amounts = {tag: _figure(totals, tag, kind) for tag in ("MntTotal", "MntNeto", "MntExe", "IVA") if tag in totals}
     if "MntTotal" not in amounts:
         raise _unreadable("MntTotal", "")
+    stated = _stated(header)
     whole = {tag: int(amounts[tag]) if tag in amounts else None for tag in ("MntNeto", "IVA")}
     return IssuedDocument(
         fields(first(header, "Emisor")).get("RUTEmisor", "").strip(),
@@ -85,7 +103,9 @@ def _document(content: etree._Element) -> IssuedDocument:
             exempt=amounts.get("MntExe"),
             vat=whole["IVA"],
             issued_on=_day(id_doc),
-            taxes=_taxes(kind, first(header, "Totales")),
+            taxes=stated.taxes,
+            sale_kind=stated.sale_kind,
+            principal=stated.principal,
         ),
     )
 

@@ -11,15 +11,23 @@ from datetime import date
 from typing import Any
 
 from domain.calculation.totals import calculate as calculate_totals
-from domain.changes import ANNULS, CORRECTS_AMOUNTS
-from domain.codes.document_types import BOLETA_TYPES, DOCUMENT_TYPES, EXPORTS, INVOICE, NOTES, TAX_DOCUMENTS
+from domain.changes import ANNULS, CORRECTS_AMOUNTS, changes_of
+from domain.codes.document_types import (
+    BOLETA_TYPES,
+    DOCUMENT_TYPES,
+    EXPORTS,
+    INVOICE,
+    NOTES,
+    SETTLEMENT,
+    TAX_DOCUMENTS,
+)
 from domain.completion import NOBODY, Referenced, complete
 from domain.completion import IssuerData as IssuerData
 from domain.completion import ReferencedDocument as ReferencedDocument
-from domain.document import Document
+from domain.document import Document, annuls_settlement
 from domain.format.kinds import Unreadable, Whole
 from domain.format.reading import Report, add_missing, read_group
-from domain.format.table import Profile
+from domain.format.table import Profile, profile_on
 from domain.format.types import format_of
 from domain.money import Number, figure
 from domain.problems import InvalidDocument, Problem, shown
@@ -95,19 +103,20 @@ def prepare(
     issuer: IssuerData | None,
     today: date,
     referenced: Referenced,
-    profile: Profile = "2019",
+    profile: Profile | None = None,
     uf: Number | None = None,
 ) -> Prepared:
     """Make a document ready to be issued.
 
     `raw_document` is the job's `document`: official tags with JSON's kinds of values. Without `issuer` (nobody knows
-    it) everything else is still checked. `today` is Chile's. `profile` is the edition of the format to follow, `uf` the
-    value of the UF in pesos on the day of issue: without it limits in UF aren't asked about. Raises InvalidDocument
-    with every problem there is.
+    it) everything else is still checked. `today` is Chile's. `profile` is the edition of the format to follow, by
+    default that of the document's day; `uf` is the value of the UF in pesos that limits of that day go by (that of
+    `domain.codes.uf.fixing_day`): without it they aren't asked about. Raises InvalidDocument with every problem.
     """
     report = Report()
     document_type = type_of(raw_document, report)
-    document = read_document(raw_document, INVOICE if document_type is None else document_type, profile, report)
+    edition = profile or profile_of(raw_document, today)
+    document = read_document(raw_document, INVOICE if document_type is None else document_type, edition, report)
     if document_type is None:
         raise InvalidDocument(problem for problem in report.told() if _is_sure(problem))
     complete(document, issuer=issuer, today=today, referenced=referenced, report=report)
@@ -124,15 +133,16 @@ def prepare(
 def references_of(raw_document: object) -> tuple[tuple[int, int], ...]:
     """Type and folio of the tax documents of the same issuer that a note changes, as far as they can be read.
 
-    Never raises; whatever isn't a usable reference is passed over.
+    Of a liquidación they are those that it annuls if its total is below zero. Never raises; whatever isn't a usable
+    reference is passed over.
     """
     return tuple(dict.fromkeys(key for key, _ in _changes(raw_document)))
 
 
-def annulled_by(raw_document: object) -> tuple[tuple[int, int], ...]:
-    """Those of `references_of` that the note annuls, and whose taxes it must repeat: not boletas, nor in exports."""
-    untaxed = BOLETA_TYPES | EXPORTS
-    return tuple(dict.fromkeys(key for key, code in _changes(raw_document) if code == ANNULS and key[0] not in untaxed))
+def repeated_by(raw_document: object) -> tuple[tuple[int, int], ...]:
+    """Those of `references_of` of which the note repeats what only their bytes say: not boletas, nor exports."""
+    plain = BOLETA_TYPES | EXPORTS
+    return tuple(dict.fromkeys(key for key, _ in _changes(raw_document) if key[0] not in plain))
 
 
 def stated_day(raw_document: Mapping[str, Any]) -> date | None:
@@ -146,15 +156,27 @@ def stated_day(raw_document: Mapping[str, Any]) -> date | None:
         return None
 
 
+def profile_of(raw_document: Mapping[str, Any], today: date) -> Profile:
+    """The edition of the format of a document by its own day, `today` where it states none."""
+    return profile_on(stated_day(raw_document) or today)
+
+
 def _changes(raw_document: object) -> Iterator[tuple[tuple[int, int], int | None]]:
     """Type and folio of what a note changes, with the code that says how (None: none of the three)."""
-    if not isinstance(raw_document, Mapping) or type_of(raw_document, Report()) not in NOTES:
+    document_type = type_of(raw_document, Report()) if isinstance(raw_document, Mapping) else None
+    if not isinstance(raw_document, Mapping) or document_type not in NOTES | {SETTLEMENT}:
         return
     written = raw_document.get("Referencia")
     for reference in written if isinstance(written, (list, tuple)) else (written,):
-        if not isinstance(reference, Mapping) or reference.get("RUTOtr") or reference.get("CodRef") in (None, ""):
+        if not isinstance(reference, Mapping) or reference.get("RUTOtr"):
             continue
         kind, folio = _whole(_TYPE, reference.get("TpoDocRef")), _whole(_TAX_FOLIO, reference.get("FolioRef"))
+        if document_type == SETTLEMENT:
+            if folio is not None and annuls_settlement(kind, reference.get("CodRef")):
+                yield (SETTLEMENT, folio), ANNULS
+            continue
+        if reference.get("CodRef") in (None, ""):
+            continue
         if kind in TAX_DOCUMENTS and folio is not None:
             yield (kind, folio), _whole(_CODE, reference.get("CodRef"))
 
@@ -248,7 +270,7 @@ def _missing(document: Document, issuer: IssuerData | None, report: Report) -> N
 
 def _prepared(document: Document, warnings: tuple[Problem, ...]) -> Prepared:
     totals = document.totals
-    changes = references_of(document.values) if document.type in NOTES else ()
+    changes = changes_of(document)
     return Prepared(
         document_type=document.type,
         document=document,
@@ -259,5 +281,5 @@ def _prepared(document: Document, warnings: tuple[Problem, ...]) -> Prepared:
         exempt=totals.get("MntExe"),
         vat=totals.get("IVA"),
         warnings=warnings,
-        changes=changes[0] if len(changes) == 1 else None,
+        changes=changes[0].key if len(changes) == 1 else None,
     )

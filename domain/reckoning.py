@@ -17,7 +17,7 @@ from domain.format.reading import Report, Values
 from domain.format.table import Profile
 from domain.format.types import format_of
 from domain.money import Number
-from domain.preparing import read_document, type_of
+from domain.preparing import profile_of, read_document, type_of
 from domain.problems import Problem
 from domain.rules import View, rules_of
 
@@ -32,7 +32,7 @@ _SHAPE = frozenset({"FMT-UNKNOWN", "FMT-FORBIDDEN", "FMT-MANY"})
 """Faults that leave out something that was meant to count."""
 _ASKED = frozenset({"DTE-LIN-07", "DTE-TAX-08", "DTE-TAX-09", "DTE-EXE-01"})
 """Rules about figures that the calculation itself doesn't find broken."""
-_LIMITS = frozenset({"BOL-UF-01"})
+_LIMITS = frozenset({"BOL-UF-01", "BOL-UF-02", "BOL-UF-03"})
 """Rules about amounts in UF."""
 
 
@@ -52,17 +52,19 @@ class Reckoning:
 
 
 def reckon(
-    raw_document: Mapping[str, Any], *, today: date, profile: Profile = "2019", uf: Number | None = None
+    raw_document: Mapping[str, Any], *, today: date, profile: Profile | None = None, uf: Number | None = None
 ) -> Reckoning:
     """The figures of a document as a producer wrote it; `today` is its day where it states none. Never raises.
 
-    With the value of the `uf` in pesos, whoever must be named from an amount on is told of as a warning.
+    With the value of the `uf` in pesos that limits of that day go by, who must be named from an amount on is told of
+    as a warning.
     """
     report = Report()
     document_type = type_of(raw_document, report)
     if document_type is None:
         return _refused(report)
-    document = read_document(raw_document, document_type, profile, report)
+    edition = profile or profile_of(raw_document, today)
+    document = read_document(raw_document, document_type, edition, report)
     complete(document, issuer=None, today=today, referenced={}, report=report)
     day = document.id_doc.get("FchEmis") or today
     findings = calculate(document, day)
@@ -70,7 +72,7 @@ def reckon(
         report.add("FMT-REQUIRED", "document.Detalle", "State Detalle: documents of this type must carry it.")
     view = View(document, findings, issuer=None, today=today, referenced={}, uf=uf)
     found = Report()
-    for rule in rules_of(document_type, profile):
+    for rule in rules_of(document_type, edition):
         broken = rule.predicate(view) if rule.id in findings.by_rule or rule.id in _ASKED else ()
         for path, figures in broken:
             found.add(rule.id, path, rule.sentence.format_map(figures), rule.level)

@@ -2,9 +2,9 @@
 
 DTE, EnvioDTE and whatever else the installed distribution `cl-sii` carries are judged by the official files inside it,
 found by path and without importing it; what no distribution under a free licence carries, by the files of this house in
-`schemas/`. Profile 2026 of the format is `schemas/DTE_2026.xsd` of this house laid over the official files (unverified:
-the SII's own file of 2026 wasn't available). Schemas are compiled once per process, when they are first needed. Nothing
-is fetched from anywhere.
+`schemas/`. Profile 2026 of the format is `schemas/DTE_2026.xsd` and `schemas/EnvioBOLETA_2026.xsd` of this house laid
+over the files before (unverified: the SII's own files of 2026 weren't available). Schemas are compiled once per
+process, when they are first needed. Nothing is fetched from anywhere.
 """
 
 import re
@@ -115,15 +115,27 @@ def _documents_2026() -> etree._Element:
         for element in reversed(group.findall(f"{_XSD}sequence/{_XSD}element")):
             anchor.addnext(element)
     _declared(place, ["Encabezado", "Totales", "ImptoReten", "MontoImp"]).set("type", "SiiDte:ValorType")
+    _take_services_abroad(documents)
     documents.extend(added.findall(f"{_XSD}simpleType"))
     return documents
+
+
+def _take_services_abroad(documents: etree._Element) -> None:
+    """Let exports say IndServicio 6, services that are rendered and used abroad."""
+    exports = documents.find(f".//{_XSD}element[@name='Exportaciones']")
+    if exports is None:
+        raise ValueError("DTE_v10.xsd has no Exportaciones")
+    codes = _declared(exports, ["Encabezado", "IdDoc", "IndServicio"]).find(f".//{_XSD}restriction")
+    if codes is not None:
+        etree.SubElement(codes, f"{_XSD}enumeration", value="6")
 
 
 @cache
 def tags_of_2026() -> frozenset[str]:
     """The elements that only the format of 2026 has."""
-    added = etree.parse(own_folder() / "DTE_2026.xsd", _parser()).getroot()
-    return frozenset(str(each.get("name")) for each in added.iter(f"{_XSD}element"))
+    files = ("DTE_2026.xsd", "EnvioBOLETA_2026.xsd")
+    added = [etree.parse(own_folder() / name, _parser()).getroot() for name in files]
+    return frozenset(str(each.get("name")) for root in added for each in root.iter(f"{_XSD}element"))
 
 
 def _declared(place: etree._Element, way: list[str]) -> etree._Element:
@@ -140,10 +152,55 @@ def _schema_of(profile: Profile) -> etree.XMLSchema:
     return official_schema() if profile == "2019" else official_schema_2026()
 
 
+def _boletas_of(profile: Profile) -> etree.XMLSchema:
+    return boleta_schema() if profile == "2019" else boleta_schema_2026()
+
+
 @cache
 def boleta_schema() -> etree.XMLSchema:
     """EnvioBOLETA_v11 of this house: judges an EnvioBOLETA, or the DTE of a boleta alone."""
     return own_schema("EnvioBOLETA_v11.xsd")
+
+
+@cache
+def boleta_schema_2026() -> etree.XMLSchema:
+    """The same with tickets, typed references and what Formato Boletas 4.2 adds, which is unverified."""
+    root = own_root("EnvioBOLETA_v11.xsd")
+    lay_over(root, "EnvioBOLETA_received.xsd")
+    lay_boletas_of_2026_over(root)
+    return etree.XMLSchema(root)
+
+
+def lay_boletas_of_2026_over(root: etree._Element) -> None:
+    """Add to EnvioBOLETA_v11 of this house what the format of 2025-09 adds to boletas."""
+    lay_over(root, "EnvioBOLETA_2026.xsd")
+    element_of_type(root, "Totales", "TotalPeriodo").set("type", "MontoConSigno")
+    vat = element_of_type(root, "Totales", "IVA")
+    vat.set("type", "Monto")
+    for own_type in vat.findall(f"{_XSD}simpleType"):
+        vat.remove(own_type)
+
+
+def lay_over(root: etree._Element, name: str) -> None:
+    """Add to a schema of this house the elements and types of another file of it.
+
+    A group of that file names a complex type and, after the dot, the element that its elements follow there.
+    """
+    added = etree.parse(own_folder() / name, _parser()).getroot()
+    for group in added.iterfind(f"{_XSD}group"):
+        kind, _, followed = str(group.get("name")).partition(".")
+        anchor = element_of_type(root, kind, followed)
+        for element in reversed(group.findall(f"{_XSD}sequence/{_XSD}element")):
+            anchor.addnext(element)
+    root.extend(added.findall(f"{_XSD}simpleType"))
+
+
+def element_of_type(root: etree._Element, kind: str, name: str) -> etree._Element:
+    """The declaration of an element in a complex type of a schema of this house."""
+    found = root.find(f"{_XSD}complexType[@name='{kind}']//{_XSD}element[@name='{name}']")
+    if found is None:
+        raise ValueError(f"the schema has no {kind}/{name}")
+    return found
 
 
 @cache
@@ -175,14 +232,19 @@ def schema_file(name: str) -> etree.XMLSchema:
 
 @cache
 def own_schema(name: str) -> etree.XMLSchema:
-    """A schema of this house. What it imports or includes of the SII's lies where only this module knows."""
-    tree = etree.parse(own_folder() / name, _parser())
-    for part in tree.iterfind("*"):
+    """A schema of this house."""
+    return etree.XMLSchema(own_root(name))
+
+
+def own_root(name: str) -> etree._Element:
+    """A schema of this house as a tree. What it imports or includes of the SII's lies where only this module knows."""
+    root = etree.parse(own_folder() / name, _parser()).getroot()
+    for part in root.iterfind("*"):
         if part.tag in (f"{_XSD}import", f"{_XSD}include"):
             named = part.get("schemaLocation", "")
             own = own_folder() / named
             part.set("schemaLocation", (own if own.is_file() else official_folder() / named).as_uri())
-    return etree.XMLSchema(tree)
+    return root
 
 
 def validate_dte(xml: bytes, profile: Profile = "2019") -> tuple[Problem, ...]:
@@ -193,13 +255,13 @@ def validate_dte(xml: bytes, profile: Profile = "2019") -> tuple[Problem, ...]:
     Codes: SCHEMA-XML, SCHEMA-DTD, SCHEMA-ROOT, SCHEMA-CONTENT, SCHEMA-VALUE, SCHEMA-ATTRIBUTE, SCHEMA-IDENTITY.
     """
     boleta = _BOLETA_TYPE.search(xml) is not None
-    return _judged(xml, boleta_schema() if boleta else _schema_of(profile), "DTE")
+    return _judged(xml, _boletas_of(profile) if boleta else _schema_of(profile), "DTE")
 
 
 def validate_envelope(xml: bytes, profile: Profile = "2019") -> tuple[Problem, ...]:
     """What the schema finds wrong in an EnvioDTE or EnvioBOLETA; codes as in `validate_dte`."""
     if b"<EnvioBOLETA" in xml[:1000]:
-        return _judged(xml, boleta_schema(), "EnvioBOLETA")
+        return _judged(xml, _boletas_of(profile), "EnvioBOLETA")
     return _judged(xml, _schema_of(profile), "EnvioDTE")
 
 

@@ -84,3 +84,9 @@ def _faults(text: str) -> Iterator[Fault]:
         )
     if len(named) > _MOST_NAMED:
         yield "TXT-CHARACTER", f"Replace {len(named) - _MOST_NAMED} other characters that ISO-8859-1 can't write."
+
+
+def without_accents(text: str) -> str:
+    """Text in small letters, without accents: words are written in every way."""
+    parts = unicodedata.normalize("NFD", text.casefold())
+    return "".join(part for part in parts if not unicodedata.combining(part))

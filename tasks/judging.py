@@ -15,9 +15,10 @@ import structlog
 
 from domain.changes import Key
 from domain.codes.document_types import BOLETA, DOCUMENT_TYPES, EXEMPT_BOLETA
+from domain.codes.uf import fixing_day
 from domain.completion import IssuerData
 from domain.job import Job, parse_job
-from domain.preparing import Prepared, annulled_by, prepare, references_of, stated_day
+from domain.preparing import Prepared, prepare, references_of, repeated_by, stated_day
 from domain.problems import DomainError, Problem
 from domain.states import REPLACEABLE
 from workers.clock import santiago
@@ -104,7 +105,7 @@ def _one_replacement_each(judgements: list[Judgement]) -> list[Judgement]:
 def _look(readable: Sequence[ClaimedDocument], jobs: Mapping[uuid.UUID, Job], today: date) -> World:
     companies = {(claimed.issuer, claimed.environment) for claimed in readable}
     changed = set()
-    annulled = set()
+    repeated = set()
     replaced = set()
     series = set()
     days = set()
@@ -113,16 +114,16 @@ def _look(readable: Sequence[ClaimedDocument], jobs: Mapping[uuid.UUID, Job], to
         for number in _stated_type(job.document):
             series.add((claimed.issuer, claimed.environment, number))
             if number in BOLETAS:
-                days.add(stated_day(job.document) or today)
+                days.add(fixing_day(stated_day(job.document) or today))
         changed |= {(claimed.issuer, claimed.environment, *key) for key in references_of(job.document)}
-        annulled |= {(claimed.issuer, claimed.environment, *key) for key in annulled_by(job.document)}
+        repeated |= {(claimed.issuer, claimed.environment, *key) for key in repeated_by(job.document)}
         if job.replaces is not None:
             replaced.add((claimed.issuer, claimed.environment, job.replaces))
     with ledger().statements() as tx:
         return World(
             issuers=issuers.issuer_data(tx, companies),
             signers=issuers.signers_of(tx, companies),
-            references=references(tx, changed, annulled),
+            references=references(tx, changed, repeated),
             replaced=documents.replaceable(tx, replaced),
             series=open_series(tx, sorted(series)),
             uf=uf.values(tx, days),
@@ -133,7 +134,7 @@ def _judge_one(claimed: ClaimedDocument, job: Job, world: World, today: date) ->
     company = (claimed.issuer, claimed.environment)
     changed = references_of(job.document)
     known = world.references.known(company, changed, settled=claimed.folio is not None)
-    value = None if claimed.folio is not None else world.uf.get(stated_day(job.document) or today)
+    value = None if claimed.folio is not None else world.uf.get(fixing_day(stated_day(job.document) or today))
     problems = _job_problems(claimed, job, world)
     prepared = None
     try:
@@ -174,7 +175,7 @@ def _with_doubt(prepared: Prepared, value: Decimal | None) -> Prepared:
         "UF-UNKNOWN",
         "document.Encabezado.Totales.MntTotal",
         f"Check yourself whether this is more than 135 UF, when the buyer must be named: FMgo has no UF of"
-        f" {prepared.issued_on.isoformat()} (`fmgo uf import`).",
+        f" {fixing_day(prepared.issued_on).isoformat()}, which fixes the limit of a whole year (`fmgo uf import`).",
         "warning",
     )
     return replace(prepared, warnings=(*prepared.warnings, problem))

@@ -151,9 +151,10 @@ class Settings(BaseSettings):
     # ---- the SII ---------------------------------------------------------------------------------------------------
     # Which of the SII's two worlds this installation talks to. Production is never a default.
     sii_environment: Environment = "certification"
-    # Edition of the format that documents follow: 2019 is the schema in circulation; 2026, unverified, can carry what
-    # guías must say since 2026-11-01 (docs/types.md).
-    format_profile: Profile = "2019"
+    # Edition of the format that all documents follow, 2019 or 2026. None means by each document's day of issue: 2019,
+    # the schema in circulation, before 2026-11-01; from then on 2026, which is unverified but can carry what guías must
+    # say since that day (docs/types.md).
+    format_profile: Profile | None = None
     # Host of SOAP services and DTEUpload; None means the SII's own of `sii_environment` (see `soap_host`).
     sii_soap_url: HttpUrl | None = None
     # Host of the boletas' seed, token and queries; None means the SII's own (see `rest_host`).

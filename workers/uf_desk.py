@@ -1,8 +1,8 @@
 """Values of the UF by hand: from files, one by one, and what is known.
 
 The UF (unidad de fomento) is published by the Banco Central de Chile for each day from the 9th of a month to the 9th of
-the next. FMgo asks about it for boletas only, which must name their buyer above 135 UF; without a value of the day such
-a boleta goes with a warning.
+the next. FMgo asks about it for boletas only, which must name their buyer above 135 UF. That limit is fixed once a
+year, with the UF of 31 December before; without that value such a boleta goes with a warning.
 """
 
 from dataclasses import dataclass

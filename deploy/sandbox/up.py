@@ -47,7 +47,7 @@ def main() -> int:
             os.environ.update(sandbox.environment)
             ledger = Ledger(sandbox.database_url)
             sii = SiiControl(urls["control"])
-            sii.switch({"format_profile": read_settings().format_profile})
+            sii.switch({"format_profile": read_settings().format_profile or "2026"})
             flower = start_flower(sandbox)
             _enrol(ledger, sii)
             start_crew(sandbox, ledger)

@@ -34,6 +34,14 @@ _AROUND = "\"'$;, \t"
 """What may stand around a value in a line."""
 
 
+def fixing_day(day: date) -> date:
+    """The day whose UF gives the limits of boletas of `day`: 31 December of the year before, for a whole year.
+
+    Source: Ley 21.713 and SII, Resolución Exenta 44 of 2025, as the limit of 2025 shows it (135 UF of 2024-12-31).
+    """
+    return date(day.year - 1, 12, 31)
+
+
 class UfError(DomainError):
     """Values of the UF that can't be taken, with every problem by its line.
 

@@ -1,12 +1,17 @@
 """The format of `Documento` in EnvioBOLETA_v11.xsd: boletas (39, 41).
 
-Kept inside what both variants of the schema in circulation accept: percentages above 0, OrdenSTI always present,
-LineasDeta up to 60, no ticket block (its tag is spelled in two ways), no TpoDocRef and FolioRef (one variant lacks
-them; completion keeps what they say in CodRef and RazonRef). Obligations are those of SII, Formato Boletas 4.2, for
-39 and 41; the additions of that edition aren't in any schema that could be read: they are left out with a warning.
+Profile 2019 is kept inside what both variants of the schema in circulation accept: percentages above 0, OrdenSTI always
+present, LineasDeta up to 60, no ticket block (its tag is spelled in two ways), no TpoDocRef and FolioRef (one variant
+lacks them; completion keeps what they say in CodRef and RazonRef). Obligations are those of SII, Formato Boletas 4.2,
+for 39 and 41. What that edition adds belongs to profile 2026, by a public list of the fields of a newer schema, and is
+unverified: the SII's public archive still holds the older file. Profile 2019 leaves it out with a warning.
 """
 
-from domain.format.kinds import Choice, Text, Whole, choice
+from dataclasses import replace
+from datetime import date
+
+from domain.format.dte import PLACE
+from domain.format.kinds import Choice, Moment, Text, Whole, choice
 from domain.format.sizes import (
     ADDRESS,
     AMOUNT_2,
@@ -24,11 +29,11 @@ from domain.format.sizes import (
     SOME_PESOS,
     digits,
 )
-from domain.format.table import ALWAYS, Group, Leaf
+from domain.format.table import ALWAYS, OPTIONAL, Group, Leaf
 
 SOFTWARE = frozenset({"RutProvSW", "RznSocProvSW"})
-"""Who made the software: an addition of edition 4.2 that no schema has yet, like MedioPago and the ways to reach the
-buyer."""
+"""Who made the software, as edition 4.2 spells it; the newer schema has RUTProvSW alone."""
+_TICKET_DAYS = Moment(date(2010, 3, 10), date(2050, 12, 31))
 
 ID_DOC = Group(
     "IdDoc",
@@ -41,6 +46,7 @@ ID_DOC = Group(
         Leaf("PeriodoDesde", DATE),
         Leaf("PeriodoHasta", DATE),
         Leaf("FchVenc", DATE),
+        Leaf("MedioPago", choice(1, 2, 3, 4, 5), profile="2026"),
     ),
     ALWAYS,
     left_out=frozenset({"MedioPago"}),
@@ -69,6 +75,8 @@ RECEPTOR = Group(
         Leaf("CdgIntRecep", Text(20)),
         Leaf("RznSocRecep", NAME),
         Leaf("Contacto", Text(80, cut=True)),
+        Leaf("CorreoRecep", Text(80), profile="2026"),
+        Leaf("TelefonoRecep", Text(20), profile="2026"),
         Leaf("DirRecep", ADDRESS),
         Leaf("CmnaRecep", COMUNA),
         Leaf("CiudadRecep", CITY),
@@ -88,7 +96,8 @@ TOTALS = Group(
         Leaf("IVA", SOME_PESOS, "20"),
         Leaf("MntTotal", PESOS, ALWAYS),
         Leaf("MontoNF", SIGNED_PESOS),
-        Leaf("TotalPeriodo", PESOS),
+        Leaf("TotalPeriodo", PESOS, profile="2019"),
+        Leaf("TotalPeriodo", SIGNED_PESOS, profile="2026"),
         Leaf("SaldoAnterior", SIGNED_PESOS),
         Leaf("VlrPagar", SIGNED_PESOS),
     ),
@@ -97,7 +106,32 @@ TOTALS = Group(
     left_out=frozenset({"TasaIVA"}),
 )
 
-HEADER = Group("Encabezado", (ID_DOC, EMISOR, RECEPTOR, TOTALS), ALWAYS, left_out=SOFTWARE)
+HEADER = Group(
+    "Encabezado",
+    (ID_DOC, EMISOR, RECEPTOR, Leaf("RUTProvSW", RUT, profile="2026"), TOTALS),
+    ALWAYS,
+    renamed=(("RutProvSW", "RUTProvSW"),),
+    left_out=SOFTWARE | {"RUTProvSW"},
+)
+
+TICKET = Group(
+    "InfoTicket",
+    (
+        Leaf("FolioTicket", digits(6), ALWAYS),
+        Leaf("FchGenera", _TICKET_DAYS, ALWAYS),
+        Leaf("NmbEvento", Text(80, cut=True), ALWAYS),
+        Leaf("TpoTicket", Text(10), ALWAYS),
+        Leaf("CdgEvento", Text(5), ALWAYS),
+        Leaf("FchEvento", _TICKET_DAYS, ALWAYS),
+        Leaf("LugarEvento", Text(80, cut=True), ALWAYS),
+        Leaf("UbicEvento", Text(20, cut=True), ALWAYS),
+        Leaf("FilaUbicEvento", Text(3)),
+        Leaf("AsntoUbicEvento", Text(3)),
+    ),
+    renamed=(("TpoTiket", "TpoTicket"),),
+    profile="2026",
+)
+"""A ticket of a show: its number, the event, when and where, and the seat."""
 
 LINE = Group(
     "Detalle",
@@ -108,6 +142,7 @@ LINE = Group(
         Leaf("ItemEspectaculo", Choice({"1": "01", "01": "01", "2": "02", "02": "02"})),
         Leaf("RUTMandante", RUT),
         Leaf("NmbItem", Text(80, cut=True), ALWAYS),
+        TICKET,
         Leaf("DscItem", Text(1000, cut=True)),
         Leaf("QtyItem", QUANTITY),
         Leaf("UnmdItem", Text(4)),
@@ -166,5 +201,5 @@ REFERENCE = Group(
     left_out=frozenset({"FchRef"}),
 )
 
-DOCUMENT = Group("document", (HEADER, LINE, SUBTOTAL, GLOBAL, REFERENCE), ALWAYS)
+DOCUMENT = Group("document", (HEADER, LINE, SUBTOTAL, GLOBAL, REFERENCE, replace(PLACE, needed=OPTIONAL)), ALWAYS)
 """The whole of Documento that a producer writes; stamp, time and signature are added when it is issued."""

@@ -11,11 +11,23 @@ from domain.format.kinds import Day, Text, choice
 from domain.format.sizes import AMOUNT_4, CITY, CURRENCY, FACTOR_4, FOREIGN_AMOUNT, FOREIGN_TOTAL
 from domain.format.table import ALWAYS, Group, Leaf, after, derived
 
-ID_DOC = derived(
-    dte.ID_DOC,
-    Leaf("TipoDTE", choice(110, 111, 112), ALWAYS),
-    Leaf("IndServicio", choice(3, 4, 5)),
-    without=("IndNoRebaja", "IndTraslado", "TpoImpresion", "MntBruto", "TpoTranCompra", "TpoTranVenta"),
+ID_DOC = after(
+    derived(
+        dte.ID_DOC,
+        Leaf("TipoDTE", choice(110, 111, 112), ALWAYS),
+        without=(
+            "IndNoRebaja",
+            "IndTraslado",
+            "TpoImpresion",
+            "IndServicio",
+            "MntBruto",
+            "TpoTranCompra",
+            "TpoTranVenta",
+        ),
+    ),
+    "TipoDespacho",
+    Leaf("IndServicio", choice(3, 4, 5), profile="2019"),
+    Leaf("IndServicio", choice(3, 4, 5, 6), profile="2026"),
 )
 EMISOR = after(
     derived(dte.EMISOR, Leaf("CiudadOrigen", CITY, "3333333133"), without=("GuiaExport",)),

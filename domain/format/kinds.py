@@ -186,6 +186,26 @@ class Hour:
 
 
 @dataclass(frozen=True, slots=True)
+class Moment:
+    """A day and a time of day, AAAA-MM-DDTHH:MM:SS, in Chile; the seconds may be left out."""
+
+    first: date
+    last: date
+
+    def read(self, value: object) -> Value:
+        """See `Kind`."""
+        if value == "":
+            return ""
+        day_text, _, hour_text = value.strip().partition("T") if isinstance(value, str) else ("", "", "")
+        day = _day(day_text)
+        if day is None or not _HOUR.fullmatch(hour_text):
+            raise Unreadable(("FMT-HOUR", f"Write day and time as AAAA-MM-DDTHH:MM:SS, not {shown(value)}."))
+        if not self.first <= day <= self.last:
+            raise Unreadable(_out_of_range(value, self.first, self.last))
+        return f"{day_text}T{hour_text if hour_text.count(':') > 1 else f'{hour_text}:00'}"
+
+
+@dataclass(frozen=True, slots=True)
 class Choice:
     """One of some codes, by what may be written for each."""
 

@@ -137,11 +137,12 @@ def _told(fault: Unreadable, path: str, report: Report) -> Any:
 
 def _strange(row: TypeRow, name: object, path: str, report: Report) -> None:
     where = f"{path}.{shown(name)}"
-    if name in row.elsewhere:
+    if name in row.left_out:
+        lacks = "this edition of the format has" if name in row.elsewhere else "documents of this type have"
+        report.add("FMT-LEFT-OUT", where, f"{name} was left out: {lacks} no such tag.", "warning")
+    elif name in row.elsewhere:
         sentence = f"Take {name} out, or issue in another profile of the format: this one can't carry it."
         report.add("FMT-PROFILE", where, sentence)
-    elif name in row.left_out:
-        report.add("FMT-LEFT-OUT", where, f"{name} was left out: documents of this type have no such tag.", "warning")
     elif name in row.renamed:
         other = row.renamed[str(name)]
         report.add("FMT-UNKNOWN", where, f"Take {name} out: {other} is stated too and means the same.")

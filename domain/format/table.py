@@ -7,6 +7,7 @@ belong to one profile of the format only (`PROFILES`).
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from datetime import date
 from typing import Literal
 
 from domain.format.kinds import Kind
@@ -16,7 +17,11 @@ Profile = Literal["2019", "2026"]
 
 PROFILES: tuple[Profile, ...] = ("2019", "2026")
 """2019 is the schema in circulation, which everyone has; 2026 adds what the SII published in February 2026 (Formato DTE
-2.5), as far as it is known without the official file: it is unverified."""
+2.5) and what Formato Boletas 4.2 (2025-09) has, as far as both are known without the official files: unverified."""
+
+NEWER_SINCE = date(2026, 11, 1)
+"""Day of issue from which documents follow profile 2026, which alone can carry what the law asks of goods on the road
+since then (SII, Resoluciones Exentas 154 of 2025 and 52 of 2026)."""
 
 DTE_COLUMNS = (33, 34, 52, 61, 56, 46, 43, 110, 112, 111)
 """Order of the types in an obligation of Formato DTE 2.5 (note: 61 before 56, 112 before 111)."""
@@ -73,6 +78,11 @@ class TypeRow:
     """Tags that only another profile of the format has."""
     written: tuple[tuple[str, str, str, "TypeRow"], ...] = field(repr=False)
     """Children in official order: tag, opening, closing, row."""
+
+
+def profile_on(day: date) -> Profile:
+    """The edition of the format that a document of that day follows unless somebody pins another."""
+    return "2026" if day >= NEWER_SINCE else "2019"
 
 
 def for_type(row: Leaf | Group, document_type: int, columns: Sequence[int], profile: Profile = "2019") -> TypeRow:

@@ -8,7 +8,7 @@ from functools import cache
 
 from domain.format.reading import Report
 from domain.format.table import Profile
-from domain.rules import arithmetic, boletas, exports, guides, header, parties, places, references
+from domain.rules import arithmetic, boletas, exports, guides, header, notes, parties, places, references
 from domain.rules.rule import Calculated
 from domain.rules.rule import Rule as Rule
 from domain.rules.rule import View as View
@@ -17,6 +17,7 @@ RULES: tuple[Rule, ...] = (
     *header.RULES,
     *arithmetic.RULES,
     *references.RULES,
+    *notes.RULES,
     *boletas.RULES,
     *guides.RULES,
     *parties.RULES,

@@ -1,10 +1,12 @@
 """Rules that only boletas have. Source: SII, Formato Boletas 4.2."""
 
+import re
 from collections.abc import Iterator
 
 from domain.calculation.findings import Finding
 from domain.rules.rule import BOLETAS, Rule, View
 from domain.rut import ANONYMOUS
+from domain.text import without_accents
 
 PERIODIC, PERIODIC_AT_HOME, SHOW = 1, 2, 4
 """IndServicio of boletas; 1 and 2 are the other way round in facturas."""
@@ -13,6 +15,11 @@ NAMED_FROM = 135
 """UF above which a boleta names its buyer (Ley 21.713; SII, Resolución Exenta 44 of 2025)."""
 
 _FORMAT = "SII, Formato Boletas 4.2"
+_LIMIT = "Ley 21.713; SII, Resolución Exenta 44 of 2025"
+_POWER_CUT = re.compile(
+    r"\bcortes? (?:del? |en el )?(?:suministro|energia|luz|electric)|\bsin (?:suministro|energia|luz|electricidad)\b"
+)
+"""How a boleta says that it sums up the sales of a power cut: no tag is meant for it."""
 
 
 def _no_address(view: View) -> Iterator[Finding]:
@@ -46,8 +53,49 @@ def _ticket(view: View) -> Iterator[Finding]:
             yield f"document.Detalle[{index}].ItemEspectaculo", {}
 
 
+def _ticket_of_nothing(view: View) -> Iterator[Finding]:
+    for index, line in view.lines:
+        if line.get("ItemEspectaculo") == TICKET and "InfoTicket" not in line:
+            yield f"document.Detalle[{index}].InfoTicket", {}
+
+
+def _periodic_to_nobody(view: View) -> Iterator[Finding]:
+    periodic = view.id_doc.get("IndServicio") in (PERIODIC, PERIODIC_AT_HOME)
+    if periodic and view.receiver == ANONYMOUS and "CdgIntRecep" not in view.document.receptor:
+        yield "document.Encabezado.Receptor.RUTRecep", {}
+
+
+def _above_the_limit(view: View) -> bool:
+    """Whether the boleta is above the limit, which is one for the whole year: view.uf is that of 31 December before."""
+    return view.uf is not None and bool(view.totals) and view.totals["MntTotal"] > view.uf * NAMED_FROM
+
+
+def _sums_up(view: View) -> bool:
+    """Whether the boleta says that it is the one for all sales of a power cut."""
+    texts = [line.get(tag) for _, line in view.lines for tag in ("NmbItem", "DscItem")]
+    texts += [reference.get("RazonRef") for _, reference in view.references]
+    return any(_POWER_CUT.search(without_accents(text)) for text in texts if text)
+
+
+def _summary_above_the_limit(view: View) -> Iterator[Finding]:
+    if view.receiver == ANONYMOUS and _above_the_limit(view) and _sums_up(view):
+        yield "document.Detalle", {}
+
+
+def _unpaid_above_the_limit(view: View) -> Iterator[Finding]:
+    if not _above_the_limit(view) or _sums_up(view):
+        return
+    if "MedioPago" not in view.id_doc:
+        yield "document.Encabezado.IdDoc.MedioPago", {"what": "MedioPago"}
+    if not {"CorreoRecep", "TelefonoRecep"} & view.document.receptor.keys():
+        yield (
+            "document.Encabezado.Receptor.CorreoRecep",
+            {"what": "CorreoRecep or TelefonoRecep"},
+        )
+
+
 def _nobody_above_the_limit(view: View) -> Iterator[Finding]:
-    if view.uf is None or not view.totals or view.totals["MntTotal"] <= view.uf * NAMED_FROM:
+    if not _above_the_limit(view) or _sums_up(view):
         return
     receptor = view.document.receptor
     if view.receiver == ANONYMOUS:
@@ -84,10 +132,12 @@ RULES: tuple[Rule, ...] = (
     Rule(
         "BOL-SRV-04",
         "document.Detalle[].ItemEspectaculo",
-        "State 02, the value of the service: tickets (01) need InfoTicket, which this version doesn't write.",
+        "State 02, the value of the service, or issue in profile 2026: tickets (01) need InfoTicket, which this one "
+        "lacks.",
         _ticket,
         f"{_FORMAT}, group InfoTicket",
         BOLETAS,
+        profiles=("2019",),
     ),
     Rule(
         "BOL-SRV-05",
@@ -99,11 +149,52 @@ RULES: tuple[Rule, ...] = (
         "warning",
     ),
     Rule(
+        "BOL-SRV-06",
+        "document.Detalle[].InfoTicket",
+        "State InfoTicket: a ticket (ItemEspectaculo 01) says its number and kind and the event, with day and place.",
+        _ticket_of_nothing,
+        f"{_FORMAT}, group InfoTicket; SII, FAQ 001.380.6215 (2025-05-26)",
+        BOLETAS,
+        "warning",
+        profiles=("2026",),
+    ),
+    Rule(
+        "BOL-SRV-07",
+        "document.Encabezado.Receptor.RUTRecep",
+        "State the customer, RUTRecep and RznSocRecep, or at least CdgIntRecep: boletas of periodic services are "
+        "nominative.",
+        _periodic_to_nobody,
+        "SII, FAQ 001.380.6566 (2025-04-25)",
+        BOLETAS,
+        "warning",
+    ),
+    Rule(
         "BOL-UF-01",
         "document.Encabezado.Receptor.RUTRecep",
-        "State the buyer's own {tag}: a boleta of more than 135 UF names who buys.",
+        "State the buyer's own {tag}: a boleta of more than 135 UF names who buys (the one boleta for all sales of a "
+        "power cut says so in NmbItem, “corte de suministro”).",
         _nobody_above_the_limit,
-        "Ley 21.713; SII, Resolución Exenta 44 of 2025; Formato Boletas 4.2, field RUTRecep",
+        f"{_LIMIT}; Formato Boletas 4.2, field RUTRecep",
         BOLETAS,
+    ),
+    Rule(
+        "BOL-UF-02",
+        "document.Encabezado.IdDoc.MedioPago",
+        "State {what}: a boleta of more than 135 UF says how it was paid and how the buyer is reached.",
+        _unpaid_above_the_limit,
+        f"{_LIMIT}; Formato Boletas 4.2, fields MedioPago, CorreoRecep and TelefonoRecep",
+        BOLETAS,
+        "warning",
+        profiles=("2026",),
+    ),
+    Rule(
+        "BOL-UF-03",
+        "document.Detalle",
+        "Check that no sale of the power cut was above 135 UF by itself: such a sale has a boleta of its own, as has "
+        "whoever asked for one.",
+        _summary_above_the_limit,
+        f"SII, FAQ 001.380.7837 (2024-12-10); {_LIMIT}",
+        BOLETAS,
+        "warning",
     ),
 )

@@ -13,8 +13,9 @@ from domain.document import PESOS, type_referred
 from domain.rules.rule import Calculated, Rule, View
 from domain.rut import FOREIGNER
 
-QUALIFIED, HOTEL, OVERLAND = 3, 4, 5
-"""IndServicio of exports: services that customs qualified, hotels, international transport by land."""
+QUALIFIED, HOTEL, OVERLAND, ABROAD = 3, 4, 5, 6
+"""IndServicio of exports: services that customs qualified, hotels, international transport by land, and (profile 2026)
+services that are rendered and used wholly abroad."""
 PREPAID = 32
 """FmaPagExp of what was paid before it was shipped."""
 
@@ -55,7 +56,7 @@ def _not_in_pesos(view: View) -> Iterator[Finding]:
 
 
 def _is_service(view: View) -> bool:
-    return view.id_doc.get("IndServicio") in _PAPERS
+    return view.id_doc.get("IndServicio") in (*_PAPERS, ABROAD)
 
 
 def _without_customs(view: View) -> Iterator[Finding]:
@@ -175,7 +176,7 @@ RULES: tuple[Rule, ...] = (
     Rule(
         "EXP-ADU-01",
         _CUSTOMS,
-        "State {tag}: goods that leave the country go with their customs data (services state IndServicio 3, 4 or 5).",
+        "State {tag}: goods that leave the country go with their customs data (services state IndServicio 3 to 6).",
         _without_customs,
         f"{_FORMAT}, zone Aduana",
         _INVOICE,

@@ -1,8 +1,9 @@
 """Rules of guías de despacho (52), and what profile 2026 asks of documents that go with goods.
 
 Since 2026-11-01 a guía says who drives what vehicle, when it leaves and where it goes, or declares in a line's DscItem
-that the datum isn't known ("se desconoce"). Only profile 2026 can carry all of it. Sources: SII, Formato DTE 2.5, zone
-Transporte; SII, Resoluciones Exentas 154 of 2025 and 52 of 2026.
+that it isn't known who drives what ("se desconoce"). Only profile 2026 can carry all of it. A guía of a sale without
+TipoDespacho and Transporte, say of a day's meal vouchers, moves nothing and isn't asked. Sources: SII, Formato DTE 2.5,
+zone Transporte; SII, Resoluciones Exentas 154 of 2025 and 52 of 2026; SII, FAQ 001.130.1211 (2025-06-10).
 """
 
 from collections.abc import Iterator
@@ -10,6 +11,7 @@ from collections.abc import Iterator
 from domain.calculation.findings import Finding
 from domain.codes.document_types import DISPATCH_GUIDE, EXEMPT_INVOICE, INVOICE, PURCHASE_INVOICE
 from domain.document import type_referred
+from domain.format.table import NEWER_SINCE
 from domain.rules.rule import Rule, View
 
 SALE, INTERNAL, EXPORT_TRANSFER, EXPORT_SALE = 1, 5, 8, 9
@@ -20,6 +22,8 @@ AUTHORISED = 4
 """CdgTraslado of a taxpayer whom the SII authorised."""
 UNKNOWN = "desconoce"
 """What a declaration that a datum isn't known says."""
+DEPARTURE = "salida"
+"""What a line says that tells, in profile 2019, when the goods leave."""
 
 _GUIDE = frozenset({DISPATCH_GUIDE})
 _FORMAT = "SII, Formato DTE 2.5"
@@ -106,11 +110,43 @@ def _declares_unknown(view: View) -> bool:
     return any(UNKNOWN in (line.get("DscItem") or "").casefold() for _, line in view.lines)
 
 
-def _without_transport(view: View) -> Iterator[Finding]:
-    wanted = _PLACES if _declares_unknown(view) else (*_MAY_BE_UNKNOWN, *_PLACES)
-    for tag in (*wanted, *_DEPARTURE):
-        if tag not in view.transport:
+def _moves_goods(view: View) -> bool:
+    """Whether goods travel with the guía: a sale that says nothing of it may only document what was delivered."""
+    return _motive(view) != SALE or "TipoDespacho" in view.id_doc or bool(view.transport)
+
+
+def _wanting(view: View, tags: tuple[str, ...]) -> list[str]:
+    return [tag for tag in tags if tag not in view.transport]
+
+
+def _without_carrier(view: View) -> Iterator[Finding]:
+    if _moves_goods(view) and not _declares_unknown(view):
+        for tag in _wanting(view, _MAY_BE_UNKNOWN):
             yield f"{_TRANSPORT}.{tag}", {"tag": tag}
+
+
+def _without_way(view: View) -> Iterator[Finding]:
+    if _moves_goods(view):
+        for tag in _wanting(view, (*_PLACES, *_DEPARTURE)):
+            yield f"{_TRANSPORT}.{tag}", {"tag": tag}
+
+
+def _untold_in_the_older_edition(view: View) -> Iterator[Finding]:
+    if view.issued_on < NEWER_SINCE or not _moves_goods(view):
+        return
+    wanting = _wanting(view, _PLACES if _declares_unknown(view) else (*_MAY_BE_UNKNOWN, *_PLACES))
+    if not any(DEPARTURE in (line.get("DscItem") or "").casefold() for _, line in view.lines):
+        wanting += ["FchSalida and HraSalida"]
+    if wanting:
+        yield _TRANSPORT, {"tags": ", ".join(wanting)}
+
+
+def _to_oneself_nowhere(view: View) -> Iterator[Finding]:
+    emisor, receptor = view.document.emisor, view.document.receptor
+    own = emisor.get("RUTEmisor")
+    elsewhere = receptor.get("DirRecep") not in (None, emisor.get("DirOrigen"))
+    if own is not None and view.receiver == own and "DirDest" not in view.transport and not elsewhere:
+        yield f"{_TRANSPORT}.DirDest", {}
 
 
 def _goes_with_goods(view: View) -> Iterator[Finding]:
@@ -118,7 +154,8 @@ def _goes_with_goods(view: View) -> Iterator[Finding]:
     if "TipoDespacho" in view.id_doc and not any(
         type_referred(reference) in (DISPATCH_GUIDE, 50) for _, reference in view.references
     ):
-        yield from _without_transport(view)
+        yield from _without_carrier(view)
+        yield from _without_way(view)
 
 
 def _leaves_too_early(view: View) -> Iterator[Finding]:
@@ -133,7 +170,8 @@ RULES: tuple[Rule, ...] = (
     Rule(
         "GUI-TRA-01",
         f"{_HEADER}.IdDoc.TipoDespacho",
-        "State TipoDespacho: who carries the goods, and where to.",
+        "State TipoDespacho, who carries the goods and where to, if goods move: a guía of a sale without it is taken for "
+        "one of goods that don't, and isn't asked for its transport.",
         _no_kind_of_dispatch,
         f"{_FORMAT}, field TipoDespacho",
         _GUIDE,
@@ -209,7 +247,7 @@ RULES: tuple[Rule, ...] = (
         _TRANSPORT,
         "State {tag}: since 2026-11-01 goods travel with it, or with a DscItem that declares what isn't known "
         "(“se desconoce”).",
-        _without_transport,
+        _without_carrier,
         _DECREE,
         _GUIDE,
         profiles=("2026",),
@@ -232,5 +270,35 @@ RULES: tuple[Rule, ...] = (
         frozenset({INVOICE, EXEMPT_INVOICE, PURCHASE_INVOICE}),
         "warning",
         profiles=("2026",),
+    ),
+    Rule(
+        "GUI-TRP-04",
+        _TRANSPORT,
+        "Issue in profile 2026, or say in a line's DscItem (“salida …”) what is wanting: since 2026-11-01 goods travel "
+        "with {tags}.",
+        _untold_in_the_older_edition,
+        _DECREE,
+        _GUIDE,
+        "warning",
+        profiles=("2019",),
+    ),
+    Rule(
+        "GUI-TRP-05",
+        _TRANSPORT,
+        "State {tag}: since 2026-11-01 goods travel with it, and it can't be declared unknown: give what is planned.",
+        _without_way,
+        _DECREE,
+        _GUIDE,
+        profiles=("2026",),
+    ),
+    Rule(
+        "GUI-TRA-09",
+        f"{_TRANSPORT}.DirDest",
+        "State DirDest and CmnaDest, where the goods go: a guía to oneself without branch, store or other place is a "
+        "grave fault.",
+        _to_oneself_nowhere,
+        "SII, FAQ 001.430.0296 (2025-05-14)",
+        _GUIDE,
+        profiles=("2019",),
     ),
 )

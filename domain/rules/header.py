@@ -4,17 +4,23 @@ Sources: SII, Formato DTE 2.5, zone A; SII, Formato Boletas 4.2; codes of the SI
 """
 
 from collections.abc import Callable, Iterator
-from datetime import timedelta
+from datetime import date, timedelta
 
 from domain.calculation.findings import Finding
 from domain.codes.document_types import DISPATCH_GUIDE, EXEMPT_INVOICE, EXPORT_INVOICE, INVOICE, SETTLEMENT
 from domain.completion import ON_CREDIT
+from domain.document import type_referred
 from domain.rules.rule import EVERY, IN_PESOS, NOT_BOLETAS, Rule, View
 from domain.rut import ANONYMOUS, FOREIGNER
 
 DAYS_TO_SEND = 3
 """Days after FchEmis from which the SII remarks on the delay (reparo DTE-1-650)."""
 
+LAST_DAY_FOR_GUIDES = 10
+"""Day of the month after the deliveries until which they may be billed."""
+
+_GUIDES = (DISPATCH_GUIDE, 50)
+"""Guías, electronic and on paper."""
 _SALES = (1, 9)
 """IndTraslado of guías that are sales; other goods may well go to oneself."""
 _ID_DOC = "document.Encabezado.IdDoc"
@@ -51,14 +57,49 @@ def _future(view: View) -> Iterator[Finding]:
 
 
 def _late(view: View) -> Iterator[Finding]:
-    if view.issued_on < view.today - timedelta(days=DAYS_TO_SEND):
+    if view.issued_on < view.today - timedelta(days=DAYS_TO_SEND) and not _bills_guides_of_its_month(view):
         yield f"{_ID_DOC}.FchEmis", {"day": view.issued_on}
 
 
 def _earlier_month(view: View) -> Iterator[Finding]:
     recent = view.today - timedelta(days=DAYS_TO_SEND) <= view.issued_on <= view.today
-    if recent and view.issued_on.month != view.today.month:
+    if recent and view.issued_on.month != view.today.month and not _bills_guides_of_its_month(view):
         yield f"{_ID_DOC}.FchEmis", {"day": view.issued_on}
+
+
+def _guides_billed(view: View) -> list[date]:
+    """The days of the guías that a factura is for, as its references state them."""
+    if view.type not in (INVOICE, EXEMPT_INVOICE):
+        return []
+    named = [reference for _, reference in view.references if type_referred(reference) in _GUIDES]
+    return [reference["FchRef"] for reference in named if reference.get("FchRef") is not None]
+
+
+def _bills_guides_of_its_month(view: View) -> bool:
+    days = _guides_billed(view)
+    return bool(days) and all(_month(day) == _month(view.issued_on) for day in days)
+
+
+def _month(day: date) -> date:
+    return day.replace(day=1)
+
+
+def _last_day_to_bill(view: View) -> date:
+    """The 10th of the month after that of the document."""
+    return (_month(view.issued_on) + timedelta(days=31)).replace(day=LAST_DAY_FOR_GUIDES)
+
+
+def _other_month_than_its_guides(view: View) -> Iterator[Finding]:
+    for day in _guides_billed(view):
+        if _month(day) < _month(view.issued_on):
+            yield f"{_ID_DOC}.FchEmis", {"day": day, "issued": view.issued_on}
+            break
+
+
+def _guides_billed_late(view: View) -> Iterator[Finding]:
+    last = _last_day_to_bill(view)
+    if view.today > last and _bills_guides_of_its_month(view):
+        yield f"{_ID_DOC}.FchEmis", {"day": view.issued_on, "last": last}
 
 
 def _before(tag: str, other: str) -> Callable[[View], Iterator[Finding]]:
@@ -183,6 +224,25 @@ RULES: tuple[Rule, ...] = (
         _before("PeriodoHasta", "PeriodoDesde"),
         f"{_FORMAT}, fields PeriodoDesde and PeriodoHasta",
         EVERY,
+    ),
+    Rule(
+        "DTE-DAT-07",
+        f"{_ID_DOC}.FchEmis",
+        "Date it in the month of its guías: {day} lies in an earlier tax period than {issued}; until the 10th of the "
+        "next month it may be issued with a day of that one.",
+        _other_month_than_its_guides,
+        "SII, FAQ 001.003.4136 (2025-05-28) and 001.003.6609 (2025-06-25)",
+        frozenset({INVOICE, EXEMPT_INVOICE}),
+        "warning",
+    ),
+    Rule(
+        "DTE-DAT-08",
+        f"{_ID_DOC}.FchEmis",
+        "Mind the return of that month: guías of {day}'s month were to be billed until {last}.",
+        _guides_billed_late,
+        "SII, FAQ 001.003.4136 (2025-05-28) and 001.430.0296 (2025-05-14)",
+        frozenset({INVOICE, EXEMPT_INVOICE}),
+        "warning",
     ),
     Rule(
         "DTE-PAY-01",

@@ -61,11 +61,10 @@ RULES: tuple[Rule, ...] = (
     Rule(
         "COM-RET-01",
         "document.Detalle[].CodImpAdic",
-        "Check the line: a factura de compra says with CodImpAdic what VAT is kept (15 all of it, 49 nothing).",
+        "State CodImpAdic, what VAT the buyer keeps: 15 all of it, a product's own code a part, 49 nothing of it.",
         _keeps_nothing,
-        f"{_FORMAT}, table of withheld VAT; SII HED-2-300, HED-2-302",
+        f"{_FORMAT}, table of withheld VAT; SII HED-2-300, HED-2-302; SII, FAQ 001.430.0296 (2025-05-14)",
         frozenset({PURCHASE_INVOICE}),
-        "warning",
     ),
     Rule(
         "LIQ-DET-01",

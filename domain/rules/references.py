@@ -1,4 +1,4 @@
-"""Rules of references: what a note changes, and what other documents a document names.
+"""Rules of references: what a note changes, and what other documents a document names (practice: see notes).
 
 Sources: SII, Formato DTE 2.5, zone F (Referencia); codes of the SII's answers (REF-…).
 """
@@ -16,6 +16,7 @@ from domain.codes.document_types import (
     EXPORTS,
     NOTES,
     OTHER_REFERENCES,
+    SETTLEMENT,
     TAX_DOCUMENTS,
 )
 from domain.document import folio_referred, type_referred
@@ -32,6 +33,8 @@ DEAD = frozenset({"rejected", "invalid", "cancelled"})
 _REFERENCE = "document.Referencia[]"
 _TAXES = "document.Encabezado.Totales.ImptoReten"
 _FORMAT = "SII, Formato DTE 2.5"
+_CHANGING = NOTES | {SETTLEMENT}
+"""Types that change other documents: notes, and the liquidación below zero that annuls another."""
 
 
 def _changes_nothing(view: View) -> Iterator[Finding]:
@@ -71,12 +74,6 @@ def _folio(view: View) -> Iterator[Finding]:
         folio = folio_referred(reference)
         if folio is None or len(written) > FOLIO_DIGITS or (not folio and "IndGlobal" not in reference):
             yield f"document.Referencia[{index}].FolioRef", {}
-
-
-def _global(view: View) -> Iterator[Finding]:
-    for index, reference in view.references:
-        if reference.get("IndGlobal") and (view.type in NOTES or folio_referred(reference) != 0):
-            yield f"document.Referencia[{index}].IndGlobal", {}
 
 
 def _other_taxpayer(view: View) -> Iterator[Finding]:
@@ -121,7 +118,8 @@ def _other_receiver(view: View) -> Iterator[Finding]:
         if known is None or view.receiver in (None, known.receiver):
             continue
         usual = (ANONYMOUS, view.document.emisor.get("RUTEmisor"))
-        if change.type not in BOLETA_TYPES or view.receiver not in usual:
+        of_boleta = change.type in BOLETA_TYPES and (view.receiver in usual or known.receiver == ANONYMOUS)
+        if not of_boleta:
             figures = {"stated": view.receiver, "known": known.receiver}
             yield "document.Encabezado.Receptor.RUTRecep", figures
 
@@ -176,7 +174,7 @@ def _dead(view: View) -> Iterator[Finding]:
 
 def _not_known(view: View) -> Iterator[Finding]:
     for change in view.changes:
-        if change.known is None and change.folio is not None:
+        if change.known is None and change.folio:
             yield f"{change.path}.FolioRef", {"type": change.type, "folio": change.folio}
 
 
@@ -243,7 +241,7 @@ RULES: tuple[Rule, ...] = (
         "Make one note for each document: with CodRef 1 or 2 it changes exactly one, not {count}.",
         _more_than_one,
         f"{_FORMAT}, field CodRef",
-        NOTES,
+        _CHANGING,
     ),
     Rule(
         "DTE-REF-05",
@@ -259,14 +257,6 @@ RULES: tuple[Rule, ...] = (
         "State the folio of the tax document: digits only, up to ten; 0 only with IndGlobal.",
         _folio,
         f"{_FORMAT}, field FolioRef",
-        NOT_BOLETAS,
-    ),
-    Rule(
-        "DTE-REF-07",
-        f"{_REFERENCE}.IndGlobal",
-        "Use IndGlobal with FolioRef 0, and not in notes.",
-        _global,
-        f"{_FORMAT}, field IndGlobal",
         NOT_BOLETAS,
     ),
     Rule(
@@ -301,7 +291,7 @@ RULES: tuple[Rule, ...] = (
         "State the receiver of the document that is changed, {known}, not {stated}.",
         _other_receiver,
         "SII REF-3-751",
-        NOTES,
+        _CHANGING,
     ),
     Rule(
         "DTE-REF-12",
@@ -325,7 +315,7 @@ RULES: tuple[Rule, ...] = (
         "Refer to a document that stands: {type} {folio} is {state}.",
         _dead,
         "SII REF-3-750",
-        NOTES,
+        _CHANGING,
     ),
     Rule(
         "DTE-REF-15",
@@ -333,7 +323,7 @@ RULES: tuple[Rule, ...] = (
         "Check {type} {folio} yourself: FMgo didn't issue it, so receiver and amounts aren't proven.",
         _not_known,
         "SII REF-3-750, REF-3-751, REF-2-780",
-        NOTES,
+        _CHANGING,
         "warning",
     ),
     Rule(
@@ -342,7 +332,7 @@ RULES: tuple[Rule, ...] = (
         "Check FchRef: it says {stated}, the document is of {known}.",
         _other_day,
         f"{_FORMAT}, field FchRef",
-        NOTES,
+        _CHANGING,
         "warning",
     ),
     Rule(
@@ -360,7 +350,7 @@ RULES: tuple[Rule, ...] = (
         "Refer to a document that stands: {type} {folio} is annulled already.",
         _annulled,
         f"{_FORMAT}, field CodRef",
-        NOTES,
+        _CHANGING,
     ),
     Rule(
         "DTE-REF-19",

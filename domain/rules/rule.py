@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from domain.calculation.findings import Finding, Findings
+from domain.changes import ANNULS
 from domain.codes.document_types import BOLETA, BOLETA_TYPES, DOCUMENT_TYPES, EXEMPT_BOLETA, EXPORTS
 from domain.completion import IssuerData, Referenced, ReferencedDocument
 from domain.document import Document, changed_documents, folio_referred, type_referred
@@ -38,7 +39,7 @@ class Change:
     @property
     def code(self) -> int:
         """CodRef: 1 annuls, 2 corrects text, 3 corrects amounts."""
-        code: int = self.reference["CodRef"]
+        code: int = self.reference.get("CodRef") or ANNULS  # a liquidación that annuls another needs no CodRef
         return code
 
     @property

@@ -9,8 +9,8 @@ from functools import cache
 
 from lxml import etree
 
-from domain.schema import official_folder, own_folder
-from domain.verification.reading import parser
+from domain.format.table import Profile
+from domain.schema import element_of_type, lay_boletas_of_2026_over, lay_over, own_root
 
 _XSD = "{http://www.w3.org/2001/XMLSchema}"
 _WIDER = (
@@ -21,29 +21,16 @@ _WIDER = (
 
 
 @cache
-def received_schema() -> etree.XMLSchema:
-    """Judges an EnvioBOLETA of others, or the DTE of such a boleta alone."""
-    root = etree.parse(own_folder() / "EnvioBOLETA_v11.xsd", parser()).getroot()
-    added = etree.parse(own_folder() / "EnvioBOLETA_received.xsd", parser()).getroot()
-    for group in added.iterfind(f"{_XSD}group"):
-        kind, _, name = str(group.get("name")).partition(".")
-        anchor = _element(root, kind, name)
-        for element in reversed(group.findall(f"{_XSD}sequence/{_XSD}element")):
-            anchor.addnext(element)
-    root.extend(added.findall(f"{_XSD}simpleType"))
+def received_schema(profile: Profile = "2019") -> etree.XMLSchema:
+    """Judges an EnvioBOLETA of others, or the DTE of such a boleta alone, by an edition of the format."""
+    root = own_root("EnvioBOLETA_v11.xsd")
+    lay_over(root, "EnvioBOLETA_received.xsd")
+    if profile == "2026":
+        lay_boletas_of_2026_over(root)
     for kind, name, attribute, value in _WIDER:
-        _element(root, kind, name).set(attribute, value)
-    for lines in _element(root, "Subtotal", "LineasDeta").iter(f"{_XSD}maxInclusive"):
+        element_of_type(root, kind, name).set(attribute, value)
+    for lines in element_of_type(root, "Subtotal", "LineasDeta").iter(f"{_XSD}maxInclusive"):
         lines.set("value", "1000")
     for least in root.iterfind(f"{_XSD}simpleType[@name='Porcentaje']/{_XSD}restriction/{_XSD}minInclusive"):
         least.set("value", "0")
-    for imported in root.iterfind(f"{_XSD}import"):
-        imported.set("schemaLocation", (official_folder() / str(imported.get("schemaLocation"))).as_uri())
     return etree.XMLSchema(root)
-
-
-def _element(root: etree._Element, kind: str, name: str) -> etree._Element:
-    found = root.find(f"{_XSD}complexType[@name='{kind}']//{_XSD}element[@name='{name}']")
-    if found is None:
-        raise ValueError(f"EnvioBOLETA_v11.xsd has no {kind}/{name}")
-    return found

@@ -136,6 +136,7 @@ class _Case:
         boleta = name == "DTE" and bool(self.documents) and self.documents[0].facts.get("TipoDTE") in _BOLETAS
         if boleta or name == "EnvioBOLETA":
             self.values["schema"], found = "EnvioBOLETA_v11.xsd", judge(root, received_schema())
+            found = self._by_either(found, judge(root, received_schema("2026")) if found else ())
         else:
             found = self._judged(root, name, kind)
         self.facts = {"schema_valid": not found, **self.facts}
@@ -148,7 +149,13 @@ class _Case:
             self.values["simplified_book"] = bool(found) and not judge(root, simplified_book_schema())
         if name not in _OF_2026:
             return found
-        newer = judge(root, official_schema_2026(kind.schema)) if found else ()
+        return self._by_either(found, judge(root, official_schema_2026(kind.schema)) if found else ())
+
+    def _by_either(self, found: tuple[Problem, ...], newer: tuple[Problem, ...]) -> tuple[Problem, ...]:
+        """What is wrong by the edition of the format that the file follows: the older one unless the newer fits better.
+
+        `found` is what the older edition finds, `newer` what the newer one does where the older found something.
+        """
         taken = bool(found) and (not newer or any(tag in each.message for each in found for tag in tags_of_2026()))
         found = newer if taken else found
         self.values["profile"] = None if found else "2026" if taken else "2019"

@@ -15,6 +15,7 @@ from tests.acceptance.trades import PAIRS, SALES, TYPES, expected_total, note, r
 from tests.acceptance.works import Works
 from workers.outcome import Result
 
+GUIDE = 52
 NOTES = tuple(number for number in TYPES if number not in SALES)
 
 
@@ -43,7 +44,10 @@ def shelf(running: Works) -> Shelf:
     """A company with folios of all twelve types; every sale, the notes that others change, and every legal note."""
     made = Shelf(running, running.company(TYPES))
     wanted = {f"{pair}": root_of(pair[1]) for pair in PAIRS} | {f"{number}": number for number in SALES}
-    made.issue({f"sale-{key}": sale(number) for key, number in wanted.items()})
+    sales = {
+        f"sale-{key}": guide_of_2026(running) if number == GUIDE else sale(number) for key, number in wanted.items()
+    }
+    made.issue(sales)
     between = {
         f"between-{pair}": note(pair[1], 3, made.results[f"sale-{pair}"], made.written[f"sale-{pair}"])
         for pair in PAIRS
@@ -141,25 +145,24 @@ def test_the_sii_is_asked_about_an_export_with_its_decimals(works: Works) -> Non
     check_books(works, company)
 
 
-# ---- the format of 2026 --------------------------------------------------------------------------------------------
+# ---- editions of the format ----------------------------------------------------------------------------------------
 
 
 @pytest.fixture
-def edition_2026(works: Works) -> Iterator[None]:
-    """Both sides follow the format of 2026: the worker that signs, and the simulated SII."""
-    use_edition(works, "2026", "2026")
+def edition_2019(works: Works) -> Iterator[None]:
+    """The worker that signs is pinned to the format of 2019; the simulated SII judges by that of today."""
+    pin_edition(works, "2019")
     yield
-    use_edition(works, None, "2019")
+    pin_edition(works, None)
 
 
-def use_edition(works: Works, ours: str | None, theirs: str) -> None:
-    """Start the signing worker anew with an edition of the format, and tell the SII which one it judges by."""
+def pin_edition(works: Works, edition: str | None) -> None:
+    """Start the signing worker anew with an edition of the format; None: documents follow their day."""
     works.sandbox.environment.pop("FMGO_FORMAT_PROFILE", None)
-    if ours is not None:
-        works.sandbox.environment["FMGO_FORMAT_PROFILE"] = ours
+    if edition is not None:
+        works.sandbox.environment["FMGO_FORMAT_PROFILE"] = edition
     works.kill("bulk")
     works.start("bulk")
-    works.window.post("/switches", json={"format_profile": theirs}).raise_for_status()
 
 
 def guide_of_2026(works: Works) -> dict[str, Any]:
@@ -169,7 +172,6 @@ def guide_of_2026(works: Works) -> dict[str, Any]:
     return document
 
 
-@pytest.mark.usefixtures("edition_2026")
 def test_a_guide_with_its_transport_is_accepted_under_the_format_of_2026(works: Works) -> None:
     shelf = Shelf(works, works.company((33, 52)))
     declared = guide_of_2026(works)
@@ -184,7 +186,6 @@ def test_a_guide_with_its_transport_is_accepted_under_the_format_of_2026(works: 
     check_books(works, shelf.company)
 
 
-@pytest.mark.usefixtures("edition_2026")
 def test_a_guide_that_does_not_say_who_drives_is_refused_before_a_folio_is_spent(works: Works) -> None:
     company = works.company((52,))
     receipt = works.producer.enqueue(job(company, "guide", sale(52)))
@@ -193,6 +194,7 @@ def test_a_guide_that_does_not_say_who_drives_is_refused_before_a_folio_is_spent
     assert {problem.code for problem in result.problems} == {"GUI-TRP-01"}
 
 
+@pytest.mark.usefixtures("edition_2019")
 def test_the_format_of_2019_refuses_what_it_can_not_carry(works: Works) -> None:
     company = works.company((52,))
     receipt = works.producer.enqueue(job(company, "guide", guide_of_2026(works)))
@@ -201,14 +203,11 @@ def test_the_format_of_2019_refuses_what_it_can_not_carry(works: Works) -> None:
     assert {problem.code for problem in result.problems} == {"FMT-PROFILE"}
 
 
+@pytest.mark.usefixtures("edition_2019")
 def test_a_guide_of_2019_is_rejected_by_a_sii_that_asks_for_the_format_of_2026(works: Works) -> None:
     company = works.company((33, 52))
-    works.window.post("/switches", json={"format_profile": "2026"}).raise_for_status()
-    try:
-        works.producer.enqueue_many([job(company, "guide", sale(52)), job(company, "sale", sale(33))])
-        works.await_states(company, {"accepted": 1, "rejected": 1})
-    finally:
-        works.window.post("/switches", json={"format_profile": "2019"}).raise_for_status()
+    works.producer.enqueue_many([job(company, "guide", sale(52)), job(company, "sale", sale(33))])
+    works.await_states(company, {"accepted": 1, "rejected": 1})
     assert (
         works.scalar("SELECT document_type FROM documents WHERE issuer = %s AND state = 'rejected'", company.rut) == 52
     )

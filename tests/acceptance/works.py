@@ -62,6 +62,7 @@ class Works:
         )
         self.ledger: Final = Ledger(sandbox.database_url)
         self.sii: Final = SiiControl(urls["control"])
+        self.sii.switch({"format_profile": "2026"})
         self.window: Final = httpx.Client(base_url=urls["control"], timeout=60)
         self.clock: Final = SandboxClock(self.ledger, self.sii)
         self.enrolment: Final = SandboxEnrolment(self.ledger, self.sii, self.settings)

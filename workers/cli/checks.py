@@ -20,6 +20,7 @@ from sqlalchemy import Connection
 
 from domain.answers.table.alerts import ALERTS
 from domain.codes.document_types import BOLETA, EXEMPT_BOLETA
+from domain.format.table import NEWER_SINCE
 from domain.schema import official_folder, own_folder
 from workers.cache.connection import AWAY, cluster_complaint, connect
 from workers.cli.ledger import newest_step
@@ -256,15 +257,18 @@ def look_at_mail(tx: Connection) -> Iterator[Finding]:
 
 
 def look_at_uf(tx: Connection) -> Iterator[Finding]:
-    """Whether the UF of the day is known, where boletas are issued."""
-    found = health.uf_today(tx, BOLETAS)
+    """Whether the UF that fixes the year's limit is known, where boletas are issued."""
+    found = health.uf_of_the_year(tx, BOLETAS)
     if not found["boletas"]:
         return
     if found["value"] is None:
         todo = "Load it: `fmgo uf import FILE`; until then boletas above 135 UF aren't told from others."
-        yield Finding("warn", "UF", f"none of {found['today']}", todo)
+        yield Finding("warn", "UF", f"none of {found['day']}, which fixes the limit of 135 UF for a year", todo)
+    elif found["next_day"] is not None and found["next_value"] is None:
+        todo = "Load it before the year ends: `fmgo uf import FILE`; it fixes the limit of 135 UF for the next year."
+        yield Finding("warn", "UF", f"none of {found['next_day']} yet", todo)
     else:
-        yield Finding("ok", "UF", f"{found['value']} pesos on {found['today']}")
+        yield Finding("ok", "UF", f"{found['value']} pesos on {found['day']}, for the limit of this year")
 
 
 _CAUSES: Final = {
@@ -343,9 +347,12 @@ def look_at_schemas(settings: Settings) -> Iterator[Finding]:
     own = len(list(own_folder().glob("*.xsd")))
     said = f"DTE and EnvioDTE as the SII publishes them (cl-sii {version('cl-sii')}), {own} written for FMgo"
     yield Finding("ok", "schemas", said)
-    if settings.format_profile == "2019":
-        said = "documents follow profile 2019, the schema in circulation; what guías say since 2026-11-01 needs 2026"
+    if settings.format_profile is None:
+        said = f"by each document's day: profile 2019 before {NEWER_SINCE}, from then on 2026 (which is unverified)"
         yield Finding("ok", "format", said)
+    elif settings.format_profile == "2019":
+        said = f"all documents follow profile 2019, which can't carry what guías must say since {NEWER_SINCE}"
+        yield Finding("warn", "format", said, "Unset FMGO_FORMAT_PROFILE: each document then follows its day.")
     else:
-        said = f"documents follow profile {settings.format_profile}, which is unverified"
+        said = f"all documents follow profile {settings.format_profile}, which is unverified"
         yield Finding("warn", "format", said, "Watch the SII's first verdicts; docs/types.md says what is known.")

@@ -47,12 +47,14 @@ def calculate(
         datetime | None,
         typer.Option(formats=["%Y-%m-%d"], help="Day of documents that state none.", metavar="DATE"),
     ] = None,
-    profile: Annotated[str, typer.Option(help="Edition of the format: 2019 or 2026.")] = PROFILES[0],
+    profile: Annotated[
+        str | None, typer.Option(help="Edition of the format, 2019 or 2026; by the document's day if left out.")
+    ] = None,
     uf: UfOption = None,
     as_json: Json = False,
 ) -> None:
     """Calculate documents: amounts of the lines and totals, from what was sold."""
-    edition = _profile(profile)
+    edition = None if profile is None else _profile(profile)
     day = datetime.now(ZoneInfo("America/Santiago")).date() if on is None else on.date()
     units = unit_of(uf)
     shown = not as_json and sys.stdout.isatty()
@@ -139,7 +141,7 @@ def _bodies(files: Iterable[Path]) -> Iterator[bytes]:
         yield from bodies_in(data)
 
 
-def _answer(body: bytes, day: date, profile: Profile, units: Units) -> tuple[dict[str, Any], int]:
+def _answer(body: bytes, day: date, profile: Profile | None, units: Units) -> tuple[dict[str, Any], int]:
     """What is written for one document, and the exit code that it asks for."""
     try:
         name, document = _asked(body)

@@ -75,7 +75,7 @@ class Press:
         at: datetime,
         *,
         folio: int,
-        profile: Profile,
+        profile: Profile | None,
         units: Units,
         issuer: Mapping[str, Any],
         issued: Iterable[IssuedDocument],
@@ -198,6 +198,8 @@ def _facts_of(prepared: Prepared, folio: int) -> ReferencedDocument:
         vat=prepared.vat,
         issued_on=prepared.issued_on,
         taxes=stated,
+        sale_kind=prepared.document.id_doc.get("TpoTranVenta") or 0,
+        principal=prepared.document.header.get("RUTMandante"),
     )
 
 

@@ -73,7 +73,9 @@ def render(
     resolution_number: Annotated[int, typer.Option(help="Its number; 0 in certification.", min=0)] = 0,
     receiver: Annotated[str, typer.Option(help="RutReceptor of the envelope; the SII if left out.")] = SII,
     at: Annotated[str | None, typer.Option(help="Moment of signing; now if left out.", metavar="MOMENT")] = None,
-    profile: Annotated[str, typer.Option(help="Edition of the format: 2019 or 2026.")] = PROFILES[0],
+    profile: Annotated[
+        str | None, typer.Option(help="Edition of the format, 2019 or 2026; by the document's day if left out.")
+    ] = None,
     uf: UfOption = None,
     out: Annotated[Path | None, typer.Option(help="Folder to write into; standard output if left out.")] = None,
     as_json: Json = False,
@@ -82,7 +84,7 @@ def render(
 
     Ends with 0 when all were made, 1 when one was refused, 2 when the files do not go together.
     """
-    moment, edition = _moment(at), _profile(profile)
+    moment, edition = _moment(at), None if profile is None else _profile(profile)
     resolved = _date(resolution_date) if envelope else None
     known = [each for path in refers or () for each in _issued(path)]
     company = issuer_in(read_file(issuer)) if issuer is not None else {}

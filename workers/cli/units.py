@@ -1,4 +1,4 @@
-"""The UF of a day for commands that work without a ledger: a value, or a file of values by day (`--uf`)."""
+"""The UF that limits go by, for commands that work without a ledger: a value, or a file of values by day (`--uf`)."""
 
 from collections.abc import Callable, Mapping
 from datetime import date
@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-from domain.codes.uf import LARGEST_FILE, UfError, read_uf, uf_value
+from domain.codes.uf import LARGEST_FILE, UfError, fixing_day, read_uf, uf_value
 from domain.money import Number
 from domain.preparing import stated_day
 from domain.problems import Problem
@@ -16,14 +16,14 @@ UfOption = Annotated[
     str | None,
     typer.Option(
         "--uf",
-        help="Value of the UF in pesos, or a file of values by day (JSON, or lines). Without it limits in UF "
-        "aren't asked about.",
+        help="Value in pesos of the UF of 31 December before, which fixes the limit of 135 UF for a year, or a file of "
+        "values by day (JSON, or lines). Without it that limit isn't asked about.",
         metavar="VALUE|FILE",
     ),
 ]
 
 Units = Callable[[Mapping[str, Any], date], Number | None]
-"""The UF of a document's day; the day given is for documents that state none."""
+"""The UF that limits of a document's day go by; the day given is for documents that state none."""
 
 
 def unit_of(option: str | None) -> Units:
@@ -41,7 +41,7 @@ def unit_of(option: str | None) -> Units:
         raise UfError([Problem("UF-FILE", "--uf", f"{option} can't be read: {fault.strerror}.")]) from None
 
     def of_day(document: Mapping[str, Any], day: date) -> Number | None:
-        stated = values.get(stated_day(document) or day)
+        stated = values.get(fixing_day(stated_day(document) or day))
         return None if stated is None else stated.value
 
     return of_day

@@ -118,20 +118,28 @@ def folios(tx: Connection, days: int) -> list[Row]:
     )
 
 
-def uf_today(tx: Connection, boleta_types: Sequence[int]) -> Row:
-    """The UF of today in Chile (None: not known), and whether anybody has folios for boletas."""
+def uf_of_the_year(tx: Connection, boleta_types: Sequence[int]) -> Row:
+    """The UF that fixes this year's limit of boletas (None: not known), its day, and whether anybody has their folios.
+
+    The day is 31 December of the year before in Chile; from 20 December on `next_day` and `next_value` are those of
+    the year to come.
+    """
     row = run(
         tx,
         """
-        SELECT t.today, v.value,
+        SELECT t.day, v.value, t.next_day, n.value AS next_value,
                EXISTS (SELECT FROM cafs
                        WHERE document_type = ANY (CAST(:types AS smallint[])) AND withdrawn_at IS NULL) AS boletas
-        FROM (SELECT (fmgo_now() AT TIME ZONE 'America/Santiago')::date AS today) t
-        LEFT JOIN uf_values v ON v.day = t.today
+        FROM (SELECT (date_trunc('year', here) - interval '1 day')::date AS day,
+                     CASE WHEN here >= date_trunc('year', here) + interval '1 year - 12 days'
+                          THEN (date_trunc('year', here) + interval '1 year - 1 day')::date END AS next_day
+              FROM (SELECT fmgo_now() AT TIME ZONE 'America/Santiago' AS here) AS h) t
+        LEFT JOIN uf_values v ON v.day = t.day
+        LEFT JOIN uf_values n ON n.day = t.next_day
         """,
         types=list(boleta_types),
     ).one()
-    return {"today": row.today, "value": row.value, "boletas": row.boletas}
+    return dict(row._mapping)  # noqa: SLF001  (the documented way to a dict)
 
 
 def standing_still(tx: Connection) -> list[Row]:

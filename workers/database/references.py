@@ -13,7 +13,7 @@ from sqlalchemy import Connection
 
 from domain.changes import Changed, Key, StandingNote, taken
 from domain.completion import ReferencedDocument
-from domain.issued import taxes_stated
+from domain.issued import Stated, stated_in
 from domain.money import Number, rounded
 from workers.database.engine import run
 
@@ -22,6 +22,7 @@ Reference = tuple[str, str, int, int]
 Company = tuple[str, str]
 
 _AMOUNT_DECIMALS = 4
+_NOTHING = Stated()
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,7 +143,8 @@ NOTES = """
 """
 
 
-# What a document states of its taxes is in its bytes only; they are read for the few that notes annul.
+# What a document states of its taxes and of the kind of sale is in its bytes only; they are read for the few that notes
+# change.
 BYTES = """
     SELECT d.id, f.bytes
     FROM unnest(CAST(:issuers AS text[]), CAST(:environments AS text[]), CAST(:types AS smallint[]),
@@ -153,13 +155,13 @@ BYTES = """
 """
 
 
-def references(tx: Connection, wanted: Iterable[Reference], annulled: Iterable[Reference] = ()) -> ReferenceBook:
-    """What the ledger knows of these documents; of those that are `annulled`, also what taxes they state."""
+def references(tx: Connection, wanted: Iterable[Reference], repeated: Iterable[Reference] = ()) -> ReferenceBook:
+    """What the ledger knows of these documents; of those that are `repeated`, also what only their bytes state."""
     keys = sorted(set(wanted))
     if not keys:
         return ReferenceBook({}, {}, {})
     values = _columns(keys)
-    taxes = _taxes(tx, sorted(set(annulled)))
+    stated = _stated(tx, sorted(set(repeated)))
     known = {
         (row.issuer, row.environment, row.document_type, row.folio): KnownReference(
             row.id,
@@ -173,7 +175,9 @@ def references(tx: Connection, wanted: Iterable[Reference], annulled: Iterable[R
                 exempt=None if row.exempt is None else _amount(row.exempt),
                 vat=row.vat,
                 issued_on=row.issued_on,
-                taxes=taxes.get(row.id),
+                taxes=stated.get(row.id, _NOTHING).taxes,
+                sale_kind=stated.get(row.id, _NOTHING).sale_kind,
+                principal=stated.get(row.id, _NOTHING).principal,
             ),
         )
         for row in run(tx, DOCUMENTS, **values)
@@ -192,8 +196,8 @@ def references(tx: Connection, wanted: Iterable[Reference], annulled: Iterable[R
     return ReferenceBook(known, notes, totals)
 
 
-def _taxes(tx: Connection, keys: Sequence[Reference]) -> dict[uuid.UUID, Mapping[str, int] | None]:
-    return {row.id: taxes_stated(bytes(row.bytes)) for row in run(tx, BYTES, **_columns(keys))} if keys else {}
+def _stated(tx: Connection, keys: Sequence[Reference]) -> dict[uuid.UUID, Stated]:
+    return {row.id: stated_in(bytes(row.bytes)) for row in run(tx, BYTES, **_columns(keys))} if keys else {}
 
 
 def _columns(keys: Sequence[Reference]) -> dict[str, list[str] | list[int]]:

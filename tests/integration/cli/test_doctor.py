@@ -15,8 +15,9 @@ WORKERS = (
     b" VALUES ('interactive', 'h', 1, 1), ('bulk', 'h', 2, 1), ('threads', 'h', 3, 1)"
 )
 UF = (
-    b"INSERT INTO uf_values (day, value) SELECT (fmgo_now() AT TIME ZONE 'America/Santiago')::date + n, 39643.59"
-    b" FROM generate_series(0, 1) AS n"
+    b"INSERT INTO uf_values (day, value) SELECT"
+    b" (date_trunc('year', fmgo_now() AT TIME ZONE 'America/Santiago')"
+    b" + n * interval '1 year' - interval '1 day')::date, 39643.59 FROM generate_series(0, 1) AS n"
 )
 
 
@@ -55,7 +56,9 @@ def test_all_is_well(well: Fmgo) -> None:
 
 def test_the_newer_format_is_told_as_unverified(well: Fmgo, monkeypatch: pytest.MonkeyPatch) -> None:
     told = {one["about"]: one["said"] for one in well("doctor", "--json").objects}
-    assert "profile 2019" in told["format"]
+    assert "by each document's day" in told["format"]
+    monkeypatch.setenv("FMGO_FORMAT_PROFILE", "2019")
+    assert ("warn", "format") in troubles(well)[1]
     monkeypatch.setenv("FMGO_FORMAT_PROFILE", "2026")
     assert ("warn", "format") in troubles(well)[1]
     told = {one["about"]: one["said"] for one in well("doctor", "--json").objects}
@@ -74,7 +77,7 @@ TROUBLES: dict[str, tuple[bytes, tuple[str, str]]] = {
     "no certificate": (b"UPDATE certificates SET retired_at = now()", ("fail", "certificates")),
     "certificate ends": (b"UPDATE certificates SET not_after = now() + interval '9 days'", ("warn", "certificates")),
     "no folios": (b"UPDATE folio_counters SET next = last + 1", ("fail", "folios")),
-    "no UF of the day": (b"DELETE FROM uf_values", ("warn", "UF")),
+    "no UF of 31 December": (b"DELETE FROM uf_values", ("warn", "UF")),
     "folios end soon": (b"UPDATE cafs SET expires_on = now() + interval '9 days'", ("warn", "folios")),
     "folios ended": (b"UPDATE cafs SET expires_on = '2020-01-01'", ("fail", "folios")),
     "a row without its month": (

@@ -1,5 +1,6 @@
 """All twelve types are recorded, prepared, issued and stored, with the totals that their documents state."""
 
+import datetime as dt
 import json
 import re
 from decimal import Decimal
@@ -12,13 +13,17 @@ from tests.integration.issuing.conftest import Office
 from workers.database.documents import stored_bytes
 from workers.database.results import results
 
+GUIDE = 52
+TOMORROW = (dt.datetime.now(dt.UTC) + dt.timedelta(days=1)).date().isoformat()
 FOLDER = Path(__file__).resolve().parents[2] / "golden" / "types"
 
 
 def test_every_type_is_issued_and_stored_with_its_totals(office: Office) -> None:
     types = sorted(DOCUMENT_TYPES)
     office.load(*types)
-    documents = [json.loads((FOLDER / f"{kind}.json").read_text(encoding="utf-8")) for kind in types]
+    names = [f"{kind}-2026" if kind == GUIDE else str(kind) for kind in types]
+    documents = [json.loads((FOLDER / f"{name}.json").read_text(encoding="utf-8")) for name in names]
+    documents[types.index(GUIDE)]["Encabezado"]["Transporte"]["FchSalida"] = TOMORROW
     numbers = office.record(*documents)
     office.issue()
     assert office.states(numbers) == ["signed"] * len(types), [office.codes(number) for number in numbers]

@@ -209,7 +209,7 @@ def test_documents_of_all_types_travel_in_an_envelope_a_way(
     company = _written(tmp_path, "issuer.json", ISSUER)
     kinds = [kind for kind in SAMPLES if kind not in (33, 41, 56)]
     more = (*_keys(folder, *kinds), "--issuer", company, "--folio", "1", "--out", str(tmp_path / "out"))
-    resolution = ("--envelope", "--resolution-date", "2014-08-22", "--json")
+    resolution = ("--envelope", "--resolution-date", "2014-08-22", "--json", "--profile", "2019")
     assert _render(folder, jobs, *more, *resolution) == 0, capsys.readouterr()
     told = _lines(capsys)
     assert [Path(each["file"]).name for each in told] == [
@@ -279,11 +279,11 @@ def test_the_issuer_of_a_document_comes_from_it_then_from_the_file(
         assert "RENDER-ISSUER" in capsys.readouterr().err
 
 
-def test_the_uf_of_the_day_is_asked_for_boletas(
+def test_the_uf_of_the_year_before_is_asked_for_boletas(
     folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     sale = _written(tmp_path, "b.json", {"Encabezado": {"IdDoc": {"TipoDTE": 39}}, "Detalle": [_item(6_000_000)]})
-    values = _written(tmp_path, "uf.json", {"2026-11-23": 50000, "2026-11-24": 40000.5})
+    values = _written(tmp_path, "uf.json", {"2024-12-31": 50000, "2025-12-31": 40000.5, "2026-11-24": 50000})
     keys = [*_keys(folder, 39), "--out", str(tmp_path)]
     assert _render(folder, sale, *keys) == 0
     assert _render(folder, sale, *keys, "--uf", "50000") == 0
@@ -291,7 +291,7 @@ def test_the_uf_of_the_day_is_asked_for_boletas(
     assert "BOL-UF-01" in capsys.readouterr().err
     assert run_command(["calculate", sale, "--on", "2026-11-24", "--uf", values, "--json"]) == 0
     assert _lines(capsys)[0]["warnings"][0]["code"] == "BOL-UF-01"
-    assert run_command(["calculate", sale, "--on", "2026-11-23", "--uf", values, "--json"]) == 0
+    assert run_command(["calculate", sale, "--on", "2025-12-31", "--uf", values, "--json"]) == 0
     assert "warnings" not in _lines(capsys)[0]
     for option in (str(tmp_path / "absent"), "12", str(folder / "sale.json")):
         assert run_command(["calculate", sale, "--uf", option]) == 2
@@ -325,9 +325,9 @@ def test_a_guide_of_2026_is_rendered_and_its_edition_told(
 ) -> None:
     sale = _written(tmp_path, "guide.json", guide_2026())
     more = (*_keys(folder, 52), "--issuer", _written(tmp_path, "issuer.json", ISSUER), "--out", str(tmp_path))
-    assert _render(folder, sale, *more) == 1
+    assert _render(folder, sale, *more, "--profile", "2019") == 1
     assert "FMT-PROFILE" in capsys.readouterr().err
-    assert _render(folder, sale, *more, "--profile", "2026") == 0
+    assert _render(folder, sale, *more) == 0
     assert _render(folder, sale, *more, "--profile", "2031") == 2
     capsys.readouterr()
     assert _verify(folder, str(tmp_path / "T52F7.xml")) == 0

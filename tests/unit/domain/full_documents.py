@@ -3,7 +3,7 @@
 from datetime import date
 from typing import Any
 
-from domain.format.kinds import Choice, Day, Figure, Hour, Kind, Rut, Text, Whole
+from domain.format.kinds import Choice, Day, Figure, Hour, Kind, Moment, Rut, Text, Whole
 from domain.format.table import Profile, TypeRow
 from domain.format.types import format_of
 from tests.unit.domain.samples import Raw
@@ -105,6 +105,8 @@ def _leaf(kind: Kind) -> Any:  # noqa: PLR0911  (a line for each kind)
             return next(iter(codes.values()))
         case Hour():
             return "23:59:59"
+        case Moment():
+            return "2026-11-24T23:59:59"
         case Rut():
             return "77777777-7"
     raise AssertionError(kind)

@@ -34,11 +34,25 @@ _BOX = {"CodTpoBultos": 75, "CantBultos": 1, "IdContainer": "MSKU1234567", "Sell
 _PERIODIC = spoilt(
     boleta(),
     Encabezado__IdDoc={"TipoDTE": 39, "IndServicio": 1, "PeriodoDesde": "2026-10-01", "PeriodoHasta": "2026-10-31"},
-    Encabezado__Receptor__DirRecep="Calle Dos 456",
+    Encabezado__Receptor={"RUTRecep": RECEIVER, "RznSocRecep": "Ana Díaz", "DirRecep": "Calle Dos 456"},
 )
+_ANA = {"RUTRecep": RECEIVER, "RznSocRecep": "Ana Díaz", "CorreoRecep": "ana@example.cl"}
+_DEAR = {"NmbItem": "Televisor de 85 pulgadas", "QtyItem": 1, "PrcItem": 5_400_001}
+_CUT = {**_DEAR, "NmbItem": "Ventas del 23-11-2026 durante el corte de energía"}
 _CUSTOMS = "Encabezado__Transporte__Aduana__"
 _EXPORTER = "Encabezado__Emisor__GuiaExport"
 _NEWER = World(profile="2026")
+_LIMITED = World(profile="2026", uf=Decimal(40_000))
+_TICKET = {
+    "FolioTicket": 77,
+    "FchGenera": "2026-11-24T10:00:00",
+    "NmbEvento": "Concierto de Ñandúes",
+    "TpoTicket": "GENERAL",
+    "CdgEvento": "E1",
+    "FchEvento": "2026-12-24T21:30:00",
+    "LugarEvento": "Teatro Municipal",
+    "UbicEvento": "Platea",
+}
 _TOURIST = spoilt(
     invoice(),
     Encabezado__IdDoc={"TipoDTE": 33, "FmaPago": 1, "TipoFactEsp": 1},
@@ -89,10 +103,29 @@ OF_TYPES: dict[str, Case] = {
         spoilt(_PERIODIC, **{f"{_ID}PeriodoHasta": None}),
         _PERIODIC,
     ),
+    "BOL-SRV-06": Case(
+        _boleta_with(Detalle__0__ItemEspectaculo=1),
+        _boleta_with(Detalle__0__ItemEspectaculo=1, Detalle__0__InfoTicket=_TICKET),
+        world=_NEWER,
+    ),
+    "BOL-SRV-07": Case(
+        spoilt(_PERIODIC, Encabezado__Receptor={"DirRecep": "Calle Dos 456"}),
+        spoilt(_PERIODIC, Encabezado__Receptor={"DirRecep": "Calle Dos 456", "CdgIntRecep": "CLI-7"}),
+    ),
     "BOL-UF-01": Case(
         _boleta_with(Detalle__0__PrcItem=540_001),
         _boleta_with(Detalle__0__PrcItem=540_000),
         world=World(uf=Decimal(40_000)),
+    ),
+    "BOL-UF-02": Case(
+        _boleta_with(Detalle=[_DEAR], Encabezado__Receptor=_ANA),
+        _boleta_with(Detalle=[_DEAR], Encabezado__Receptor=_ANA, **{f"{_ID}MedioPago": 2}),
+        world=_LIMITED,
+    ),
+    "BOL-UF-03": Case(
+        _boleta_with(Detalle=[_CUT]),
+        _boleta_with(Detalle=[{**_CUT, "PrcItem": 5_400_000}]),
+        world=_LIMITED,
     ),
     "GUI-TRA-01": Case(spoilt(guide(), **{f"{_ID}TipoDespacho": None}), spoilt(guide(), **{f"{_ID}TipoDespacho": 1})),
     "GUI-TRA-02": Case(guide(5), spoilt(guide(5), **{_RUT: "76900101-8"})),

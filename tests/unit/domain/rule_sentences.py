@@ -36,6 +36,15 @@ FACES: dict[str, tuple[Raw, World]] = {
         spoilt(boleta(), Encabezado__Receptor={"RUTRecep": RECEIVER}, Detalle=[_DEAR]),
         World(uf=Decimal("39000.55")),
     ),
+    "BOL-UF-02 nobody can be reached": (
+        spoilt(
+            boleta(),
+            Encabezado__IdDoc__MedioPago=1,
+            Encabezado__Receptor={"RUTRecep": RECEIVER, "RznSocRecep": "Ana Díaz"},
+            Detalle=[_DEAR],
+        ),
+        World(uf=Decimal("39000.55"), profile="2026"),
+    ),
     "DTE-REF-10 same total, other classes": (
         spoilt(credit_note(), Detalle=[line(PrcItem=11900, IndExe=1)]),
         USUAL,

@@ -246,7 +246,7 @@ class World:
 
     today: date = TODAY
     known: dict[tuple[int, int], ReferencedDocument] = field(default_factory=lambda: KNOWN)
-    profile: Profile = "2019"
+    profile: Profile | None = "2019"
     uf: Decimal | None = None
 
 

@@ -8,7 +8,7 @@ import pytest
 from domain.caf import StampingCaf
 from domain.codes.document_types import BOLETA_TYPES
 from domain.completion import ReferencedDocument
-from domain.issued import IssuedError, documents_in, taxes_stated
+from domain.issued import IssuedError, documents_in, stated_in
 from domain.issuing import issue
 from domain.signature import RsaSigner
 from domain.verification.reading import Unreadable
@@ -77,8 +77,8 @@ def test_files_without_documents_are_refused() -> None:
 
 def test_taxes_are_told_or_not_known(made: Made) -> None:
     wine = made(spoilt(SAMPLES[33](), Detalle__0__CodImpAdic=["25"]), 7)
-    assert taxes_stated(wine) == {"25": 2050}
-    assert taxes_stated(wine.replace(b"<TipoImp>25<", b"<TipoImp>025<")) == {"25": 2050}
-    assert taxes_stated(made(SAMPLES[33](), 7)) == {}
+    assert stated_in(wine).taxes == {"25": 2050}
+    assert stated_in(wine.replace(b"<TipoImp>25<", b"<TipoImp>025<")).taxes == {"25": 2050}
+    assert stated_in(made(SAMPLES[33](), 7)).taxes == {}
     for unknown in (made(SAMPLES[39](), 7), wine.replace(b"<MontoImp>2050<", b"<MontoImp>x<"), b"<x/>", b""):
-        assert taxes_stated(unknown) is None
+        assert stated_in(unknown).taxes is None

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from domain.format.reading import MOST_PROBLEMS
-from domain.preparing import annulled_by, prepare, references_of
+from domain.preparing import prepare, references_of, repeated_by
 from domain.problems import InvalidDocument
 from tests.unit.domain.samples import (
     ISSUER,
@@ -178,12 +178,12 @@ def test_boleta_takes_the_other_family_s_names_and_leaves_its_extras_out() -> No
 
 
 @pytest.mark.parametrize(
-    ("code", "kind", "annulled"),
-    [(1, 33, ((33, 10),)), ("1", "33", ((33, 10),)), (3, 33, ()), ("x", 33, ()), (1, 39, ()), (1, 110, ())],
+    ("code", "kind", "repeated"),
+    [(1, 33, ((33, 10),)), ("1", "33", ((33, 10),)), (3, 33, ((33, 10),)), ("", 33, ()), (1, 39, ()), (1, 110, ())],
 )
-def test_what_a_note_annuls_is_found_where_taxes_are_stated(code: Any, kind: Any, annulled: Any) -> None:
+def test_of_what_a_note_changes_those_are_read_whose_bytes_say_more(code: Any, kind: Any, repeated: Any) -> None:
     raw = spoilt(credit_note(), Referencia__0__CodRef=code, Referencia__0__TpoDocRef=kind)
-    assert annulled_by(raw) == annulled
+    assert repeated_by(raw) == repeated
 
 
 @pytest.mark.parametrize(

@@ -219,6 +219,7 @@ def test_every_type_is_judged_without_an_issuer(document_type: int) -> None:
         issuer=None,
         today=TODAY,
         referenced=KNOWN,
+        profile="2019",
     )
     assert ready.document_type == document_type
 

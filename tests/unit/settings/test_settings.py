@@ -53,8 +53,8 @@ def test_needed_variables_suffice_and_give_certification() -> None:
     assert read.cache == read.redis_url
 
 
-def test_format_is_that_in_circulation_unless_the_newer_is_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert read_settings().format_profile == "2019"
+def test_format_is_that_of_each_documents_day_unless_one_is_pinned(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert read_settings().format_profile is None
     monkeypatch.setenv("FMGO_FORMAT_PROFILE", "2026")
     assert read_settings().format_profile == "2026"
     refused(monkeypatch, "FMGO_FORMAT_PROFILE", "2020")

@@ -14,7 +14,7 @@ from typing import Any
 from domain.codes.document_types import EXPORTS
 from domain.codes.tables import Name, table
 from domain.completion import ReferencedDocument
-from domain.issued import taxes_stated
+from domain.issued import stated_in
 from domain.issuing import Prepared, issue, prepare
 from tests.unit.domain.conformance.kit import AT, TODAY, Kit
 
@@ -38,6 +38,8 @@ TRANSPORT = {
     "Chofer": {"RUTChofer": "11111111-1", "NombreChofer": "Pedro Pérez"},
     "DirDest": "Calle Dos 456",
     "CmnaDest": "Providencia",
+    "FchSalida": TODAY.isoformat(),
+    "HraSalida": "15:30",
 }
 RATE = "1030.55"
 LOST = "\ufffd"
@@ -65,7 +67,7 @@ class Bench:
         self.made.append(signed.xml)
         self.kinds.append(kind)
         self.cases[name] = (kind, folio)
-        taxes = taxes_stated(signed.xml)
+        taxes = stated_in(signed.xml).taxes
         self.known[kind, folio] = ReferencedDocument(
             kind, folio, "accepted", ready.receiver, ready.total, ready.net, ready.exempt, ready.vat, TODAY, taxes=taxes
         )

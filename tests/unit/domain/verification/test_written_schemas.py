@@ -77,5 +77,5 @@ def test_boletas_of_others_get_the_verdict_of_the_variant_of_2020(shared: Path) 
 
 def test_no_schema_is_without_a_file_that_it_judges() -> None:
     written = {file.name for file in own_folder().glob("*.xsd")}
-    issued = {"EnvioBOLETA_v11.xsd", "DTE_2026.xsd"}  # judged where documents are issued
+    issued = {"EnvioBOLETA_v11.xsd", "EnvioBOLETA_2026.xsd", "DTE_2026.xsd"}  # judged where documents are issued
     assert written == {*FILES, *issued, "EnvioBOLETA_received.xsd", "Tipos_v10.xsd"}
