@@ -168,7 +168,7 @@ def _period(document: Document, classes: Classes, totals: Values, findings: Find
         totals["MontoNF"] = other
     if classes.not_billable or stated.get(tag) is not None:
         totals[tag] = due
-    if tag == "TotalPeriodo" and due < 0:
+    if tag == "TotalPeriodo" and due < 0 and document.profile == "2019":
         findings.add("DTE-TOT-07", f"{_TOTALS}.{tag}", computed=due)
     balance: int | None = stated.get("SaldoAnterior")
     if balance is not None:

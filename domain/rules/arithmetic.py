@@ -26,6 +26,8 @@ _FORMAT = "SII, Formato DTE 2.5"
 _TOTALS = "document.Encabezado.Totales"
 _LINE = "document.Detalle[]"
 
+_NOT_BILLED = frozenset({2, 6})
+"""IndExe of amounts that aren't part of the sale, and of such that are taken off."""
 _SALE_KINDS = frozenset({None, 1, 2, 3, 4, 6})
 _NOTE_KINDS = frozenset({None, 1, 2, 3, 6})
 _EXPORT_KINDS: frozenset[int | None] = frozenset({None, 1})
@@ -62,7 +64,14 @@ def _names_nothing(view: View) -> Iterator[Finding]:
 
 
 def _nothing_taxable(view: View) -> Iterator[Finding]:
-    if view.lines and all(line.get("IndExe", 0) in (1, 2, 6) for _, line in view.lines):
+    kinds = {line.get("IndExe", 0) for _, line in view.lines}
+    if kinds and kinds <= {1, 2, 6} and not kinds <= _NOT_BILLED:
+        yield "document.Detalle", {}
+
+
+def _bills_nothing(view: View) -> Iterator[Finding]:
+    """Houses that change money document purchases and sales in this way: nothing is billed but a commission."""
+    if view.lines and all(line.get("IndExe") in _NOT_BILLED for _, line in view.lines):
         yield "document.Detalle", {}
 
 
@@ -234,7 +243,8 @@ RULES: tuple[Rule, ...] = (
     _found(
         "DTE-TOT-07",
         f"{_TOTALS}.TotalPeriodo",
-        "Lower the lines with IndExe 6: what is due would be {computed}, and a boleta can't say less than 0.",
+        "Lower the lines with IndExe 6, or issue in profile 2026: what is due would be {computed}, and this edition "
+        "can't say less than 0.",
         "SII, EnvioBOLETA_v11.xsd, TotalPeriodo",
         types=BOLETAS,
     ),
@@ -252,6 +262,16 @@ RULES: tuple[Rule, ...] = (
         _nothing_taxable,
         f"{_FORMAT}, field IndExe; SII HED-2-223",
         frozenset({INVOICE}),
+    ),
+    Rule(
+        "DTE-TOT-14",
+        "document.Detalle",
+        "Check the lines: nothing is billed here (IndExe 2 and 6 only), as houses do that change money without a "
+        "commission.",
+        _bills_nothing,
+        "SII, Resolución Exenta 66 of 2022; SII, FAQ 001.003.8353 (2025-05-28) and 001.380.8351 (2025-07-01)",
+        frozenset({INVOICE, EXEMPT_INVOICE}) | BOLETAS,
+        "warning",
     ),
     Rule(
         "DTE-TOT-10",

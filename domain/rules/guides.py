@@ -170,8 +170,8 @@ RULES: tuple[Rule, ...] = (
     Rule(
         "GUI-TRA-01",
         f"{_HEADER}.IdDoc.TipoDespacho",
-        "State TipoDespacho, who carries the goods and where to, if goods move: a guía of a sale without it is taken for "
-        "one of goods that don't, and isn't asked for its transport.",
+        "State TipoDespacho, who carries the goods and where to, if goods move: a guía of a sale without it is taken "
+        "for one of goods that don't, and isn't asked for its transport.",
         _no_kind_of_dispatch,
         f"{_FORMAT}, field TipoDespacho",
         _GUIDE,
@@ -274,8 +274,8 @@ RULES: tuple[Rule, ...] = (
     Rule(
         "GUI-TRP-04",
         _TRANSPORT,
-        "Issue in profile 2026, or say in a line's DscItem (“salida …”) what is wanting: since 2026-11-01 goods travel "
-        "with {tags}.",
+        "Issue in profile 2026, or state what is wanting, day and hour in a line's DscItem (“salida …”): since "
+        "2026-11-01 goods travel with {tags}.",
         _untold_in_the_older_edition,
         _DECREE,
         _GUIDE,

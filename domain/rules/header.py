@@ -99,7 +99,7 @@ def _other_month_than_its_guides(view: View) -> Iterator[Finding]:
 def _guides_billed_late(view: View) -> Iterator[Finding]:
     last = _last_day_to_bill(view)
     if view.today > last and _bills_guides_of_its_month(view):
-        yield f"{_ID_DOC}.FchEmis", {"day": view.issued_on, "last": last}
+        yield f"{_ID_DOC}.FchEmis", {"month": f"{view.issued_on:%Y-%m}", "last": last}
 
 
 def _before(tag: str, other: str) -> Callable[[View], Iterator[Finding]]:
@@ -238,7 +238,7 @@ RULES: tuple[Rule, ...] = (
     Rule(
         "DTE-DAT-08",
         f"{_ID_DOC}.FchEmis",
-        "Mind the return of that month: guías of {day}'s month were to be billed until {last}.",
+        "Mind the tax return of {month}: guías of that month were to be billed until {last}.",
         _guides_billed_late,
         "SII, FAQ 001.003.4136 (2025-05-28) and 001.430.0296 (2025-05-14)",
         frozenset({INVOICE, EXEMPT_INVOICE}),

@@ -138,8 +138,8 @@ RULES: tuple[Rule, ...] = (
     Rule(
         "DTE-REF-23",
         "document.Referencia[].CodRef",
-        "Ask the SII for the VAT by petition (form 2117); a nota de crédito then states IndNoRebaja 1: a document of {day} "
-        "may be annulled in its own tax period and the next.",
+        "Ask the SII for the VAT by petition (form 2117); a nota de crédito then states IndNoRebaja 1: a document of "
+        "{day} may be annulled in its own tax period and the next.",
         _after_the_term,
         "SII, FAQ 001.003.7335 (2025-06-30) and 001.003.2167 (2025-05-28)",
         frozenset({CREDIT_NOTE, DEBIT_NOTE}),

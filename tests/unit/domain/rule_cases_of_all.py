@@ -10,9 +10,11 @@ from tests.unit.domain.samples import (
     credit_note,
     debit_note,
     exempt_invoice,
+    guide,
     invoice,
     line,
     purchase,
+    settlement,
     spoilt,
     text_note,
 )
@@ -36,6 +38,12 @@ _ORDER = {"TpoDocRef": 801, "FolioRef": "1234-56-SE26", "FchRef": "2026-11-20"}
 _HUGE = 10**11
 
 
+def _on_settlement(code: int) -> Raw:
+    """A note on a liquidación of the ledger with its amounts."""
+    lines = [line(PrcItem=100000), line(PrcItem=20000, IndExe=1)]
+    return spoilt(credit_note(code, 70, 43), Detalle=lines, Comisiones=settlement()["Comisiones"])
+
+
 OF_ALL: dict[str, Case] = {
     "DTE-RUT-01": Case(
         spoilt(invoice(), Encabezado__Emisor__RUTEmisor="77777777-7", Encabezado__Receptor__RUTRecep="60803000-K"),
@@ -43,12 +51,10 @@ OF_ALL: dict[str, Case] = {
     ),
     "DTE-RUT-02": Case(
         spoilt(invoice(), **{_RUT: "76900101-8"}),
-        spoilt(credit_note(3, 20, 39), **{_RUT: "76900101-8"}),
+        spoilt(guide(6), **{_RUT: "76900101-8"}),
     ),
     "DTE-RUT-03": Case(spoilt(invoice(), **{_RUT: "55555555-5"}), spoilt(invoice(), **{_RUT: "60803000-K"})),
-    "DTE-RUT-04": Case(
-        spoilt(invoice(), **{_RUT: "66666666-6"}), spoilt(credit_note(3, 20, 39), **{_RUT: "66666666-6"})
-    ),
+    "DTE-RUT-04": Case(spoilt(invoice(), **{_RUT: "66666666-6"}), spoilt(invoice(), **{_RUT: "60803000-K"})),
     "DTE-DAT-01": Case(
         spoilt(invoice(), **{f"{_ID}FchEmis": "2026-11-25"}), spoilt(invoice(), **{f"{_ID}FchEmis": "2026-11-24"})
     ),
@@ -69,6 +75,16 @@ OF_ALL: dict[str, Case] = {
     "DTE-DAT-06": Case(
         spoilt(invoice(), **{f"{_ID}PeriodoDesde": "2026-11-02", f"{_ID}PeriodoHasta": "2026-11-01"}),
         spoilt(invoice(), **{f"{_ID}PeriodoDesde": "2026-11-01", f"{_ID}PeriodoHasta": "2026-11-01"}),
+    ),
+    "DTE-DAT-07": Case(
+        spoilt(invoice(), Referencia=[{**_GUIDE, "FchRef": "2026-10-27"}], **{f"{_ID}FchEmis": "2026-11-05"}),
+        spoilt(invoice(), Referencia=[{**_GUIDE, "FchRef": "2026-10-27"}], **{f"{_ID}FchEmis": "2026-10-31"}),
+        today=date(2026, 11, 5),
+    ),
+    "DTE-DAT-08": Case(
+        spoilt(invoice(), Referencia=[{**_GUIDE, "FchRef": "2026-10-27"}], **{f"{_ID}FchEmis": "2026-10-31"}),
+        spoilt(invoice(), Referencia=[{**_GUIDE, "FchRef": "2026-11-01"}], **{f"{_ID}FchEmis": "2026-11-01"}),
+        today=date(2026, 11, 11),
     ),
     "DTE-PAY-01": Case(
         spoilt(invoice(), **{f"{_ID}MntPagos": [{"FchPago": "2026-12-24", "MntPago": 11899}]}),
@@ -159,6 +175,10 @@ OF_ALL: dict[str, Case] = {
         spoilt(invoice(), **{f"{_TOTALS}CredEC": 1901}), spoilt(invoice(), **{f"{_TOTALS}CredEC": 1900})
     ),
     "DTE-TOT-09": Case(spoilt(invoice(), Detalle__0__IndExe=1), spoilt(invoice(), Detalle=_TWO)),
+    "DTE-TOT-14": Case(
+        spoilt(invoice(), Detalle=[line(IndExe=2)]),
+        spoilt(invoice(), Detalle=[line(IndExe=2), line()]),
+    ),
     "DTE-TOT-10": Case(
         spoilt(invoice(), Detalle__0__DescuentoPct=100),
         spoilt(invoice(), Detalle__0__DescuentoPct="99.99"),
@@ -252,8 +272,8 @@ OF_ALL: dict[str, Case] = {
         spoilt(credit_note(), Referencia__0__FchRef=None),
     ),
     "DTE-REF-17": Case(
-        spoilt(credit_note(1, 12), Referencia__0__FchRef="2026-05-24"),
-        spoilt(credit_note(1, 12), Referencia__0__FchRef="2026-05-24", **{f"{_ID}FchEmis": "2026-11-24"}),
+        spoilt(credit_note(3, 12), Referencia__0__FchRef="2026-05-24"),
+        spoilt(credit_note(3, 12), Referencia__0__FchRef="2026-05-24", **{f"{_ID}FchEmis": "2026-11-24"}),
         today=date(2026, 11, 25),
     ),
     "DTE-REF-18": Case(credit_note(3, 14), credit_note(3, 10)),
@@ -265,6 +285,24 @@ OF_ALL: dict[str, Case] = {
             Encabezado__Totales__ImptoReten=[{"TipoImp": "28", "MontoImp": 1800}],
         ),
         spoilt(credit_note(1, 15), Detalle__0__CodImpAdic=["271"]),
+    ),
+    "DTE-REF-21": Case(
+        spoilt(credit_note(3, 20, 39), **{_RUT: "76900101-8"}),
+        credit_note(3, 20, 39),
+    ),
+    "DTE-REF-22": Case(
+        spoilt(credit_note(1, 16), **{f"{_ID}TpoTranVenta": 1}),
+        spoilt(credit_note(1, 16), **{f"{_ID}TpoTranVenta": 2}),
+    ),
+    "DTE-REF-23": Case(
+        spoilt(credit_note(), **{f"{_ID}FchEmis": "2027-01-01"}),
+        spoilt(credit_note(), **{f"{_ID}FchEmis": "2027-01-01", f"{_ID}IndNoRebaja": 1}),
+        today=date(2027, 1, 1),
+    ),
+    "DTE-REF-24": Case(_on_settlement(1), _on_settlement(3)),
+    "DTE-REF-25": Case(
+        spoilt(credit_note(), Referencia=[{**_SECOND, "TpoDocRef": 39, "FolioRef": 0, "IndGlobal": 1}]),
+        spoilt(credit_note(), Referencia=[{**_SECOND, "TpoDocRef": 39, "FolioRef": 20}] * 40),
     ),
     "DTE-CMN-01": Case(
         spoilt(invoice(), Encabezado__Receptor__CmnaRecep="Providensia"),

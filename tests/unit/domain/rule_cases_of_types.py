@@ -1,5 +1,6 @@
 """Cases for the rules of some types: boletas, guías, facturas de compra, liquidaciones, tourists, exports."""
 
+from datetime import date
 from decimal import Decimal
 
 from tests.unit.domain.rule_case import Case
@@ -13,6 +14,7 @@ from tests.unit.domain.samples import (
     guide,
     guide_2026,
     invoice,
+    opposite,
     purchase,
     settlement,
     spoilt,
@@ -39,6 +41,16 @@ _PERIODIC = spoilt(
 _ANA = {"RUTRecep": RECEIVER, "RznSocRecep": "Ana Díaz", "CorreoRecep": "ana@example.cl"}
 _DEAR = {"NmbItem": "Televisor de 85 pulgadas", "QtyItem": 1, "PrcItem": 5_400_001}
 _CUT = {**_DEAR, "NmbItem": "Ventas del 23-11-2026 durante el corte de energía"}
+_OWN_GOODS = spoilt(
+    guide(6),
+    Encabezado__Receptor={
+        "RUTRecep": "76900101-8",
+        "RznSocRecep": "Comercial Ñandú SpA",
+        "GiroRecep": "Venta al por menor",
+        "DirRecep": "Calle Uno 123",
+        "CmnaRecep": "Santiago",
+    },
+)
 _CUSTOMS = "Encabezado__Transporte__Aduana__"
 _EXPORTER = "Encabezado__Emisor__GuiaExport"
 _NEWER = World(profile="2026")
@@ -129,6 +141,11 @@ OF_TYPES: dict[str, Case] = {
     ),
     "GUI-TRA-01": Case(spoilt(guide(), **{f"{_ID}TipoDespacho": None}), spoilt(guide(), **{f"{_ID}TipoDespacho": 1})),
     "GUI-TRA-02": Case(guide(5), spoilt(guide(5), **{_RUT: "76900101-8"})),
+    "GUI-TRA-09": Case(
+        spoilt(_OWN_GOODS, Encabezado__Transporte__DirDest=None),
+        spoilt(_OWN_GOODS, Encabezado__Transporte__DirDest=None, Encabezado__Receptor__DirRecep="Bodega 2, km 9"),
+        today=date(2026, 10, 15),
+    ),
     "GUI-TRA-03": Case(_unpriced(guide(1)), _unpriced(guide(6))),
     "GUI-TRA-04": Case(
         spoilt(_leaving(8), **{f"{_CUSTOMS}PesoBruto": None}), spoilt(_leaving(8), **{f"{_CUSTOMS}PesoNeto": None})
@@ -164,9 +181,22 @@ OF_TYPES: dict[str, Case] = {
         _carrying(),
         world=_NEWER,
     ),
+    "GUI-TRP-04": Case(
+        spoilt(guide(), Encabezado__Transporte__Patente=None),
+        spoilt(guide(), Encabezado__Transporte__Patente=None, Detalle__0__DscItem="Salida 15:30, se desconoce patente"),
+    ),
+    "GUI-TRP-05": Case(
+        spoilt(guide_2026(), Encabezado__Transporte__HraSalida=None, Detalle__0__DscItem="Se desconoce la hora"),
+        spoilt(guide_2026(), Encabezado__Transporte__PatenteCarro=None),
+        world=_NEWER,
+    ),
     "COM-RET-01": Case(spoilt(purchase(), Detalle__0__CodImpAdic=None), purchase("49")),
     "LIQ-DET-01": Case(
         spoilt(settlement(), Detalle__0__TpoDocLiq="98"), spoilt(settlement(), Detalle__0__TpoDocLiq=99)
+    ),
+    "LIQ-REF-01": Case(
+        spoilt(opposite(), Detalle__1__MontoItem=-20001),
+        opposite(),
     ),
     "LIQ-COM-01": Case(spoilt(settlement(), Comisiones=None), settlement()),
     "TUR-FAC-01": Case(

@@ -49,6 +49,8 @@ KNOWN = {
     ),
     (33, 13): ReferencedDocument(33, 13, "accepted", RECEIVER, 11900, 10000, None, 1900, OLDER, credited=1190),
     (33, 15): ReferencedDocument(33, 15, "accepted", RECEIVER, 13700, 10000, None, 1900, OLDER, taxes={"271": 1800}),
+    (43, 70): ReferencedDocument(43, 70, "accepted", RECEIVER, 133050, 100000, 20000, 19000, OLDER),
+    (33, 16): ReferencedDocument(33, 16, "accepted", RECEIVER, 11900, 10000, None, 1900, OLDER, sale_kind=2),
     (33, 14): ReferencedDocument(33, 14, "accepted", RECEIVER, 11900, 10000, None, 1900, OLDER, annulled=True),
 }
 """What the ledger holds."""
@@ -121,6 +123,16 @@ def settlement() -> Raw:
     )
 
 
+def opposite() -> Raw:
+    """A liquidación that annuls the one of the ledger: the same amounts below zero."""
+    raw = settlement()
+    for item in raw["Detalle"]:
+        item["MontoItem"] = -item["MontoItem"]
+    raw["Comisiones"][0]["ValComNeto"] = -5000
+    raw["Referencia"] = [{"TpoDocRef": 43, "FolioRef": 70, "FchRef": "2026-11-20"}]
+    return raw
+
+
 def purchase(code: object = "15") -> Raw:
     """A factura de compra whose VAT the buyer keeps."""
     return spoilt(invoice(), Encabezado__IdDoc={"TipoDTE": 46}, Detalle__0__CodImpAdic=[code])
@@ -139,6 +151,7 @@ def guide(motive: int = 1) -> Raw:
             "CmnaDest": "Providencia",
         },
         Detalle__0__UnmdItem="UN",
+        Detalle__0__DscItem="Salida 24-11-2026, 15:30",
     )
 
 

@@ -14,6 +14,7 @@ from tests.unit.domain.samples import (
     boleta,
     codes_of,
     credit_note,
+    debit_note,
     invoice,
     line,
     prepared,
@@ -112,13 +113,21 @@ def test_issuer_s_text_that_cannot_be_written_is_left_out_unless_it_must_stand()
     assert {problem.path for problem in refused.value.problems} == {"document.Encabezado.Emisor.RznSoc"}
 
 
-def test_note_on_a_boleta_gets_its_receiver_and_a_name() -> None:
-    ready = prepared(spoilt(credit_note(3, 20, 39), Encabezado__Receptor=None))
-    assert ready.receiver == "66666666-6"
+@pytest.mark.parametrize("folio", [20, 21], ids=["known", "not known"])
+def test_note_on_a_boleta_of_nobody_goes_to_the_issuer_unless_the_buyer_is_stated(folio: int) -> None:
+    ready = prepared(spoilt(credit_note(3, folio, 39), Encabezado__Receptor=None))
+    assert (ready.receiver, ready.document.receptor["RznSocRecep"]) == (ISSUER.rut, ISSUER.razon_social)
+    assert ready.changes == (39, folio)
+    assert "DTE-REF-21" in {warning.code for warning in ready.warnings}
+    named = prepared(credit_note(3, folio, 39))
+    assert named.receiver == "77777777-7"
+    assert "DTE-REF-21" not in {warning.code for warning in named.warnings}
+
+
+def test_note_to_nobody_has_a_name_and_is_told() -> None:
+    ready = prepared(spoilt(credit_note(3, 20, 39), Encabezado__Receptor={"RUTRecep": "66666666-6"}))
     assert ready.document.receptor["RznSocRecep"] == "Cliente"
-    assert ready.changes == (39, 20)
-    unknown = prepared(spoilt(credit_note(3, 21, 39), Encabezado__Receptor=None))
-    assert unknown.receiver == "66666666-6"
+    assert [warning.code for warning in ready.warnings] == ["DTE-REF-21"]
 
 
 def test_note_on_a_boleta_of_somebody_goes_to_somebody() -> None:
@@ -129,8 +138,30 @@ def test_note_on_a_boleta_of_somebody_goes_to_somebody() -> None:
 
 def test_annulled_boleta_is_repeated_in_gross_prices() -> None:
     raw = spoilt(credit_note(1, 20, 39), Encabezado__Receptor=None, Detalle=boleta()["Detalle"])
-    assert codes_of(raw) == ["DTE-REF-10"]
-    assert codes_of(spoilt(raw, Encabezado__IdDoc__MntBruto=1)) == []
+    assert codes_of(raw) == ["DTE-REF-10", "DTE-REF-21"]
+    assert codes_of(spoilt(raw, Encabezado__IdDoc__MntBruto=1)) == ["DTE-REF-21"]
+
+
+@pytest.mark.parametrize(("stated", "written"), [(None, 2), (1, 1)])
+def test_note_repeats_the_kind_of_sale_of_what_it_changes(stated: int | None, written: int) -> None:
+    ready = prepared(spoilt(credit_note(1, 16), Encabezado__IdDoc__TpoTranVenta=stated))
+    assert ready.document.id_doc["TpoTranVenta"] == written
+    assert f"<TpoTranVenta>{written}</TpoTranVenta>" in ready.render(7)
+    assert [warning.code for warning in ready.warnings] == ["DTE-REF-22"] * (stated == 1)
+
+
+def test_note_on_what_states_no_kind_of_sale_states_none() -> None:
+    known = {(33, 10): replace(KNOWN[33, 10], sale_kind=0)}
+    assert "TpoTranVenta" not in prepared(credit_note(1, 10), known=known).document.id_doc
+    other = spoilt(credit_note(1, 10), Encabezado__IdDoc__TpoTranVenta=2)
+    assert codes_of(other, known=known) == ["DTE-REF-22"]
+    assert codes_of(other) == [], "nobody knows what the document says"
+
+
+def test_note_repeats_the_principal_of_what_it_changes() -> None:
+    known = {(33, 10): replace(KNOWN[33, 10], principal="96933606-5")}
+    assert prepared(credit_note(3, 10), known=known).document.header["RUTMandante"] == "96933606-5"
+    assert prepared(debit_note(3, 10), known=known).document.header["RUTMandante"] == "96933606-5"
 
 
 def test_note_on_an_exempt_document_is_exempt_and_told() -> None:

@@ -8,7 +8,7 @@ import pytest
 from domain.caf import StampingCaf
 from domain.codes.document_types import BOLETA_TYPES
 from domain.completion import ReferencedDocument
-from domain.issued import IssuedError, documents_in, stated_in
+from domain.issued import IssuedError, Stated, documents_in, stated_in
 from domain.issuing import issue
 from domain.signature import RsaSigner
 from domain.verification.reading import Unreadable
@@ -35,8 +35,27 @@ def test_a_document_of_every_type_says_what_it_came_to(made: Made) -> None:
         taxes = None if kind in BOLETA_TYPES else stated
         assert found.issuer == "76900101-8"
         assert found.facts == ReferencedDocument(
-            kind, 7, "issued", ready.receiver, ready.total, ready.net, ready.exempt, ready.vat, TODAY, taxes=taxes
+            kind,
+            7,
+            "issued",
+            ready.receiver,
+            ready.total,
+            ready.net,
+            ready.exempt,
+            ready.vat,
+            TODAY,
+            taxes=taxes,
+            sale_kind=0,
         )
+
+
+def test_what_notes_repeat_is_told(made: Made) -> None:
+    sold = spoilt(SAMPLES[33](), Encabezado__IdDoc__TpoTranVenta=2, Encabezado__RUTMandante="96933606-5")
+    stated = stated_in(made(sold, 7))
+    assert (stated.sale_kind, stated.principal) == (2, "96933606-5")
+    (found,) = documents_in(made(sold, 7))
+    assert (found.facts.sale_kind, found.facts.principal) == (2, "96933606-5")
+    assert stated_in(b"<x/>") == Stated()
 
 
 def test_exports_have_decimals_and_envelopes_many_documents(made: Made) -> None:

@@ -1,5 +1,6 @@
 """Rules at their edges: the last that is still allowed, the first that is not, and what only looks like a fault."""
 
+from dataclasses import replace
 from datetime import date
 from typing import Any
 
@@ -7,6 +8,7 @@ import pytest
 
 from tests.unit.domain.samples import (
     ISSUER,
+    KNOWN,
     Raw,
     World,
     codes_of,
@@ -33,7 +35,10 @@ def test_names_that_only_begin_so_are_not() -> None:
 
 def test_lines_of_a_sold_guide_have_prices_unless_they_are_no_sale() -> None:
     def with_line(**tags: Any) -> Raw:
-        return spoilt(guide(), Detalle=[line(UnmdItem="UN"), {"NmbItem": "Tornillo", "UnmdItem": "UN", **tags}])
+        return spoilt(
+            guide(),
+            Detalle=[line(UnmdItem="UN", DscItem="Salida 15:30"), {"NmbItem": "Tornillo", "UnmdItem": "UN", **tags}],
+        )
 
     assert codes_of(with_line(QtyItem=1)) == ["GUI-TRA-03"]
     for stated in ({"MontoItem": 500}, {"IndExe": 4}, {"PrcItem": 500, "DescuentoPct": 100}):
@@ -81,8 +86,10 @@ def test_only_notes_on_boletas_may_go_to_nobody() -> None:
     nobody = {"Encabezado__Receptor__RUTRecep": "66666666-6"}
     assert "DTE-REF-11" in codes_of(spoilt(credit_note(3), **nobody))
     on_boleta = spoilt(credit_note(3, 20, 39), Encabezado__IdDoc__MntBruto=1)
-    assert "DTE-REF-11" not in codes_of(spoilt(on_boleta, **nobody))
-    assert "DTE-REF-11" in codes_of(on_boleta)
+    assert codes_of(spoilt(on_boleta, **nobody)) == ["DTE-REF-21"]
+    assert codes_of(on_boleta) == [], "a boleta of nobody is somebody's once it is known whose"
+    named = {(39, 20): replace(KNOWN[39, 20], receiver="60803000-K")}
+    assert codes_of(on_boleta, known=named) == ["DTE-REF-11"]
 
 
 def test_six_months_to_deduct_are_counted_over_the_turn_of_the_year() -> None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from contextlib import suppress
+from datetime import date
 from pathlib import Path
 
 import pytest
@@ -126,6 +127,16 @@ def test_guide_says_when_it_leaves_only_in_the_newer_profile(
 
 
 def test_newer_profile_asks_guides_for_all_that_the_law_asks() -> None:
-    assert codes_of(guide(), world=NEWER) == ["GUI-TRP-01"] * 2
-    assert codes_of(spoilt(guide(), Encabezado__Transporte=None), world=NEWER) == ["GUI-TRP-01"] * 7
-    assert codes_of(spoilt(guide(), Encabezado__Transporte=None)) == []
+    assert codes_of(guide(), world=NEWER) == ["GUI-TRP-05"] * 2
+    bare = spoilt(guide(), Encabezado__Transporte=None)
+    assert codes_of(bare, world=NEWER) == ["GUI-TRP-01"] * 3 + ["GUI-TRP-05"] * 4
+    assert codes_of(bare) == ["GUI-TRP-04"]
+    assert codes_of(bare, today=date(2026, 10, 31)) == [], "before the rule took effect"
+
+
+def test_a_guide_of_a_sale_that_moves_nothing_is_not_asked_for_its_transport() -> None:
+    """A day's meal vouchers, say; whatever else a guía is for, goods travel."""
+    vouchers = spoilt(guide(), Encabezado__Transporte=None, Encabezado__IdDoc__TipoDespacho=None)
+    assert codes_of(vouchers, world=NEWER) == ["GUI-TRA-01"]
+    given = spoilt(vouchers, Encabezado__IdDoc__IndTraslado=4)
+    assert codes_of(given, world=NEWER) == ["GUI-TRA-01", *["GUI-TRP-01"] * 3, *["GUI-TRP-05"] * 4]

@@ -95,6 +95,9 @@ def as_written(case: dict[str, Any], bench: Bench) -> dict[str, Any]:
         head["Receptor"] = RECEIVER
     if kind in (33, 34):
         id_doc["FmaPago"] = 1
+    if kind == 46:
+        for line in given["detalle"]:
+            line.setdefault("CodImpAdic", ["49"])  # the set says nothing of retention, its totals keep nothing
     if kind == 52:
         head["Transporte"] = TRANSPORT
         for line in given["detalle"]:
