@@ -56,7 +56,7 @@ def _not_in_pesos(view: View) -> Iterator[Finding]:
 
 
 def _is_service(view: View) -> bool:
-    return view.id_doc.get("IndServicio") in (*_PAPERS, ABROAD)
+    return view.id_doc.get("IndServicio", 0) in (*_PAPERS, ABROAD, None)  # None: what was stated can't be read
 
 
 def _without_customs(view: View) -> Iterator[Finding]:
