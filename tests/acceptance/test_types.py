@@ -188,7 +188,9 @@ def test_a_guide_with_its_transport_is_accepted_under_the_format_of_2026(works: 
 
 def test_a_guide_that_does_not_say_who_drives_is_refused_before_a_folio_is_spent(works: Works) -> None:
     company = works.company((52,))
-    receipt = works.producer.enqueue(job(company, "guide", sale(52)))
+    unknown = guide_of_2026(works)
+    del unknown["Encabezado"]["Transporte"]["Chofer"]
+    receipt = works.producer.enqueue(job(company, "guide", unknown))
     result = works.producer.wait(receipt, until="decided")
     assert result.state == "invalid"
     assert {problem.code for problem in result.problems} == {"GUI-TRP-01"}
@@ -200,7 +202,7 @@ def test_the_format_of_2019_refuses_what_it_can_not_carry(works: Works) -> None:
     receipt = works.producer.enqueue(job(company, "guide", guide_of_2026(works)))
     result = works.producer.wait(receipt, until="decided")
     assert result.state == "invalid"
-    assert {problem.code for problem in result.problems} == {"FMT-PROFILE"}
+    assert {problem.code for problem in result.problems if problem.level == "error"} == {"FMT-PROFILE"}
 
 
 @pytest.mark.usefixtures("edition_2019")
