@@ -38,6 +38,7 @@ from deploy.sandbox.shop import DemoJob, Shop
 from deploy.sandbox.supervisor import SandboxError
 from domain.states import ACCEPTED, DECIDED, ISSUED
 from workers.cache.connection import connect
+from workers.cli.jobs import bodies_in
 from workers.clock import santiago
 from workers.database.engine import Ledger, business_time
 from workers.producer import LIST, Producer
@@ -190,13 +191,19 @@ def today(ledger: Ledger) -> dt.date:
 
 
 def jobs_of(paths: Sequence[Path]) -> list[DemoJob]:
-    """Jobs of files of JSON lines; whether they are valid is for FMgo to say."""
+    """Jobs of files, in every form that `fmgo enqueue` takes; whether they are valid is for FMgo to say.
+
+    Raises SandboxError for a file that can't be read or holds nothing.
+    """
     jobs = []
     for path in paths:
-        for line in path.read_bytes().splitlines():
-            if line.strip():
-                key, issuer = _names(line)
-                jobs.append(DemoJob(line, key, issuer, 0, valid=True))
+        try:
+            bodies = [body for body in bodies_in(path.read_bytes()) if body.strip()]
+        except OSError as error:
+            raise SandboxError(f"{path} can't be read: {error.strerror}") from None
+        if not bodies:
+            raise SandboxError(f"{path} holds no jobs")
+        jobs += [DemoJob(body, *_names(body), 0, valid=True) for body in bodies]
     return jobs
 
 
@@ -211,7 +218,9 @@ def _names(line: bytes) -> tuple[str, str]:
 def arguments() -> argparse.Namespace:
     """The command line."""
     parser = argparse.ArgumentParser(prog="demo", description=__doc__.splitlines()[0] if __doc__ else "")
-    parser.add_argument("--jobs", type=Path, nargs="*", help="files of jobs (JSON lines) instead of the invented shop")
+    parser.add_argument(
+        "--jobs", type=Path, nargs="+", help="files of jobs (JSON, JSON lines) instead of the invented shop"
+    )
     parser.add_argument("--folder", type=Path, help="folder of the sandbox (kept); by default a temporary one")
     return parser.parse_args()
 
@@ -219,6 +228,7 @@ def arguments() -> argparse.Namespace:
 def main() -> int:
     """Run the demo; 0 when its closing line holds."""
     options = arguments()
+    given = None if options.jobs is None else jobs_of(options.jobs)
     console = Console(highlight=False, width=None if sys.stdout.isatty() else WIDTH_OF_A_FILE)
     began = time.monotonic()
     console.print("[bold]FMgo[/bold] demo: from a shop's messages to documents accepted by a simulated SII\n")
@@ -226,7 +236,7 @@ def main() -> int:
     clear(folder)
     with Sandbox(folder, say=lambda line: console.print(f"  [dim]{line}[/dim]")) as sandbox:
         urls = sandbox.start_sii(seed=7)
-        sandbox.environment.update(QUICK if options.jobs else QUICK | NEW_FORMAT)
+        sandbox.environment.update(QUICK if given else QUICK | NEW_FORMAT)
         os.environ.update(sandbox.environment)
         ledger = Ledger(sandbox.database_url)
         sii = SiiControl(urls["control"])
@@ -252,8 +262,8 @@ def main() -> int:
             SandboxEnrolment(ledger, sii, settings),
             Shop(today(ledger)),
         )
-        if options.jobs:
-            jobs = jobs_of(options.jobs)
+        if given:
+            jobs = given
             for company, types in companies_of([job.body for job in jobs]):
                 demo.enrolment.enrol(company, types, folios=max(1000, len(jobs) * 2))
         else:
@@ -263,7 +273,7 @@ def main() -> int:
         started = time.monotonic()
         demo.send(jobs)
         demo.run()
-        outcome = Outcome.of(ledger, sii, demo.jobs, judged=not options.jobs, seconds=time.monotonic() - started)
+        outcome = Outcome.of(ledger, sii, demo.jobs, judged=not given, seconds=time.monotonic() - started)
         print_report(console, outcome, ledger, sandbox, sii, flower)
         return 0 if outcome.holds else 1
 
@@ -272,4 +282,5 @@ if __name__ == "__main__":
     try:
         raise SystemExit(main())
     except SandboxError as error:
-        raise SystemExit(f"fmgo: {error}") from None
+        print(f"fmgo: {error}", file=sys.stderr)
+        raise SystemExit(2) from None

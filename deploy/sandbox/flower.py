@@ -1,11 +1,14 @@
-"""Flower in a sandbox: on a free port of this machine, under a password that is made once and shown once."""
+"""Flower in a sandbox, on a port of this machine and under a password that a kept folder's next run has again."""
 
+import os
 import secrets
 import sys
 import time
 from dataclasses import dataclass
+from pathlib import Path
 
 from deploy.sandbox.sandbox import Sandbox
+from deploy.sandbox.servers import free_port
 from deploy.sandbox.supervisor import Child
 
 _LOOK_EVERY_SECONDS = 0.1
@@ -40,15 +43,27 @@ class FlowerWindow:
 def start_flower(sandbox: Sandbox) -> FlowerWindow:
     """Start Flower; it is ready a moment later (`address`)."""
     port_file = sandbox.folder / "flower.port"
+    port = free_port(_last_port(port_file))
     port_file.unlink(missing_ok=True)
-    password = secrets.token_urlsafe(9)
+    password_file = sandbox.folder / "flower.password"
+    if not password_file.exists():
+        with os.fdopen(os.open(password_file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+            file.write(secrets.token_urlsafe(9) + "\n")
     child = sandbox.spawn(
         "flower",
         [sys.executable, "-m", "monitoring.flower"],
         env={
-            "FMGO_FLOWER_PASSWORD": password,
-            "FMGO_FLOWER_PORT": "0",
+            "FMGO_FLOWER_PASSWORD_FILE": str(password_file),
+            "FMGO_FLOWER_PORT": str(port),
             "FMGO_FLOWER_PORT_FILE": str(port_file),
         },
     )
-    return FlowerWindow(child, str(port_file), "fmgo", password)
+    return FlowerWindow(child, str(port_file), "fmgo", password_file.read_text(encoding="utf-8").strip())
+
+
+def _last_port(file: Path) -> int:
+    """The port of the last run, 0 where there was none."""
+    try:
+        return int(file.read_text(encoding="ascii"))
+    except (OSError, ValueError):
+        return 0

@@ -31,7 +31,7 @@ import redis
 from alembic import command
 from alembic.config import Config
 
-from deploy.sandbox.servers import PostgreSQL, Valkey, open_to_all, package_folder, unprivileged_account
+from deploy.sandbox.servers import PostgreSQL, Valkey, free_port, open_to_all, package_folder, unprivileged_account
 from deploy.sandbox.supervisor import Child, FolderBusyError, SandboxError, Supervisor, end_leftovers, lock_folder
 
 _PREFIX: Final = "fmgo-sandbox-"
@@ -143,8 +143,9 @@ class Sandbox:
         home = self.folder / "sii"
         home.mkdir(mode=0o700, exist_ok=True)
         ports = home / "ports.json"
-        ports.unlink(missing_ok=True)
         argv = [sys.executable, "-m", "deploy.sandbox.sii", "--folder", str(home), "--port-file", str(ports)]
+        argv += [word for name, port in _last_ports(ports) for word in (f"--{name}-port", str(port))]
+        ports.unlink(missing_ok=True)
         argv += [] if seed is None else ["--seed", str(seed)]
         child = self.spawn("sii", argv + (["--tls"] if tls else []))
         self._await_file(ports, child)
@@ -224,15 +225,33 @@ class Sandbox:
             _write_closed(path, f"sandbox-1:{base64.b64encode(secrets.token_bytes(32)).decode('ascii')}\n")
         self.environment["FMGO_VAULT_KEY_FILE"] = str(path)
 
+    def tell(self, variables: Mapping[str, str]) -> None:
+        """Add settings for whatever is started from now on, also by a person from another shell."""
+        self.environment.update(variables)
+        self._write_environment()
+
     def _write_environment(self) -> None:
-        """Write ``environment``, which a shell can source to reach this sandbox."""
+        """Write ``environment``, which a shell can source to reach this sandbox with its own `fmgo`."""
         lines = [f"export {name}={shlex.quote(value)}\n" for name, value in sorted(self.environment.items())]
+        lines.append(f'export PATH={shlex.quote(str(Path(sys.prefix) / "bin"))}:"$PATH"\n')
         _write_closed(self.folder / "environment", "".join(lines))
 
     def _end_processes(self) -> None:
         if self._supervisor is not None:
             self._supervisor.end(reversed(self._processes), 10.0)
         self._processes = []
+
+
+def _last_ports(file: Path) -> Iterator[tuple[str, int]]:
+    """The ports of the simulated SII's last run that are still free, by the option that asks for them."""
+    try:
+        urls = json.loads(file.read_text(encoding="utf-8"))
+        last = {name: urlsplit(str(urls[name])).port for name in (*_SII_HOSTS, "control")}
+    except (OSError, ValueError, KeyError):
+        return
+    for name, port in last.items():
+        if port and free_port(port) == port:
+            yield name.replace("_", "-"), port
 
 
 def migrate(database_url: str) -> None:

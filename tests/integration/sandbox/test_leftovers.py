@@ -103,7 +103,7 @@ def test_port_that_somebody_took_meanwhile_is_given_up_for_another(
         free = probe.getsockname()[1]
         probe.close()
         ports = iter([taken.getsockname()[1], free])
-        monkeypatch.setattr(servers_module, "_free_port", lambda: next(ports))
+        monkeypatch.setattr(servers_module, "free_port", lambda _last: next(ports))
         with Sandbox(folder, say=silent) as sandbox, redis.Redis.from_url(sandbox.redis_url) as client:
             assert client.ping()
             assert f":{free}/" in sandbox.redis_url

@@ -2,18 +2,21 @@
 
 import os
 import signal
+import socket
 import stat
 import subprocess
 import sys
 import threading
 from contextlib import suppress
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import psycopg
 import pytest
 import redis
 
 from deploy.sandbox import servers as servers_module
+from deploy.sandbox.flower import start_flower
 from deploy.sandbox.sandbox import Sandbox, Terminated, default_folder
 from deploy.sandbox.supervisor import ChildEndedError, FolderBusyError, SandboxError, Supervisor
 from tests.integration.sandbox.watching import alive, guard_of, running, silent, until
@@ -80,6 +83,30 @@ def test_kept_folder_goes_on_where_it_stopped(folder: Path) -> None:
         with redis.Redis.from_url(sandbox.redis_url) as client:
             assert client.get("kept") == b"7"
         assert (folder / "vault.keys").read_bytes() == keys
+
+
+def test_kept_folder_has_its_ports_and_passwords_again(folder: Path) -> None:
+    seen = []
+    for _ in range(2):
+        with Sandbox(folder, say=silent) as sandbox:
+            hosts = sandbox.start_sii()
+            flower = start_flower(sandbox)
+            seen.append((dict(sandbox.environment), hosts, flower.wait(60), flower.password))
+    assert seen[0] == seen[1]
+    assert seen[0][2] is not None
+
+
+def test_port_of_the_last_run_that_somebody_has_taken_is_given_up(folder: Path) -> None:
+    with Sandbox(folder, say=silent) as sandbox:
+        redis_port = urlsplit(sandbox.redis_url).port
+        sii_port = urlsplit(sandbox.start_sii()["dte"]).port
+    with (
+        socket.create_server(("127.0.0.1", redis_port or 0)),
+        socket.create_server(("127.0.0.1", sii_port or 0)),
+        Sandbox(folder, say=silent) as sandbox,
+    ):
+        assert urlsplit(sandbox.redis_url).port != redis_port
+        assert urlsplit(sandbox.start_sii()["dte"]).port != sii_port
 
 
 def test_two_side_by_side_never_meet(folder: Path) -> None:
