@@ -12,6 +12,7 @@ from datetime import date
 from functools import lru_cache
 from typing import Any
 
+from domain.changes import CORRECTS_TEXT
 from domain.codes.document_types import (
     BOLETA_TYPES,
     CREDIT_NOTE,
@@ -123,11 +124,13 @@ def complete(
     """Fill in what the producer may leave out; what is there stays, and so does what couldn't be read."""
     _complete_header(document, today, report)
     _complete_issuer(document, issuer, report)
-    _number(document, "Detalle", "NroLinDet", report)
+    lines = _number(document, "Detalle", "NroLinDet", report)
     _number(document, "DscRcgGlobal", "NroLinDR", report)
     _number(document, "SubTotInfo", "NroSTI", report)
     _number(document, "Comisiones", "NroLinCom", report)
     _number(document, "Referencia", "NroLinRef", report)
+    _follow_lines(document, lines, report)
+    _name_agents(document)
     if document.family == "boleta":
         _complete_boleta(document, report)
     else:
@@ -162,9 +165,10 @@ def _complete_issuer(document: Document, issuer: IssuerData | None, report: Repo
     if issuer is None:
         return
     known, problems = _registered(issuer, document.type, document.profile)
-    for problem in problems:
-        report.add(problem.code, problem.path, problem.message, problem.level)
     stated = document.emisor
+    for problem in problems:
+        if problem.path.rpartition(".")[2].partition("[")[0] not in stated:
+            report.add(problem.code, problem.path, problem.message, problem.level)
     elsewhere = stated.get("DirOrigen", known.get("DirOrigen")) != known.get("DirOrigen")
     for tag, value in known.items():
         if tag not in stated and not (elsewhere and tag in _ADDRESS):
@@ -205,15 +209,46 @@ def _registered(issuer: IssuerData, document_type: int, profile: Profile) -> tup
     return kept, problems
 
 
-def _number(document: Document, zone: str, tag: str, report: Report) -> None:
-    """Number the lines of a zone from 1, in the order in which they came."""
+def _number(document: Document, zone: str, tag: str, report: Report) -> dict[int, int | None]:
+    """Number the lines of a zone from 1, in the order in which they came.
+
+    Gives the number of each by the one that it came with, None where several came with the same.
+    """
+    found: dict[int, int | None] = {}
     for number, line in enumerate(document.values.get(zone) or (), 1):
         if line is None:
             continue
-        if line.get(tag, number) not in (number, None):
+        stated = line.get(tag, number)
+        if stated not in (number, None):
             path = f"document.{zone}[{number - 1}].{tag}"
             report.add("COM-NUMBER", path, f"Numbered {number} instead: lines are numbered from 1.", "warning")
         line[tag] = number
+        came_with = number if stated is None else stated
+        found[came_with] = None if came_with in found else number
+    return found
+
+
+def _follow_lines(document: Document, lines: Mapping[int, int | None], report: Report) -> None:
+    """Let subtotals name lines by the numbers that these have now."""
+    for index, subtotal in document.items("SubTotInfo"):
+        for place, named in enumerate(subtotal.get("LineasDeta") or ()):
+            if named is None:
+                continue
+            path = f"document.SubTotInfo[{index}].LineasDeta[{place}]"
+            number = lines.get(named)
+            if number is None:
+                why = "several lines have that number" if named in lines else "no line has that number"
+                report.add("COM-LINES", path, f"Correct LineasDeta {named}: {why}.")
+            elif number != named:
+                subtotal["LineasDeta"][place] = number
+                report.add("COM-NUMBER", path, f"Line {named} is {number} now, as it was numbered.", "warning")
+
+
+def _name_agents(document: Document) -> None:
+    """IndAgente has one value only, so whoever states Retenedor means it (SII, Formato DTE 2.5, field IndAgente)."""
+    for _, line in document.items("Detalle"):
+        if line.get("Retenedor"):
+            line["Retenedor"].setdefault("IndAgente", "R")
 
 
 def _complete_boleta(document: Document, report: Report) -> None:
@@ -286,6 +321,8 @@ def _complete_note(document: Document, issuer: IssuerData | None, referenced: Re
     if kinds <= BOLETA_TYPES:
         _complete_buyer(document, issuer, known[0])
     _repeat(document, known)
+    if all(reference.get("CodRef") == CORRECTS_TEXT for _, reference in changed):
+        _only_words(document, report)
     if kinds <= EXEMPT_TYPES or all(facts is not None and facts.without_vat for facts in known):
         _exempt(document, "Detalle", "IndExe", report)
         _exempt(document, "DscRcgGlobal", "IndExeDR", report)
@@ -316,6 +353,19 @@ def _repeat(document: Document, known: Sequence[ReferencedDocument | None]) -> N
         document.id_doc.setdefault("TpoTranVenta", kind)
     if len(principals) == 1 and (principal := principals.pop()):
         document.header.setdefault("RUTMandante", principal)
+
+
+def _only_words(document: Document, report: Report) -> None:
+    """Lines of a note that corrects text have no quantity: the SII objects to one without a price (DET-1-200)."""
+    for index, line in document.items("Detalle"):
+        if "PrcItem" in line and line["PrcItem"] != 0:
+            continue
+        line.pop("PrcItem", None)
+        if line.get("QtyItem") is not None:
+            del line["QtyItem"]
+            path = f"document.Detalle[{index}].QtyItem"
+            sentence = "QtyItem was left out: a note that corrects text (CodRef 2) has words, no quantity and no price."
+            report.add("COM-TEXT", path, sentence, "warning")
 
 
 def _exempt(document: Document, zone: str, tag: str, report: Report) -> None:

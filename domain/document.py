@@ -20,6 +20,8 @@ from domain.money import unmistakable
 PESOS = "PESO CL"
 """TpoMoneda of Chilean pesos, which have no decimals."""
 FOREIGN_DECIMALS = 4
+WITHOUT_CENTS = frozenset({"YEN", "GUARANI"})
+"""Other currencies whose unit has no hundredth (ISO 4217)."""
 
 _ANNULS = "1"
 _DIGITS = re.compile(r"[0-9]+", re.ASCII)
@@ -75,6 +77,11 @@ class Document:
         if self.family != "exportaciones":
             return 0
         return 0 if self.totals.get("TpoMoneda") == PESOS else FOREIGN_DECIMALS
+
+    @property
+    def cents(self) -> int:
+        """Decimals that its currency has itself, whatever its amounts may have."""
+        return min(self.decimals, 0 if self.totals.get("TpoMoneda") in WITHOUT_CENTS else 2)
 
     def items(self, tag: str) -> list[tuple[int, Values]]:
         """The readable groups of a zone (Detalle, DscRcgGlobal, Referencia, …) with their place in the job's list."""

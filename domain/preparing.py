@@ -28,7 +28,7 @@ from domain.document import Document, annuls_settlement
 from domain.format.kinds import Unreadable, Whole
 from domain.format.reading import Report, add_missing, read_group
 from domain.format.table import Profile, profile_on
-from domain.format.types import format_of
+from domain.format.types import every_tag, format_of, places_of
 from domain.money import Number, figure
 from domain.problems import InvalidDocument, Problem, shown
 from domain.rules import View, judge
@@ -118,7 +118,7 @@ def prepare(
     edition = profile or profile_of(raw_document, today)
     document = read_document(raw_document, INVOICE if document_type is None else document_type, edition, report)
     if document_type is None:
-        raise InvalidDocument(problem for problem in report.told() if _is_sure(problem))
+        raise InvalidDocument(sure_problems(report))
     complete(document, issuer=issuer, today=today, referenced=referenced, report=report)
     findings = calculate_totals(document, document.id_doc.get("FchEmis") or today)
     if not findings.complete:
@@ -189,13 +189,23 @@ def _whole(kind: Whole, written: object) -> int | None:
     return read if isinstance(read, int) else None
 
 
+def sure_problems(report: Report) -> Iterator[Problem]:
+    """Of a document whose type isn't known, and which was read by another's table, the problems that it has anyhow."""
+    sure = [problem for problem in report.told() if _is_sure(problem)]
+    if not any(problem.level == "error" for problem in sure):
+        sure.append(Problem("DOC-TYPE", _TYPE_PATH, f"State TipoDTE: {_able()}."))
+    yield from sure
+
+
 def _is_sure(problem: Problem) -> bool:
     """Whether a problem is one in a document of any type."""
+    if problem.code == "FMT-UNKNOWN":
+        name = problem.path.rpartition(".")[2]
+        return name not in every_tag() or problem.path.count(".") == 1
     return problem.code == "DOC-TYPE" or not (problem.path == _TYPE_PATH or problem.code in _OF_THE_TABLE)
 
 
 _OF_THE_TABLE = (
-    "FMT-UNKNOWN",
     "FMT-PROFILE",
     "FMT-FORBIDDEN",
     "FMT-LEFT-OUT",
@@ -213,8 +223,10 @@ def type_of(raw_document: object, report: Report) -> int | None:
     id_doc = header.get("IdDoc") if isinstance(header, Mapping) else None
     written = id_doc.get("TipoDTE") if isinstance(id_doc, Mapping) else None
     issued = [kind.code for kind in DOCUMENT_TYPES.values() if kind.issued]
-    able = f"FMgo issues {', '.join(map(str, issued))}"
+    able = _able()
     if written is None or written == "":
+        if _stands_elsewhere(raw_document):
+            return None
         report.add("DOC-TYPE", _TYPE_PATH, f"State TipoDTE: {able}.")
         return None
     try:
@@ -229,11 +241,27 @@ def type_of(raw_document: object, report: Report) -> int | None:
     return None
 
 
+def _able() -> str:
+    return f"FMgo issues {', '.join(str(kind.code) for kind in DOCUMENT_TYPES.values() if kind.issued)}"
+
+
+def _stands_elsewhere(raw_document: object, deepest: int = 5) -> bool:
+    """Whether TipoDTE stands under names that aren't the format's: these are told, and the type isn't missing."""
+    if not isinstance(raw_document, Mapping) or not deepest:
+        return False
+    return any(
+        (str(name)[:20].casefold() in ("tipodte", "tipo_dte") and each and type(each) in (int, str))
+        or _stands_elsewhere(each, deepest - 1)
+        for name, each in raw_document.items()
+    )
+
+
 def read_document(raw_document: object, document_type: int, profile: Profile, report: Report) -> Document:
     """A document as it was written, read by its type's table; rooms that every document has are made."""
     if not isinstance(raw_document, Mapping):
         report.add("FMT-KIND", "document", f"Write the document as an object, not {shown(raw_document)}.")
         raw_document = {}
+    report.places = places_of(document_type, profile)
     values = read_group(format_of(document_type, profile), raw_document, "document", report)
     header = values["Encabezado"] = values.get("Encabezado") or {}
     for tag in ("IdDoc", "Emisor", "Receptor", "Totales"):
@@ -262,6 +290,7 @@ def _missing(document: Document, issuer: IssuerData | None, report: Report) -> N
         add_missing(format_of(document.type, document.profile), document.values, "document", report)
         return
     asked = Report()
+    asked.misplaced = report.misplaced
     add_missing(format_of(document.type, document.profile), document.values, "document", asked)
     for problem in asked.problems:
         if not problem.path.startswith("document.Encabezado.Emisor."):

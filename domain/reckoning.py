@@ -11,13 +11,14 @@ from typing import Any
 
 from domain.calculation.lines import ARITHMETIC
 from domain.calculation.totals import calculate
+from domain.codes.document_types import INVOICE
 from domain.completion import complete
 from domain.document import Document
 from domain.format.reading import Report, Values
 from domain.format.table import Profile
 from domain.format.types import format_of
 from domain.money import Number
-from domain.preparing import profile_of, read_document, type_of
+from domain.preparing import profile_of, read_document, sure_problems, type_of
 from domain.problems import Problem
 from domain.rules import View, rules_of
 
@@ -30,7 +31,9 @@ _TEXTS = frozenset({"GlosaDR", "Glosa", "NroLinDR", "NroLinCom", "TasaComision"}
 """Tags of those zones that no figure depends on."""
 _SHAPE = frozenset({"FMT-UNKNOWN", "FMT-FORBIDDEN", "FMT-MANY"})
 """Faults that leave out something that was meant to count."""
-_ASKED = frozenset({"DTE-LIN-07", "DTE-TAX-08", "DTE-TAX-09", "DTE-EXE-01"})
+_NAMES = frozenset({"FMT-UNKNOWN", "DOC-TYPE"})
+"""Faults that leave a document without a type."""
+_ASKED = frozenset({"DTE-LIN-07", "DTE-TAX-08", "DTE-TAX-09", "DTE-EXE-01", "DTE-LIN-12", "DTE-TOT-15"})
 """Rules about figures that the calculation itself doesn't find broken."""
 _LIMITS = frozenset({"BOL-UF-01", "BOL-UF-02", "BOL-UF-03"})
 """Rules about amounts in UF."""
@@ -61,9 +64,11 @@ def reckon(
     """
     report = Report()
     document_type = type_of(raw_document, report)
-    if document_type is None:
-        return _refused(report)
     edition = profile or profile_of(raw_document, today)
+    if document_type is None:
+        read_document(raw_document, INVOICE, edition, report)
+        sure = (one for one in sure_problems(report) if one.code in _NAMES or _counts(one))
+        return Reckoning({}, (), {}, tuple(sure), ())
     document = read_document(raw_document, document_type, edition, report)
     complete(document, issuer=None, today=today, referenced={}, report=report)
     day = document.id_doc.get("FchEmis") or today
@@ -100,10 +105,6 @@ def _in_order(document: Document) -> Values:
     """Totales in the order of the format."""
     header = (format_of(document.type, document.profile).rows or {})["Encabezado"].rows or {}
     return {tag: document.totals[tag] for tag in header["Totales"].rows or {} if tag in document.totals}
-
-
-def _refused(report: Report) -> Reckoning:
-    return Reckoning({}, (), {}, tuple(_of_level(report, "error")), ())
 
 
 def _of_level(report: Report, level: str) -> Iterator[Problem]:

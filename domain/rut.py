@@ -19,6 +19,8 @@ LOWEST, HIGHEST = 100_000, 99_999_999
 """Bounds of the body (SII, Formato DTE 2.5)."""
 
 _SHAPE = re.compile(r"([0-9]{1,3}(?:\.[0-9]{3})+|[0-9]+)-([0-9Kk])", re.ASCII)
+_DASHES = {ord(dash): "-" for dash in "‐‑‒–—―−﹣－"}
+"""What word processors and phones write for the hyphen."""
 _MOST_DIGITS = 12  # with leading zeros; a longer text is no RUT that somebody padded
 
 
@@ -42,7 +44,7 @@ def canonical_shape(text: str) -> str:
 
     Raises InvalidRut when the text isn't shaped like one.
     """
-    match = _SHAPE.fullmatch(text.strip())
+    match = _SHAPE.fullmatch(text.strip().translate(_DASHES))
     if match is None:
         raise InvalidRut("write a RUT as 12345678-9")
     body = match[1].replace(".", "")
@@ -53,7 +55,7 @@ def canonical_shape(text: str) -> str:
 
 @lru_cache(maxsize=65536)
 def normalise(text: str) -> str:
-    """The canonical text of a RUT: dots and leading zeros go, a small k becomes capital.
+    """The canonical text of a RUT: dots and leading zeros go, a small k becomes capital, any dash a hyphen.
 
     Raises InvalidRut for a wrong shape, a wrong check digit or a body outside 100,000 to 99,999,999.
     """

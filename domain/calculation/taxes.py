@@ -5,15 +5,20 @@ line's VAT or of a part of it that is a rate on the net; what the seller gets of
 Formato DTE 2.5, fields ImptoReten, IVANoRet, MntBase and MntMargenCom; table of additional taxes.
 """
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 
 from domain.calculation.classes import Classes
 from domain.calculation.findings import Findings
-from domain.codes.taxes import ADDED_TAXES, MARGIN_TAXES, WITHHELD_TAXES, AdditionalTax, WithheldTax
+from domain.calculation.fuel import WRITTEN, negative_taxes
+from domain.codes.taxes import ADDED_TAXES, FUEL_TAXES, MARGIN_TAXES, WITHHELD_TAXES, AdditionalTax, WithheldTax
 from domain.format.reading import Values
 from domain.money import EXACT, Number, share, whole_share
+
+NOTHING_KEPT = "49"
+"""Code of a factura de compra that keeps no VAT."""
 
 _TAXES = "document.Encabezado.Totales.ImptoReten"
 
@@ -42,29 +47,37 @@ class Sums:
 def calculate_taxes(taxed: Taxed, classes: Classes, stated: Values, totals: Values, findings: Findings) -> Sums:
     """Put ImptoReten, IVANoRet, MntBase and MntMargenCom into `totals`."""
     written = _stated_taxes(stated, findings)
+    carrying = [line for _, line in taxed.lines]
+    less = {code: negative_taxes(code, carrying) for code in classes.codes if code in FUEL_TAXES}
     added: list[Values] = []
     withheld: list[Values] = []
-    for code in classes.bases:
-        if taxed.adds and code in ADDED_TAXES:
+    for code in classes.codes:
+        if taxed.adds and less.get(code):
+            added.append(_less(code, less[code], written.get(code)))
+        elif taxed.adds and code in ADDED_TAXES:
             added.append(_added(ADDED_TAXES[code], taxed, classes, written.get(code), totals, findings))
         elif taxed.withholds and code in WITHHELD_TAXES:
             withheld.append(_withheld(WITHHELD_TAXES[code], taxed, classes, written.get(code)))
         else:
             index = next(index for index, line in taxed.lines if code in line.get("CodImpAdic", ()))
             findings.add("DTE-TAX-01", f"document.Detalle[{index}].CodImpAdic", code=code)
-    for code in written:
-        if code not in classes.bases:
-            findings.add("DTE-TAX-03", _TAXES, code=code)
-    _whole_vat(withheld, classes, totals)
-    for tax in (*added, *withheld):
-        _compare(tax, written.get(tax["TipoImp"]), findings)
-    sums = [tax for tax in (*added, *withheld) if tax["MontoImp"]]
-    if sums:
+    if taxed.withholds:
+        _whole_vat(withheld, classes, totals)
+        mark_agents(taxed.lines)
+    _compare_all((*added, *withheld), written, classes, findings)
+    if sums := [tax for tax in (*added, *withheld) if tax["MontoImp"]]:
         totals["ImptoReten"] = sums
     kept = sum(tax["MontoImp"] for tax in withheld)
     if withheld and totals.get("IVA", 0) > kept:
         totals["IVANoRet"] = totals["IVA"] - kept
-    return Sums(sum(tax["MontoImp"] for tax in added), kept)
+    return Sums(sum(-less.get(tax["TipoImp"], 0) or tax["MontoImp"] for tax in added), kept)
+
+
+def _less(code: str, amount: int, stated: Values | None) -> Values:
+    """A negative tax on fuel as it is written: 1, or in the format of 2026 its own amount where that is stated."""
+    written = (stated or {}).get("MontoImp")
+    signed = written is not None and written < 0
+    return _sum(code, (stated or {}).get("TasaImp"), -amount if signed else WRITTEN)
 
 
 def _added(
@@ -111,26 +124,49 @@ def _amount(
             for line, agent in carrying
         )
         return int(share(sum(prices, Decimal(0)), rate))
-    return whole_share(int(classes.bases[tax.code]), rate)
+    return whole_share(classes.base(tax.code), rate)
 
 
 def _withheld(tax: WithheldTax, taxed: Taxed, classes: Classes, stated: Values | None) -> Values:
     """The sum of one code of kind R; a partial rate is the seller's, so a stated one stands."""
     usual: Number = tax.rate(taxed.on) or 0
     rate = taxed.vat_rate if tax.total else (stated or {}).get("TasaImp") or usual
-    return _sum(tax.code, rate, whole_share(int(classes.bases[tax.code]), rate))
+    return _sum(tax.code, rate, whole_share(classes.base(tax.code), rate))
 
 
 def _whole_vat(withheld: list[Values], classes: Classes, totals: Values) -> None:
-    """Where every line's VAT is kept whole, the sums are the VAT: the last code takes the peso of rounding."""
+    """Where every line's VAT is kept whole, the sums are the VAT: the last code takes the peso of rounding.
+
+    Where it is kept in part, rounding keeps no more than there is.
+    """
     if withheld and classes.tax_covers_all and all(WITHHELD_TAXES[tax["TipoImp"]].total for tax in withheld):
-        one_each = sum(classes.bases[tax["TipoImp"]] for tax in withheld) == totals.get("MntNeto", 0)
+        one_each = sum(classes.base(tax["TipoImp"]) for tax in withheld) == totals.get("MntNeto", 0)
         if one_each:
             withheld[-1]["MontoImp"] += totals.get("IVA", 0) - sum(tax["MontoImp"] for tax in withheld)
+    for tax in reversed(withheld):
+        over = sum(each["MontoImp"] for each in withheld) - totals.get("IVA", 0)
+        tax["MontoImp"] -= min(max(over, 0), 1, tax["MontoImp"])
+
+
+def mark_agents(lines: Lines) -> None:
+    """Say on the lines whose VAT is kept that the issuer is who keeps it (IndAgente R), unless the line has it."""
+    for _, line in lines:
+        if any(code in WITHHELD_TAXES and code != NOTHING_KEPT for code in line.get("CodImpAdic") or ()):
+            line.setdefault("Retenedor", {"IndAgente": "R"})
 
 
 def _sum(code: str, rate: Number | None, amount: int) -> Values:
     return {"TipoImp": code, **({"TasaImp": rate} if rate else {}), "MontoImp": amount}
+
+
+def _compare_all(
+    computed: Sequence[Values], written: Mapping[str, Values], classes: Classes, findings: Findings
+) -> None:
+    for code in written:
+        if code not in classes.codes:
+            findings.add("DTE-TAX-03", _TAXES, code=code)
+    for tax in computed:
+        _compare(tax, written.get(tax["TipoImp"]), findings)
 
 
 def _compare(tax: Values, stated: Values | None, findings: Findings) -> None:

@@ -9,33 +9,63 @@ commissions (IVAProp) and that of the principals (IVATerc). Export documents hav
 Sources: SII, Formato DTE 2.5, fields 107 to 128; SII, Formato Boletas 4.2.
 """
 
+from copy import deepcopy
+from dataclasses import replace
 from datetime import date
+from decimal import Decimal
 
 from domain.calculation.classes import DEPOSIT, EXEMPT, NOT_BILLABLE, TAXABLE, Classes, apply_globals, classify
 from domain.calculation.exports import calculate_export
 from domain.calculation.findings import Findings
 from domain.calculation.lines import CORRECTABLE, calculate_line
+from domain.calculation.other_currency import convert_totals
 from domain.calculation.taxes import Lines, Sums, Taxed, calculate_taxes
-from domain.codes.document_types import CREDIT_NOTE, DEBIT_NOTE, EXEMPT_INVOICE, PURCHASE_INVOICE, PURCHASES
+from domain.codes.document_types import (
+    CREDIT_NOTE,
+    DEBIT_NOTE,
+    DISPATCH_GUIDE,
+    EXEMPT_INVOICE,
+    PURCHASE_INVOICE,
+    PURCHASES,
+)
 from domain.document import Document, changed_types
 from domain.format.reading import Values
-from domain.money import LARGEST, net_of, vat_rate, whole_share
+from domain.money import LARGEST, net_of, rounded, vat_rate, whole_share
 
 _TOTALS = "document.Encabezado.Totales"
 _NET_LINES = 2
 """IndMntNeto of a boleta whose lines carry no VAT."""
 _COMMISSION_PARTS = ("ValComNeto", "ValComExe", "ValComIVA")
+_DISAGREES = frozenset({"DTE-TOT-03", "DTE-TOT-06"})
+"""Rules of stated totals of exports."""
 _GIVEN = ("IVAProp", "IVATerc", "CredEC")
 """What the issuer states because nothing gives it: parts of the VAT that are somebody else's, construction credit."""
 
 
 def calculate(document: Document, on: date) -> Findings:
-    """Complete a document's lines and totals with the rates of its day `on`. Findings are by rule id."""
+    """Complete a document's lines and totals with the rates of its day `on`. Findings are by rule id.
+
+    Totals of exports that agree only with lines in the currency's own decimals are taken, and the lines are so.
+    """
+    if document.cents == document.decimals or not any(document.totals.get(tag) for tag in ("MntExe", "MntTotal")):
+        return _calculated(document, on, document.decimals)
+    coarser = deepcopy(document.values)
+    findings = _calculated(document, on, document.decimals)
+    if findings.complete and _DISAGREES & findings.by_rule.keys():
+        again = _calculated(replace(document, values=coarser), on, document.cents)
+        if again.complete and not _DISAGREES & again.by_rule.keys():
+            document.values.clear()
+            document.values.update(coarser)
+            return again
+    return findings
+
+
+def _calculated(document: Document, on: date, decimals: int) -> Findings:
     findings = Findings()
     lines = document.items("Detalle")
-    decimals, signed = document.decimals, document.family == "liquidacion"
+    signed = document.family == "liquidacion"
     for index, line in lines:
-        calculate_line(line, index, findings, decimals, signed=signed)
+        calculate_line(line, index, findings, decimals, cents=document.cents, signed=signed)
     findings.complete &= len(lines) == len(document.values.get("Detalle") or (None,))
     unreadable = any(document.id_doc.get(tag, 0) is None for tag in ("MntBruto", "IndMntNeto", "FmaPagExp"))
     if not findings.complete or unreadable:
@@ -58,12 +88,13 @@ def _total(document: Document, lines: Lines, classes: Classes, on: date, finding
     rate = vat_rate(on)
     stated = document.totals
     boleta = document.family == "boleta"
-    totals = _value_added(classes, rate, gross=_is_gross(document))
+    inside = _inside_gross(document, classes, findings)
+    totals = _value_added(classes, rate, inside, gross=_is_gross(document))
     if classes.totals[EXEMPT] or document.type == EXEMPT_INVOICE:
         totals["MntExe"] = classes.totals[EXEMPT]
     if classes.totals[DEPOSIT]:
         totals["GrntDep"] = classes.totals[DEPOSIT]
-    taxes = _taxes(document, lines, classes, on, totals, findings)
+    taxes = Sums(added=inside) if boleta else _taxes(document, lines, classes, on, totals, findings)
     total = totals.get("MntExe", 0) + totals.get("GrntDep", 0) + totals.get("MntNeto", 0) + totals.get("IVA", 0)
     total += taxes.added - taxes.withheld
     if not boleta:
@@ -77,8 +108,10 @@ def _total(document: Document, lines: Lines, classes: Classes, on: date, finding
     _period(document, classes, totals, findings)
     if boleta and not totals.get("IVA"):
         totals.pop("IVA", None)
-    _compare(stated, totals, rate, findings)
+    _compare(stated, totals, rate, _hint(document, classes, totals, rate), findings)
     document.header["Totales"] = totals
+    if document.header.get("OtraMoneda"):
+        convert_totals(document, findings)
 
 
 def _is_gross(document: Document) -> bool:
@@ -87,20 +120,55 @@ def _is_gross(document: Document) -> bool:
     return bool(document.id_doc.get("MntBruto"))
 
 
-def _value_added(classes: Classes, rate: int, *, gross: bool) -> Values:
+def _inside_gross(document: Document, classes: Classes, findings: Findings) -> int:
+    """Additional taxes of a boleta, in pesos: no tag of its totals has them, so its subtotals say them."""
+    if document.family != "boleta" or document.exempt:
+        return 0
+    subtotals = document.items("SubTotInfo")
+    added = int(rounded(sum(Decimal(each.get("SubTotAdicSTI") or 0) for _, each in subtotals), 0))
+    taxable = int(classes.totals[TAXABLE])
+    if added <= taxable:
+        return added
+    findings.add("BOL-ADI-01", "document.SubTotInfo", stated=added, computed=taxable)
+    return 0
+
+
+def _value_added(classes: Classes, rate: int, inside: int, *, gross: bool) -> Values:
+    """Net and VAT; `inside` are other taxes within gross prices."""
     taxable = int(classes.totals[TAXABLE])
     if not taxable or classes.exempt:
         return {}
     if gross:
-        net = net_of(taxable, rate)
-        return {"MntNeto": net, "IVA": taxable - net}
+        net = net_of(taxable - inside, rate)
+        return {"MntNeto": net, "IVA": taxable - inside - net}
     return {"MntNeto": taxable, "IVA": whole_share(taxable, rate)}
+
+
+def _hint(document: Document, classes: Classes, totals: Values, rate: int) -> str:
+    """What else to do about a stated total that is right for prices of the other kind, with VAT or without."""
+    stated, taxable = document.totals, int(classes.totals[TAXABLE])
+    if not taxable or classes.exempt:
+        return ""
+    apart = totals["MntTotal"] - totals["MntNeto"] - totals.get("IVA", 0)
+    boleta, gross = document.family == "boleta", _is_gross(document)
+    if gross:
+        net, total = taxable, taxable + whole_share(taxable, rate)
+        out = "state IndMntNeto 2" if boleta else "take MntBruto out"
+        hint = f"; if the prices are without VAT, {out}"
+    else:
+        net, total = net_of(taxable, rate), taxable
+        out = "take IndMntNeto out" if boleta else "state MntBruto 1"
+        hint = f"; if the prices hold VAT, {out}"
+        if document.type == DISPATCH_GUIDE:
+            hint = "; prices of a guía are without VAT"
+    meant = stated.get("MntTotal") == total + apart or stated.get("MntNeto") == net
+    return hint if meant else ""
 
 
 def _taxes(document: Document, lines: Lines, classes: Classes, on: date, totals: Values, findings: Findings) -> Sums:
     if document.family == "liquidacion":
         return _settled_taxes(document.totals, totals)
-    if not classes.bases and not document.totals.get("ImptoReten"):
+    if not classes.codes and not document.totals.get("ImptoReten"):
         return Sums()
     taxed = Taxed(on, vat_rate(on), lines, adds=_adds(document), withholds=_withholds(document))
     return calculate_taxes(taxed, classes, document.totals, totals, findings)
@@ -151,7 +219,7 @@ def _taken_off(document: Document, stated: Values, totals: Values, rate: int, fi
     for tag, amount in sums.items():
         if written.get(tag) not in (None, amount):
             figures = {"tag": tag, "stated": written[tag], "computed": amount}
-            findings.add("DTE-TOT-06", f"{_TOTALS}.Comisiones.{tag}", **figures)
+            findings.add("DTE-TOT-06", f"{_TOTALS}.Comisiones.{tag}", **figures, source="the lines give")
     if document.family == "liquidacion" and "IVA" in totals:
         totals.setdefault("IVAProp", sums["ValComIVA"])
         totals.setdefault("IVATerc", totals["IVA"] - totals["IVAProp"])
@@ -170,14 +238,15 @@ def _period(document: Document, classes: Classes, totals: Values, findings: Find
         totals[tag] = due
     if tag == "TotalPeriodo" and due < 0 and document.profile == "2019":
         findings.add("DTE-TOT-07", f"{_TOTALS}.{tag}", computed=due)
+        del totals[tag]
     balance: int | None = stated.get("SaldoAnterior")
     if balance is not None:
         totals["SaldoAnterior"] = balance
-    if balance is not None or stated.get("VlrPagar") is not None:
+    if balance is not None or stated.get("VlrPagar") is not None or (due < 0 and tag not in totals):
         totals["VlrPagar"] = due + (balance or 0)
 
 
-def _compare(stated: Values, totals: Values, rate: int, findings: Findings) -> None:
+def _compare(stated: Values, totals: Values, rate: int, hint: str, findings: Findings) -> None:
     for tag, written in stated.items():
         if written is None or tag in ("ImptoReten", "Comisiones"):
             continue
@@ -187,11 +256,12 @@ def _compare(stated: Values, totals: Values, rate: int, findings: Findings) -> N
                 findings.add("DTE-TOT-05", path, stated=written, computed=rate)
             continue
         computed = totals.get(tag, 0)
-        if written == computed:
+        if written == computed or (tag == "TotalPeriodo" and tag not in totals):
             continue
         rule = "DTE-TOT-06"
         if tag == "MntTotal":
             rule = "DTE-TOT-03"
         elif tag in ("MntNeto", "IVA"):
             rule = "DTE-TOT-02" if abs(written - computed) <= CORRECTABLE else "DTE-TOT-01"
-        findings.add(rule, path, tag=tag, stated=written, computed=computed)
+        figures = {"tag": tag, "stated": written, "computed": computed, "source": "the lines give", "hint": hint}
+        findings.add(rule, path, **figures)

@@ -97,6 +97,9 @@ ADDED_TAXES: dict[str, AdditionalTax] = {
 MARGIN_TAXES = frozenset({"14", "50"})
 """Taxes on a margin: MntMargenCom sums their MntMargComer."""
 
+FUEL_TAXES = frozenset({"28", "35", "51", "52"})
+"""Specific taxes on fuels, whose variable component may make them negative."""
+
 WITHHELD_TAXES: dict[str, WithheldTax] = {
     tax.code: tax
     for tax in (

@@ -9,7 +9,7 @@ Facets come from SiiTypes_v10.xsd and EnvioBOLETA_v11.xsd.
 import math
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
 from functools import lru_cache
@@ -210,6 +210,8 @@ class Choice:
     """One of some codes, by what may be written for each."""
 
     codes: Mapping[str | None, Value]
+    others: Mapping[str, str] = field(default_factory=dict)
+    """Codes by what else they are called elsewhere, in capitals: named to who writes it, never taken."""
 
     def read(self, value: object) -> Value:
         """See `Kind`; numbers may come as texts and the other way round."""
@@ -218,9 +220,16 @@ class Choice:
         if code is None:
             if written == "":
                 return ""
+            if meant := self._meant(written):
+                raise Unreadable(("FMT-CHOICE", f"Write {meant}, not {shown(value)}: that is its name here."))
             allowed = dict.fromkeys(str(code) for code in self.codes.values())
             raise Unreadable(("FMT-CHOICE", f"Write one of {', '.join(allowed)}, not {shown(value)}."))
         return code
+
+    def _meant(self, written: str | None) -> str | None:
+        """The code of another name, or of the same in other letters."""
+        called = " ".join((written or "").upper().replace("_", " ").split())
+        return self.others.get(called) or next((str(code) for code in self.codes if code == called), None)
 
     @staticmethod
     def _spelled(value: object) -> str | None:

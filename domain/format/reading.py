@@ -2,15 +2,17 @@
 
 It never stops at the first fault and never raises for bad content. A tag whose value can't be used stays in the result
 as None, so that nobody also complains that it is missing. `null`, `false`, empty texts, lists and objects state
-nothing: other systems of the field write them for tags that aren't there.
+nothing: other systems of the field write them for tags that aren't there. So they do with 0: where a tag has no room
+for it, it is left out with a warning.
 """
 
 from collections.abc import Mapping
-from difflib import get_close_matches
 from typing import Any
 
-from domain.format.kinds import Unreadable
+from domain.format.kinds import Choice, Figure, Unreadable, Whole
+from domain.format.naming import Places, meant_by
 from domain.format.table import TypeRow
+from domain.format.types import every_tag
 from domain.problems import Level, Problem, shown
 
 Values = dict[str, Any]
@@ -21,11 +23,16 @@ MOST_PROBLEMS = 100
 
 
 class Report:
-    """Collects the problems of one document."""
+    """Collects the problems of one document; `places` says where the tags of its type belong.
 
-    __slots__ = ("errors", "problems", "warnings")
+    `misplaced` are the paths of tags that stand elsewhere: they aren't missing too.
+    """
 
-    def __init__(self) -> None:
+    __slots__ = ("errors", "misplaced", "places", "problems", "warnings")
+
+    def __init__(self, places: Places | None = None) -> None:
+        self.places: Places = places or {}
+        self.misplaced: set[str] = set()
         self.problems: list[Problem] = []
         self.errors = 0
         self.warnings = 0
@@ -65,29 +72,26 @@ def read_group(row: TypeRow, raw: Mapping[str, Any], path: str, report: Report) 
             tag = row.renamed.get(name, "")
             child = rows.get(tag)
             if child is None or tag in raw:
-                _strange(row, name, path, report)
+                _strange(row, name, written, path, report)
                 continue
         else:
             tag = name
-        if child.forbidden:
-            report.add("FMT-FORBIDDEN", f"{path}.{tag}", f"Take {tag} out: documents of this type don't carry it.")
-        elif child.kind is None or child.most > 1:
-            if (several := _read_several(child, written, f"{path}.{tag}", report)) != []:
-                values[tag] = several
-        else:
-            try:
-                value = child.kind.read(written)
-            except Unreadable as fault:
-                value = _told(fault, f"{path}.{tag}", report)
-            if value != "":
-                values[tag] = value
+        where = f"{path}.{tag}"
+        if _is_nothing(written) and (child.forbidden or _has_no_zero(child, row)):
+            _left_out(tag, where, report)
+        elif child.forbidden:
+            report.add("FMT-FORBIDDEN", where, f"Take {tag} out: documents of this type don't carry it.")
+        elif (value := _read_tag(child, written, where, report)) not in ("", []):
+            values[tag] = value
     return values
 
 
 def add_missing(row: TypeRow, values: Values, path: str, report: Report) -> None:
     """Report every mandatory tag that isn't there, in a group and the groups within it."""
+    if path in report.misplaced:
+        return
     for tag in row.required:
-        if tag not in values:
+        if tag not in values and f"{path}.{tag}" not in report.misplaced:
             report.add("FMT-REQUIRED", f"{path}.{tag}", f"State {tag}: documents of this type must carry it.")
     rows = row.rows or {}
     for tag, value in values.items():
@@ -97,6 +101,15 @@ def add_missing(row: TypeRow, values: Values, path: str, report: Report) -> None
             for index, item in enumerate(value):
                 if item is not None:
                     add_missing(rows[tag], item, f"{path}.{tag}[{index}]", report)
+
+
+def _read_tag(row: TypeRow, written: object, path: str, report: Report) -> Any:
+    if row.kind is None or row.most > 1:
+        return _read_several(row, written, path, report)
+    try:
+        return row.kind.read(written)
+    except Unreadable as fault:
+        return _told(_with_way_out(fault, row.tag, written), path, report)
 
 
 def _read_several(row: TypeRow, written: object, path: str, report: Report) -> Values | list[Any] | None:
@@ -135,7 +148,66 @@ def _told(fault: Unreadable, path: str, report: Report) -> Any:
     return fault.value
 
 
-def _strange(row: TypeRow, name: object, path: str, report: Report) -> None:
+def _with_way_out(fault: Unreadable, tag: str, written: object) -> Unreadable:
+    """A fault that says what to do about an amount below 0."""
+    below = isinstance(written, (int, float)) and written < 0
+    below |= isinstance(written, str) and written.strip().startswith("-")
+    if tag not in _BELOW_ZERO or not below:
+        return fault
+    told = ((code, f"{said} {_BELOW_ZERO[tag]}" if code == "FMT-RANGE" else said) for code, said in fault.faults)
+    return Unreadable(*told, value=fault.value, level=fault.level)
+
+
+_BELOW_ZERO = {
+    **dict.fromkeys(
+        ("PrcItem", "QtyItem", "MontoItem"),
+        "A line takes nothing off: state DescuentoMonto on the line that it lowers, a global line (DscRcgGlobal) with "
+        "TpoMov D, or issue a nota de crédito.",
+    ),
+    "DescuentoMonto": "What is added is a RecargoMonto.",
+    "DescuentoPct": "What is added is a RecargoPct.",
+    "RecargoMonto": "What is taken off is a DescuentoMonto.",
+    "RecargoPct": "What is taken off is a DescuentoPct.",
+    "ValorDR": "Write it without its sign: TpoMov D takes off, R adds.",
+    "MontoImp": "Of a negative tax on fuel MontoImp says 1, and the line's DscItem ends with “Impuesto específico … "
+    "negativo de” and the amount.",
+    **dict.fromkeys(
+        ("MntNeto", "MntExe", "IVA", "MntTotal"), "What is given back is a nota de crédito, with amounts above 0."
+    ),
+}
+"""Ways out for whoever writes an amount below 0 where there is none."""
+
+
+def _is_nothing(written: object) -> bool:
+    """Whether all that is written is zeros and nothings."""
+    if isinstance(written, Mapping):
+        return all(map(_is_nothing, written.values()))
+    if isinstance(written, (list, tuple)):
+        return all(map(_is_nothing, written))
+    if isinstance(written, str):
+        return not written.strip("0 .,")
+    return not written
+
+
+def _has_no_zero(child: TypeRow, row: TypeRow) -> bool:
+    """Whether a tag that may be absent has no room for 0: then 0 says that it is absent."""
+    kind = child.kind
+    if child.tag in row.required or child.most > 1:
+        return False
+    if isinstance(kind, Choice):
+        return set(kind.codes) == {"1"} or child.tag in _FLAGS
+    return (isinstance(kind, Whole) and kind.least == 1) or (isinstance(kind, Figure) and not kind.zero)
+
+
+_FLAGS = ("IndExe", "IndExeDR", "IndMntNeto", "IndNoRebaja")
+"""Codes whose absence says no, which others write as 0."""
+
+
+def _left_out(name: object, path: str, report: Report) -> None:
+    report.add("FMT-LEFT-OUT", path, f"{name} was left out: here it has no place for 0, which says nothing.", "warning")
+
+
+def _strange(row: TypeRow, name: object, written: object, path: str, report: Report) -> None:
     where = f"{path}.{shown(name)}"
     if name in row.left_out:
         lacks = "this edition of the format has" if name in row.elsewhere else "documents of this type have"
@@ -146,7 +218,8 @@ def _strange(row: TypeRow, name: object, path: str, report: Report) -> None:
     elif name in row.renamed:
         other = row.renamed[str(name)]
         report.add("FMT-UNKNOWN", where, f"Take {name} out: {other} is stated too and means the same.")
+    elif name in every_tag() and _is_nothing(written):
+        _left_out(name, where, report)
     else:
-        near = get_close_matches(str(name)[:40], row.rows or {}, 1)
-        hint = f"did you mean {near[0]}?" if near else "no tag of that name belongs here."
-        report.add("FMT-UNKNOWN", where, f"Take {shown(name)} out or correct its name: {hint}")
+        report.misplaced |= {f"document.{home}.{name}".replace("..", ".") for home in report.places.get(str(name), ())}
+        report.add("FMT-UNKNOWN", where, meant_by(name, row.rows or {}, report.places, written))

@@ -39,7 +39,16 @@ SIGN = choice("%", "$")
 ONE = choice(1)
 TAX_CODE: Choice = choice(*sorted(TAX_CODES))
 
-CURRENCY: Choice = choice(*table("currencies").codes)
+CURRENCY = Choice(
+    {name: name for name in table("currencies").codes},
+    {
+        **{each["iso"]: name for name, each in table("currencies").codes.items() if "iso" in each},
+        **{str(each["customs"]): name for name, each in table("currencies").codes.items() if "customs" in each},
+        **dict.fromkeys(("DOLAR", "DÓLAR", "DÓLAR USA", "DOLAR US", "DOLLAR", "US DOLLAR", "US$"), "DOLAR USA"),
+        **dict.fromkeys(("PESO CHILENO", "PESOS", "PESO CHILE", "$"), "PESO CL"),
+        **dict.fromkeys(("EUROS", "€"), "EURO"),
+    },
+)
 """TipMonType: names, not ISO codes."""
 
 FOREIGN_AMOUNT = Figure(14, 4, zero=True)

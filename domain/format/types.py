@@ -4,7 +4,7 @@ from functools import cache
 
 from domain.codes.document_types import Family, family_of
 from domain.format import boleta, dte, exportaciones, liquidacion
-from domain.format.table import BOLETA_COLUMNS, DTE_COLUMNS, Group, Profile, TypeRow, for_type
+from domain.format.table import BOLETA_COLUMNS, DTE_COLUMNS, PROFILES, Group, Profile, TypeRow, for_type
 
 TABLES: dict[Family, Group] = {
     "dte": dte.DOCUMENT,
@@ -13,6 +13,30 @@ TABLES: dict[Family, Group] = {
     "boleta": boleta.DOCUMENT,
 }
 """The table of each content model."""
+
+
+@cache
+def places_of(document_type: int, profile: Profile = "2019") -> dict[str, tuple[str, ...]]:
+    """Where each tag of a type stands: the paths of the groups that have it, the document's own being empty."""
+    found: dict[str, tuple[str, ...]] = {}
+    _gather(format_of(document_type, profile), "", found)
+    return found
+
+
+@cache
+def every_tag() -> frozenset[str]:
+    """The tags of all types."""
+    types = (33, 43, 110, *BOLETA_COLUMNS)
+    return frozenset(tag for each in types for profile in PROFILES for tag in places_of(each, profile))
+
+
+def _gather(row: TypeRow, path: str, found: dict[str, tuple[str, ...]]) -> None:
+    for tag, child in (row.rows or {}).items():
+        if not child.forbidden:
+            found[tag] = (*found.get(tag, ()), path)
+            _gather(child, f"{path}.{tag}".removeprefix("."), found)
+        else:
+            found.setdefault(tag, ())
 
 
 @cache

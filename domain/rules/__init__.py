@@ -8,7 +8,7 @@ from functools import cache
 
 from domain.format.reading import Report
 from domain.format.table import Profile
-from domain.rules import arithmetic, boletas, exports, guides, header, notes, parties, places, references
+from domain.rules import arithmetic, boletas, exports, guides, header, notes, parties, places, references, taxes
 from domain.rules.rule import Calculated
 from domain.rules.rule import Rule as Rule
 from domain.rules.rule import View as View
@@ -16,6 +16,7 @@ from domain.rules.rule import View as View
 RULES: tuple[Rule, ...] = (
     *header.RULES,
     *arithmetic.RULES,
+    *taxes.RULES,
     *references.RULES,
     *notes.RULES,
     *boletas.RULES,

@@ -7,20 +7,24 @@ warning; anything else is refused with both figures. Most of these are found whi
 from collections.abc import Iterator
 from datetime import date
 
+from domain.calculation.exports import UNPAID
 from domain.calculation.findings import Finding
+from domain.changes import CORRECTS_TEXT
 from domain.codes.document_types import (
     BOLETA,
     CREDIT_NOTE,
     DEBIT_NOTE,
     DISPATCH_GUIDE,
+    EXEMPT_BOLETA,
     EXEMPT_INVOICE,
+    EXPORT_CREDIT_NOTE,
+    EXPORT_DEBIT_NOTE,
+    EXPORT_INVOICE,
     INVOICE,
     PURCHASE_INVOICE,
     SETTLEMENT,
 )
-from domain.codes.taxes import MARGIN_TAXES, WITHHELD_TAXES
-from domain.problems import Level
-from domain.rules.rule import BOLETAS, EVERY, IN_PESOS, NOT_BOLETAS, Calculated, Rule, View
+from domain.rules.rule import BOLETAS, EVERY, IN_PESOS, NOT_BOLETAS, Rule, View, found
 
 _FORMAT = "SII, Formato DTE 2.5"
 _TOTALS = "document.Encabezado.Totales"
@@ -46,7 +50,10 @@ _CREDIT_ENDS = date(2027, 1, 1)
 _SAYS_NOTHING = frozenset(
     {"VARIOS", "SERVICIOS", "SERVICIO", "PRODUCTO", "PRODUCTOS", "MERCADERIA", "MERCADERIAS", "SEGUN ORDEN"},
 )
-_SPECIAL_BASE = {"17": "MntBaseFaena", "53": "PrcConsFinal", **dict.fromkeys(MARGIN_TAXES, "MntMargComer")}
+_PARTS = (
+    ("SubDscto", "TipoDscto", "ValorDscto", "DescuentoMonto"),
+    ("SubRecargo", "TipoRecargo", "ValorRecargo", "RecargoMonto"),
+)
 
 
 def _kinds_of_line(view: View) -> Iterator[Finding]:
@@ -81,13 +88,6 @@ def _no_net(view: View) -> Iterator[Finding]:
         yield f"{_TOTALS}.MntNeto", {}
 
 
-def _gross_with_taxes(view: View) -> Iterator[Finding]:
-    if view.id_doc.get("MntBruto"):
-        for index, line in view.lines:
-            if line.get("CodImpAdic"):
-                yield f"document.Detalle[{index}].CodImpAdic", {}
-
-
 def _credit_is_no_more(view: View) -> Iterator[Finding]:
     if view.totals.get("CredEC") and view.issued_on >= _CREDIT_ENDS:
         yield f"{_TOTALS}.CredEC", {"day": _CREDIT_ENDS}
@@ -104,66 +104,67 @@ def _exempt_with_gross(view: View) -> Iterator[Finding]:
         yield "document.Encabezado.IdDoc.MntBruto", {}
 
 
-def _other_partial_rate(view: View) -> Iterator[Finding]:
-    for index, tax in enumerate(view.totals.get("ImptoReten") or ()):
-        known = WITHHELD_TAXES.get(tax["TipoImp"])
-        usual = known.rate(view.issued_on) if known else None
-        if usual is not None and tax.get("TasaImp") != usual:
-            figures = {"code": tax["TipoImp"], "stated": tax.get("TasaImp"), "computed": usual}
-            yield f"{_TOTALS}.ImptoReten[{index}].TasaImp", figures
-
-
-def _tax_without_base(view: View) -> Iterator[Finding]:
+def _parts_alone(view: View) -> Iterator[Finding]:
     for index, line in view.lines:
-        for code in line.get("CodImpAdic") or ():
-            tag = _SPECIAL_BASE.get(code)
-            agent = line.get("Retenedor") or {}
-            if tag is not None and not agent.get(tag):
-                yield f"document.Detalle[{index}].Retenedor", {"code": code, "tag": tag}
+        for parts, sign, value, tag in _PARTS:
+            found = [part for part in line.get(parts) or () if part]
+            if not found or any(part.get(value) is None or part.get(sign) is None for part in found):
+                continue
+            total = line.get(tag)
+            plain = all(part[sign] == "$" for part in found)
+            wanted = sum(part[value] for part in found) if plain else "with the sum"
+            if total is None or (plain and total != wanted):
+                yield f"document.Detalle[{index}].{parts}", {"tag": tag, "parts": parts, "computed": wanted}
 
 
-def _found(
-    rule_id: str, path: str, sentence: str, source: str, *, types: frozenset[int] = EVERY, level: Level = "error"
-) -> Rule:
-    return Rule(rule_id, path, sentence, Calculated(rule_id), source, types, level)
+def _several_corrections(view: View) -> Iterator[Finding]:
+    if view.changes and all(change.code == CORRECTS_TEXT for change in view.changes) and len(view.lines) > 1:
+        yield "document.Detalle", {}
+
+
+def _nothing_charged(view: View) -> Iterator[Finding]:
+    apart = view.totals.get("MontoNF") or view.totals.get("SaldoAnterior")
+    free = apart or view.id_doc.get("FmaPagExp") == UNPAID
+    if view.totals and not free and not any(line.get("MontoItem") for _, line in view.lines):
+        yield f"{_TOTALS}.MntTotal", {}
 
 
 RULES: tuple[Rule, ...] = (
-    _found(
+    found(
         "DTE-LIN-01",
         f"{_LINE}.MontoItem",
         "Correct the line: MontoItem says {stated}, price × quantity − discount + surcharge gives {computed}.",
         f"{_FORMAT}, field MontoItem; SII reparo DET-2-200",
     ),
-    _found(
+    found(
         "DTE-LIN-02",
         f"{_LINE}.MontoItem",
-        "Corrected by one peso: MontoItem said {stated}, the line gives {computed}.",
+        "Corrected by {unit}: MontoItem said {stated}, the line gives {computed}.",
         f"{_FORMAT}, field MontoItem",
         level="warning",
     ),
-    _found(
+    found(
         "DTE-LIN-03",
         f"{_LINE}.QtyItem",
         "State a quantity above 0 for a line with a price, or take the price out.",
         "SII, SiiTypes_v10.xsd, Dec12_6Type",
     ),
-    _found(
+    found(
         "DTE-LIN-04",
         f"{_LINE}.PrcItem",
-        "State PrcItem for a line with a discount or surcharge: it can't be checked without a price.",
+        "State PrcItem or MontoItem for a line with a discount or surcharge: without either it comes to nothing.",
         f"{_FORMAT}, zone B",
     ),
-    _found(
+    found(
         "DTE-LIN-05",
         f"{_LINE}.DescuentoMonto",
         "Lower the discount: {discount} is more than the line's {base}.",
         f"{_FORMAT}, field MontoItem: not negative",
     ),
-    _found(
+    found(
         "DTE-LIN-06",
         f"{_LINE}.DescuentoMonto",
-        "Correct {tag} or its percentage: it says {stated}, {rate} % gives {computed}.",
+        "State {tag} alone or {percent} alone: {tag} says {stated}, {rate} % gives {computed}.",
         f"{_FORMAT}, fields DescuentoPct and DescuentoMonto",
     ),
     Rule(
@@ -174,11 +175,44 @@ RULES: tuple[Rule, ...] = (
         f"{_FORMAT}, fields IndExe, GrntDep and MontoNF",
         NOT_BOLETAS,
     ),
-    _found(
+    found(
         "DTE-LIN-08",
         f"{_LINE}.PrcItem",
         "Lower quantity or price: the line's amount has {amount}.",
         "SII, SiiTypes_v10.xsd, MontoType",
+    ),
+    found(
+        "DTE-LIN-10",
+        f"{_LINE}.DescuentoPct",
+        "Check the line: MontoItem {stated} stands as it is, with its discount or surcharge in it. State PrcItem if "
+        "they come on top.",
+        f"{_FORMAT}, zone B; the SII's sets of exports give lines by their value",
+        level="warning",
+    ),
+    found(
+        "DTE-LIN-11",
+        f"{_LINE}.DescuentoPct",
+        "{tag} was left out: {rate} % of the line comes to nothing in whole units, so MontoItem is {computed}.",
+        "SII, SiiTypes_v10.xsd, MntImpType: 1 or more",
+        level="warning",
+    ),
+    Rule(
+        "DTE-LIN-12",
+        f"{_LINE}.SubDscto",
+        "State {tag} {computed}: {parts} only says what {tag} is made of, and takes or adds nothing by itself.",
+        _parts_alone,
+        f"{_FORMAT}, fields SubDscto and SubRecargo",
+        NOT_BOLETAS,
+        "warning",
+    ),
+    Rule(
+        "DTE-LIN-13",
+        "document.Detalle",
+        "Write the correction in one line: a note that corrects text (CodRef 2) has no more.",
+        _several_corrections,
+        f"{_FORMAT}, field CodRef",
+        frozenset({DEBIT_NOTE, CREDIT_NOTE, EXPORT_DEBIT_NOTE, EXPORT_CREDIT_NOTE}),
+        "warning",
     ),
     Rule(
         "DTE-LIN-09",
@@ -189,66 +223,80 @@ RULES: tuple[Rule, ...] = (
         EVERY,
         "warning",
     ),
-    _found(
+    found(
         "DTE-GLO-01",
         "document.DscRcgGlobal[].ValorDR",
         "Lower the global discount: {change} is more than the {base} of {kind} lines.",
         f"{_FORMAT}, zone D",
     ),
-    _found(
+    found(
+        "DTE-GLO-03",
+        "document.DscRcgGlobal[].ValorDR",
+        "Take the global line out or change IndExeDR (none: taxable, 1 exempt, 2 not billable lines): there are no "
+        "{kind} lines, {stated} % of them is nothing.",
+        f"{_FORMAT}, zone D, field IndExeDR",
+    ),
+    found(
+        "DTE-GLO-04",
+        "document.DscRcgGlobal[].ValorDR",
+        "Check the global line: {stated} % of {kind} lines, {base}, comes to nothing.",
+        f"{_FORMAT}, zone D",
+        level="warning",
+    ),
+    found(
         "DTE-GLO-02",
         "document.DscRcgGlobal[].TpoValor",
         "State the global discount in %: in pesos it can't be split among lines with different taxes.",
         f"{_FORMAT}, field TpoValor",
         types=IN_PESOS,
     ),
-    _found(
+    found(
         "DTE-TOT-01",
         f"{_TOTALS}.MntNeto",
-        "Correct {tag}: it says {stated}, the lines give {computed}.",
+        "Correct {tag}: it says {stated}, the lines give {computed}{hint}.",
         f"{_FORMAT}, fields MntNeto and IVA",
     ),
-    _found(
+    found(
         "DTE-TOT-02",
         f"{_TOTALS}.MntNeto",
         "Corrected by one peso: {tag} said {stated}, the lines give {computed}.",
         f"{_FORMAT}, fields MntNeto and IVA",
         level="warning",
     ),
-    _found(
+    found(
         "DTE-TOT-03",
         f"{_TOTALS}.MntTotal",
-        "Correct MntTotal or the lines: it says {stated}, the lines give {computed}.",
+        "Correct MntTotal or the lines: it says {stated}, {source} {computed}{hint}.",
         f"{_FORMAT}, field 124; SII reparo HED-2-260",
     ),
-    _found(
+    found(
         "DTE-TOT-04",
         f"{_TOTALS}.MntTotal",
         "Correct the lines: the total would be {computed}.",
         "SII, SiiTypes_v10.xsd, MontoType",
     ),
-    _found(
+    found(
         "DTE-TOT-05",
         f"{_TOTALS}.TasaIVA",
         "Correct TasaIVA: it says {stated}, the VAT of that day is {computed} %.",
         "DL 825, article 14",
         types=IN_PESOS,
     ),
-    _found(
+    found(
         "DTE-TOT-06",
         _TOTALS,
-        "Correct {tag}: it says {stated}, the lines give {computed}.",
+        "Correct {tag}: it says {stated}, {source} {computed}.",
         f"{_FORMAT}, zone Totales; SII HED-2-220, HED-3-265",
     ),
-    _found(
+    found(
         "DTE-TOT-07",
         f"{_TOTALS}.TotalPeriodo",
-        "Lower the lines with IndExe 6, or issue in profile 2026: what is due would be {computed}, and this edition "
-        "can't say less than 0.",
+        "TotalPeriodo was left out: {computed} is due, and only the newer schema has it below 0. VlrPagar says it.",
         "SII, EnvioBOLETA_v11.xsd, TotalPeriodo",
         types=BOLETAS,
+        level="warning",
     ),
-    _found(
+    found(
         "DTE-TOT-08",
         f"{_TOTALS}.CredEC",
         "Lower CredEC: {stated} is more than the VAT, {computed}.",
@@ -291,80 +339,6 @@ RULES: tuple[Rule, ...] = (
         frozenset({BOLETA}),
         "warning",
     ),
-    _found(
-        "DTE-TAX-01",
-        f"{_LINE}.CodImpAdic",
-        "Take the tax code {code} out: it is withheld VAT or out of use, and this document can't carry it.",
-        f"{_FORMAT}, table of additional taxes",
-        types=IN_PESOS,
-    ),
-    _found(
-        "DTE-TAX-02",
-        f"{_LINE}.CodImpAdic",
-        "Take the tax code out or make the line taxable.",
-        f"{_FORMAT}, field CodImpAdic",
-        types=IN_PESOS,
-    ),
-    _found(
-        "DTE-TAX-03",
-        f"{_TOTALS}.ImptoReten",
-        "State CodImpAdic {code} on the lines that it is for, or take it out of ImptoReten.",
-        f"{_FORMAT}, field ImptoReten",
-        types=IN_PESOS,
-    ),
-    _found(
-        "DTE-TAX-04",
-        f"{_TOTALS}.ImptoReten[].TasaImp",
-        "Correct TasaImp of tax {code}: it says {stated}, the rate is {computed} %.",
-        f"{_FORMAT}, table of additional taxes",
-        types=IN_PESOS,
-    ),
-    _found(
-        "DTE-TAX-05",
-        f"{_TOTALS}.ImptoReten[].MontoImp",
-        "Correct MontoImp of tax {code}: it says {stated}, the lines give {computed}.",
-        f"{_FORMAT}, field MontoImp",
-        types=IN_PESOS,
-    ),
-    _found(
-        "DTE-TAX-06",
-        f"{_TOTALS}.ImptoReten",
-        "State MontoImp of tax {code} in ImptoReten: it can't be computed from the lines.",
-        f"{_FORMAT}, table of additional taxes; Ley 18.502",
-        types=IN_PESOS,
-    ),
-    _found(
-        "DTE-TAX-07",
-        f"{_TOTALS}.ImptoReten",
-        "State tax {code} once in ImptoReten.",
-        f"{_FORMAT}, field ImptoReten",
-        types=IN_PESOS,
-    ),
-    Rule(
-        "DTE-TAX-08",
-        f"{_LINE}.CodImpAdic",
-        "State net prices and take MntBruto out: it can't go with additional taxes.",
-        _gross_with_taxes,
-        f"{_FORMAT}, field MntBruto",
-        IN_PESOS,
-    ),
-    Rule(
-        "DTE-TAX-09",
-        f"{_LINE}.Retenedor",
-        "State Retenedor with {tag} on the line: tax {code} is computed on it.",
-        _tax_without_base,
-        f"{_FORMAT}, group Retenedor",
-        IN_PESOS,
-    ),
-    Rule(
-        "DTE-TAX-10",
-        f"{_TOTALS}.ImptoReten[].TasaImp",
-        "Check TasaImp of code {code}: it says {stated}, sellers without a status of their own have {computed} %.",
-        _other_partial_rate,
-        f"{_FORMAT}, table of withheld VAT; the SII's resolutions on change of subject",
-        frozenset({PURCHASE_INVOICE, DEBIT_NOTE, CREDIT_NOTE}),
-        "warning",
-    ),
     Rule(
         "DTE-TOT-12",
         f"{_TOTALS}.CredEC",
@@ -382,6 +356,30 @@ RULES: tuple[Rule, ...] = (
         f"{_FORMAT}, fields IVAProp and IVATerc",
         IN_PESOS,
         "warning",
+    ),
+    Rule(
+        "DTE-TOT-15",
+        f"{_TOTALS}.MntTotal",
+        "Check the lines: nothing is charged, the total is 0.",
+        _nothing_charged,
+        f"{_FORMAT}, field MntTotal; SII, Formato Boletas 4.2",
+        frozenset({EXEMPT_INVOICE, BOLETA, EXEMPT_BOLETA, PURCHASE_INVOICE, EXPORT_INVOICE}),
+        "warning",
+    ),
+    found(
+        "DTE-CUR-01",
+        "document.Encabezado.OtraMoneda",
+        "Correct {tag}: it says {stated}, the amount in pesos divided by TpoCambio gives {computed}.",
+        f"{_FORMAT}, zone OtraMoneda",
+        types=IN_PESOS,
+    ),
+    found(
+        "DTE-CUR-02",
+        "document.Encabezado.OtraMoneda",
+        "OtraMoneda was left out: the total is 0, which it has no room for.",
+        "SII, DTE_v10.xsd, MntTotOtrMnda",
+        types=IN_PESOS,
+        level="warning",
     ),
     Rule(
         "DTE-EXE-01",

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator
 
 from domain.calculation.findings import Finding
-from domain.rules.rule import BOLETAS, Rule, View
+from domain.rules.rule import BOLETAS, Calculated, Rule, View
 from domain.rut import ANONYMOUS
 from domain.text import without_accents
 
@@ -196,5 +196,13 @@ RULES: tuple[Rule, ...] = (
         f"SII, FAQ 001.380.7837 (2024-12-10); {_LIMIT}",
         BOLETAS,
         "warning",
+    ),
+    Rule(
+        "BOL-ADI-01",
+        "document.SubTotInfo",
+        "Lower SubTotAdicSTI: additional taxes of {stated} are more than the taxable lines, {computed}.",
+        Calculated("BOL-ADI-01"),
+        f"{_FORMAT}, field SubTotAdicSTI; DL 825, article 37; SII, pregunta frecuente 001.380.7672",
+        BOLETAS,
     ),
 )

@@ -174,6 +174,14 @@ RULES: tuple[Rule, ...] = (
         "warning",
     ),
     Rule(
+        "EXP-CUR-05",
+        "document.DscRcgGlobal[].ValorDROtrMnda",
+        "Correct ValorDROtrMnda: it says {stated}, the amount at the stated rate gives {computed}.",
+        Calculated("EXP-CUR-05"),
+        f"{_FORMAT}, field ValorDROtrMnda",
+        EXPORTS,
+    ),
+    Rule(
         "EXP-ADU-01",
         _CUSTOMS,
         "State {tag}: goods that leave the country go with their customs data (services state IndServicio 3 to 6).",

@@ -188,7 +188,7 @@ RULES: tuple[Rule, ...] = (
     Rule(
         "GUI-TRA-03",
         "document.Detalle[].PrcItem",
-        "State PrcItem: a guía of a sale (IndTraslado 1 and 9) has prices.",
+        "State PrcItem, or IndExe 4 for what isn't sold, a gift: a guía of a sale (IndTraslado 1 and 9) has prices.",
         _sale_without_price,
         f"{_FORMAT}, fields IndTraslado and PrcItem",
         _GUIDE,

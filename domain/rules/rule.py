@@ -154,3 +154,10 @@ class Calculated:
     def __call__(self, view: View) -> Iterable[Finding]:
         """What the calculation found."""
         return view.findings.by_rule.get(self.rule_id, ())
+
+
+def found(
+    rule_id: str, path: str, sentence: str, source: str, *, types: frozenset[int] = EVERY, level: Level = "error"
+) -> Rule:
+    """A rule that the calculation itself finds broken."""
+    return Rule(rule_id, path, sentence, Calculated(rule_id), source, types, level)

@@ -178,7 +178,7 @@ def _said(sources: Iterable[Mapping[str, Any]], names: Sequence[str]) -> Any:
 
 
 def _hint(problems: Iterable[Problem]) -> Iterable[Problem]:
-    if any(each.path.startswith(_EMISOR) and each.level == "error" for each in problems):
+    if any(each.path.startswith(_EMISOR) and each.code == "FMT-REQUIRED" for each in problems):
         sentence = "Without a ledger the issuer is what the document's Emisor or a file (--issuer) says."
         yield Problem("RENDER-ISSUER", _EMISOR, sentence)
 

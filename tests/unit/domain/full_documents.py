@@ -32,10 +32,14 @@ def full_document(document_type: int, profile: Profile = "2019") -> Raw:
         del raw["DscRcgGlobal"]
     if document_type >= 110:
         _full_export(header)
+    else:
+        header.get("OtraMoneda", {}).pop("TpoCambio", None)  # with it these amounts would be compared
     for line in raw["Detalle"]:
         _full_line(line, document_type)
     for charge in raw.get("Comisiones", ()):
         charge["ValComNeto"], charge["ValComExe"], charge["ValComIVA"] = 1000, 0, 190
+    for subtotal in raw["SubTotInfo"]:
+        subtotal["LineasDeta"] = [1, 2]
     _full_references(raw, document_type)
     return raw
 

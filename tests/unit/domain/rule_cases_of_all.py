@@ -36,6 +36,10 @@ _SECOND = {"TpoDocRef": 33, "FolioRef": 10, "FchRef": "2026-11-20", "CodRef": 3}
 _GUIDE = {"TpoDocRef": 52, "FolioRef": 7, "FchRef": "2026-11-20"}
 _ORDER = {"TpoDocRef": 801, "FolioRef": "1234-56-SE26", "FchRef": "2026-11-20"}
 _HUGE = 10**11
+_PER_CENT = {"TpoMov": "D", "TpoValor": "%", "ValorDR": 1}
+_SMALL = line(NmbItem="Servicio de médico", IndExe=1, PrcItem=49)
+_DOLLARS = {"TpoMoneda": "DOLAR USA", "TpoCambio": 1000}
+_FUEL = "Base 900 y variable 100, 24-11-2026, patente ABCD12"
 
 
 def _on_settlement(code: int) -> Raw:
@@ -107,8 +111,32 @@ OF_ALL: dict[str, Case] = {
         spoilt(invoice(), Detalle=[line(), line(QtyItem=0.000001)]),
     ),
     "DTE-LIN-04": Case(
+        spoilt(invoice(), Detalle=[line(), {"NmbItem": "Flete a Arica", "DescuentoPct": 10}]),
+        spoilt(invoice(), Detalle=[line(), {"NmbItem": "Flete a Arica", "DescuentoPct": 0}]),
+    ),
+    "DTE-LIN-10": Case(
         spoilt(invoice(), Detalle=[{"NmbItem": "Flete a Arica", "MontoItem": 1000, "DescuentoPct": 10}]),
         spoilt(invoice(), Detalle=[{"NmbItem": "Flete a Arica", "MontoItem": 1000, "DescuentoPct": 0}]),
+    ),
+    "DTE-LIN-11": Case(
+        spoilt(invoice(), Detalle=[line(), line(PrcItem=49, DescuentoPct=1)]),
+        spoilt(invoice(), Detalle=[line(), line(PrcItem=50, DescuentoPct=1)]),
+    ),
+    "DTE-LIN-12": Case(
+        spoilt(invoice(), Detalle=[line(SubDscto=[{"TipoDscto": "$", "ValorDscto": 200}])]),
+        spoilt(invoice(), Detalle=[line(SubDscto=[{"TipoDscto": "$", "ValorDscto": 200}], DescuentoMonto=200)]),
+    ),
+    "DTE-LIN-13": Case(
+        spoilt(text_note(), Detalle=[{"NmbItem": "Donde dice Comercio"}, {"NmbItem": "debe decir Ferretería"}]),
+        text_note(),
+    ),
+    "DTE-GLO-03": Case(
+        spoilt(invoice(), DscRcgGlobal=[{**_PER_CENT, "IndExeDR": 1}]),
+        spoilt(invoice(), DscRcgGlobal=[{**_PER_CENT, "IndExeDR": 1}], Detalle=_TWO),
+    ),
+    "DTE-GLO-04": Case(
+        spoilt(invoice(), DscRcgGlobal=[_PER_CENT, {**_PER_CENT, "IndExeDR": 1}], Detalle=[line(), _SMALL]),
+        spoilt(invoice(), DscRcgGlobal=[_PER_CENT, {**_PER_CENT, "IndExeDR": 1}], Detalle=_TWO),
     ),
     "DTE-LIN-05": Case(
         spoilt(invoice(), Detalle=[line(), line(DescuentoMonto=1001)]),
@@ -202,7 +230,27 @@ OF_ALL: dict[str, Case] = {
         _with_tax(**{f"{_TOTALS}ImptoReten": {"TipoImp": 27, "MontoImp": 1000}}),
     ),
     "DTE-TAX-06": Case(
-        _with_tax("28"), _with_tax("28", **{f"{_TOTALS}ImptoReten": [{"TipoImp": "28", "MontoImp": 777}]})
+        _with_tax("51"), _with_tax("51", **{f"{_TOTALS}ImptoReten": [{"TipoImp": "51", "MontoImp": 777}]})
+    ),
+    "DTE-FUE-01": Case(
+        _with_tax(
+            "28",
+            Detalle__0__DscItem="24-11-2026, patente ABCD12",
+            **{f"{_TOTALS}ImptoReten": [{"TipoImp": "28", "MontoImp": 1000}]},
+        ),
+        _with_tax("28", Detalle__0__DscItem=_FUEL, **{f"{_TOTALS}ImptoReten": [{"TipoImp": "28", "MontoImp": 1000}]}),
+    ),
+    "DTE-CUR-01": Case(
+        spoilt(invoice(), Encabezado__OtraMoneda={**_DOLLARS, "MntTotOtrMnda": 11.92}),
+        spoilt(invoice(), Encabezado__OtraMoneda={**_DOLLARS, "MntTotOtrMnda": 11.91}),
+    ),
+    "DTE-CUR-02": Case(
+        spoilt(text_note(), Encabezado__OtraMoneda=_DOLLARS),
+        spoilt(invoice(), Encabezado__OtraMoneda=_DOLLARS),
+    ),
+    "DTE-TOT-15": Case(
+        _boleta_with(Detalle=[line(PrcItem=0)]),
+        _boleta_with(Detalle=[line(PrcItem=0), line(PrcItem=1, NmbItem="Bolsa")]),
     ),
     "DTE-TAX-07": Case(
         _with_tax(

@@ -217,6 +217,14 @@ OF_TYPES: dict[str, Case] = {
         spoilt(export_invoice(), Encabezado__OtraMoneda__MntTotOtrMnda=1175702),
         spoilt(export_invoice(), Encabezado__OtraMoneda__MntTotOtrMnda=1175700.765),
     ),
+    "EXP-CUR-05": Case(
+        spoilt(export_invoice(), DscRcgGlobal=[{**_FREIGHT, "ValorDROtrMnda": 10001}]),
+        spoilt(export_invoice(), DscRcgGlobal=[{**_FREIGHT, "ValorDROtrMnda": 10000}]),
+    ),
+    "BOL-ADI-01": Case(
+        spoilt(boleta(), SubTotInfo=[{"SubTotAdicSTI": 11901}]),
+        spoilt(boleta(), SubTotInfo=[{"SubTotAdicSTI": 1500}]),
+    ),
     "EXP-CUR-04": Case(
         spoilt(export_invoice(), Encabezado__OtraMoneda__TpoMoneda="EURO"),
         spoilt(export_invoice(), Encabezado__OtraMoneda__TpoMoneda="PESO CL"),

@@ -73,9 +73,9 @@ def test_amount_without_price_stands_with_its_decimals() -> None:
 
 
 @pytest.mark.parametrize("tag", ["DescuentoPct", "DescuentoMonto", "RecargoPct", "RecargoMonto"])
-def test_discount_or_surcharge_without_price_is_refused_where_it_stands(tag: str) -> None:
-    raw = spoilt(invoice(), Detalle=[{"NmbItem": "Asesoría legal", "MontoItem": 5000, tag: 10}])
-    assert [(code, path) for code, path, _ in _told(raw)] == [("DTE-LIN-04", f"Detalle[0].{tag}")]
+def test_discount_or_surcharge_without_price_or_amount_is_refused_where_it_stands(tag: str) -> None:
+    raw = spoilt(invoice(), Detalle=[line(), {"NmbItem": "Asesoría legal", tag: 10}])
+    assert [(code, path) for code, path, _ in _told(raw)] == [("DTE-LIN-04", f"Detalle[1].{tag}")]
 
 
 @pytest.mark.parametrize(
@@ -115,7 +115,7 @@ def test_surcharge_that_is_not_its_percentage_is_told_on_its_line() -> None:
         (
             "DTE-LIN-06",
             "Detalle[1].RecargoMonto",
-            "Correct RecargoMonto or its percentage: it says 101, 10 % gives 100.",
+            "State RecargoMonto alone or RecargoPct alone: RecargoMonto says 101, 10 % gives 100.",
         )
     ]
 

@@ -105,7 +105,7 @@ def test_unreadable_figure_leaves_totals_unjudged() -> None:
 def test_type_that_is_not_issued_has_one_code_beside_the_other_problems(kind: Any) -> None:
     raw = spoilt(invoice(), Encabezado__Receptor__RUTRecep="77777777-8", Encabezado__Otro=1)
     raw["Encabezado"]["IdDoc"]["TipoDTE"] = kind
-    assert codes_of(raw) == ["DOC-TYPE", "FMT-RUT"]
+    assert codes_of(raw) == ["DOC-TYPE", "FMT-RUT", "FMT-UNKNOWN"]
 
 
 @pytest.mark.parametrize("raw", [None, 5, [], "x", {}, {"Encabezado": 3}, {"Encabezado": {"IdDoc": []}}])
