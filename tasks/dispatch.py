@@ -23,7 +23,7 @@ from workers.database.audit import audit
 from workers.database.engine import business_time, ledger
 from workers.database.issuers import SealedCertificate, resolution_of, signers_of
 from workers.database.sealing import Group, Load, NewEnvelope, Passenger
-from workers.evidence import Record, evidence_of_this_process
+from workers.evidence import EvidenceAwayError, Record, evidence_of_this_process
 from workers.pace import standing
 from workers.process import Process, this_process
 from workers.queues import worker_kind
@@ -38,7 +38,15 @@ REST_TYPES: Final = tuple(code for code in sorted(DOCUMENT_TYPES) if channel_of(
 
 @phase("fmgo.dispatch")
 def dispatch(lane: str) -> None:
-    """Seal what is due in a lane, company by company."""
+    """Seal what is due in a lane, company by company; nothing while the second copies can't be written."""
+    try:
+        evidence_of_this_process(settings().evidence_dir, this_process(worker_kind()).id).check()
+        _dispatch(lane)
+    except EvidenceAwayError:  # told once by the evidence itself; what was sealed is evidenced by the next bell
+        return
+
+
+def _dispatch(lane: str) -> None:
     me = this_process(worker_kind())
     sealed = 0
     uploads = standing("upload")  # what can't leave now stays in the order of its urgency

@@ -35,7 +35,7 @@ from workers.database.engine import ledger
 from workers.database.folios import FolioRequest
 from workers.database.issuers import SealedCaf, SealedCertificate, cafs
 from workers.database.references import NoteChanges, write_changes
-from workers.evidence import Record, evidence_of_this_process
+from workers.evidence import EvidenceAwayError, Record, evidence_of_this_process
 from workers.process import Process, surely, this_process
 from workers.queues import worker_kind
 from workers.settings import settings
@@ -63,7 +63,15 @@ class Ready:
 
 @phase("fmgo.issue")
 def issue_due(lane: str) -> None:
-    """Issue what is due in a lane."""
+    """Issue what is due in a lane; nothing while its second copies can't be written: that would only spend folios."""
+    try:
+        evidence_of_this_process(settings().evidence_dir, this_process(worker_kind()).id).check()
+        _issue_due(lane)
+    except EvidenceAwayError:  # told once by the evidence itself; what was claimed is given back, and due again
+        return
+
+
+def _issue_due(lane: str) -> None:
     size = settings().interactive_chunk if lane == "interactive" else settings().chunk_documents
     chunks = 0
     while chunks < CHUNKS_A_BELL and issue_chunk(lane, "received", size):

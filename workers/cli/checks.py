@@ -3,6 +3,7 @@
 Nothing is changed but a probe file in the evidence folder, which is removed again.
 """
 
+import errno
 import importlib
 import os
 import shutil
@@ -12,6 +13,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from importlib.metadata import version
+from pathlib import Path
 from typing import Any, Final, Literal
 from urllib.parse import urlsplit
 
@@ -25,6 +27,7 @@ from domain.schema import official_folder, own_folder
 from workers.cache.connection import AWAY, cluster_complaint, connect
 from workers.cli.ledger import newest_step
 from workers.database import health, mail_sources, processes, switches
+from workers.evidence import PROBE_BYTES
 from workers.folio_forecast import DAYS_LOOKED_AT, days_left
 from workers.queues import QUEUES
 from workers.settings import Settings
@@ -120,25 +123,58 @@ def look_at_vault(settings: Settings, tx: Connection) -> Iterator[Finding]:
 def look_at_evidence(settings: Settings) -> Iterator[Finding]:
     """Whether the second copies can be written, and for how long."""
     folder = settings.evidence_dir
-    probe = folder / f"doctor-{uuid.uuid4().hex}"
     try:
-        descriptor = os.open(probe, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        try:
-            os.write(descriptor, b"probe\n")
-            os.fdatasync(descriptor)
-        finally:
-            os.close(descriptor)
-            probe.unlink()
-        free = shutil.disk_usage(folder).free
+        _probe(folder)
+        disk = shutil.disk_usage(folder)
     except OSError as error:
-        todo = "Nothing is issued until it can be written: make the folder, owned by the workers' account."
+        todo = f"Nothing is issued until then. {_what_to_do(folder, error)} All goes on by itself."
         yield Finding("fail", "evidence", f"{folder} can't be written: {error.strerror}", todo)
         return
-    said = f"{folder} can be written; {free / FREE_BYTES:.1f} GiB free"
-    if free < FREE_BYTES:
+    said = f"{folder} can be written; {disk.free / FREE_BYTES:.1f} GiB free of {disk.total / FREE_BYTES:.1f}"
+    if disk.free < FREE_BYTES:
         yield Finding("warn", "evidence", said, "Make room: a document takes some 6 KB here.")
     else:
         yield Finding("ok", "evidence", said)
+
+
+def _probe(folder: Path) -> None:
+    """Write as much as a chunk of documents takes, and take it away again; raises OSError."""
+    probe = folder / f"doctor-{uuid.uuid4().hex}"
+    descriptor = os.open(probe, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    try:
+        left = PROBE_BYTES
+        while left:
+            left -= os.write(descriptor, bytes(left))
+        os.fdatasync(descriptor)
+    finally:
+        os.close(descriptor)
+        probe.unlink()
+
+
+def _what_to_do(folder: Path, error: OSError) -> str:
+    match error.errno:
+        case errno.ENOSPC | errno.EDQUOT:
+            return f"The disk (or quota) of {folder} is full: make room there, or mount a larger one."
+        case errno.ENOENT:
+            return f"Make the folder {folder}, owned by the workers' account, or correct FMGO_EVIDENCE_DIR."
+        case errno.EACCES | errno.EPERM:
+            return f"Give {folder} to the workers' account (chown), or run this as that account."
+        case errno.EROFS:
+            return f"The disk of {folder} is mounted read-only: look at it (dmesg), mount it for writing."
+        case errno.ENOTDIR:
+            return "FMGO_EVIDENCE_DIR names something that is no folder: correct it."
+        case _:
+            return f"Look at the disk of {folder}."
+
+
+def look_at_copies(tx: Connection) -> Iterator[Finding]:
+    """Whether documents wait for their second copy."""
+    waiting = health.without_copy(tx)
+    if waiting:
+        todo = (
+            "They go on once the evidence folder of every worker can be written: look there, and at the workers' logs."
+        )
+        yield Finding("fail", "evidence", f"{waiting} documents are signed and wait for their second copy", todo)
 
 
 def look_at_ledger(tx: Connection) -> Iterator[Finding]:

@@ -65,6 +65,7 @@ def _in_the_ledger(access: Access, settings: Settings) -> Iterator[Finding]:
     """Looks that need the ledger, each in a transaction of its own; without its tables, only the first."""
     looks: list[Callable[[Connection], Iterator[Finding]]] = [
         checks.look_at_ledger,
+        checks.look_at_copies,
         lambda tx: checks.look_at_vault(settings, tx),
         lambda tx: checks.look_at_workers(settings, tx),
         checks.look_at_companies,

@@ -18,6 +18,7 @@ from workers.cli import (
     adoption,
     doctor,
     envelopes,
+    evidence,
     folios,
     imports,
     jobs,
@@ -78,6 +79,7 @@ app.add_typer(setup.certificate, name="certificate", rich_help_panel=COMPANIES)
 app.add_typer(setup.caf, name="caf", rich_help_panel=COMPANIES)
 app.add_typer(folios.folio, name="folio", rich_help_panel=COMPANIES)
 app.add_typer(uf.uf, name="uf", rich_help_panel=COMPANIES)
+app.add_typer(evidence.evidence, name="evidence", rich_help_panel=RUNNING)
 app.command("doctor", rich_help_panel=RUNNING)(doctor.doctor)
 app.add_typer(ledger.ledger, name="ledger", rich_help_panel=RUNNING)
 app.command("worker", context_settings=run.PASS_ON, rich_help_panel=RUNNING)(run.worker)

@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from workers.database.engine import run
+from workers.database.engine import count, run
 
 Row = dict[str, Any]
 
@@ -230,6 +230,16 @@ def without_mail(tx: Connection) -> list[str]:
         """,
     )
     return [row.company for row in rows]
+
+
+def without_copy(tx: Connection) -> int:
+    """Documents that were signed more than a minute ago and have no second copy yet."""
+    sql = """
+        SELECT count(*) FROM documents
+        WHERE state = 'signed' AND evidenced_at IS NULL AND due_at IS NOT NULL
+          AND signed_at < fmgo_now() - interval '1 minute'
+    """
+    return count(tx, sql)
 
 
 def refused_lately(tx: Connection) -> int:

@@ -8,7 +8,7 @@ import pytest
 
 from tests.integration.cli.conftest import ISSUER_ADD, Fmgo
 from tests.integration.enrolment import kit
-from tests.integration.producer.jobs import body, producer_at
+from tests.integration.producer.jobs import body, job, make_issued, producer_at
 
 WORKERS = (
     b"INSERT INTO workers (kind, host, pid, epoch)"
@@ -141,7 +141,8 @@ TROUBLES: dict[str, tuple[bytes, tuple[str, str]]] = {
         ("warn", "switches"),
     ),
     "no job came": (
-        b"INSERT INTO refused_messages (source, code, reason, body) VALUES ('list', 'X', 'x', 'x')",
+        b"INSERT INTO refused_messages (source, code, reason, body, size, digest)"
+        b" VALUES ('list', 'X', 'x', 'x', 1, repeat('a', 64))",
         ("warn", "messages"),
     ),
 }
@@ -194,6 +195,19 @@ def test_an_evidence_folder_that_is_missing_is_found(
 ) -> None:
     monkeypatch.setenv("FMGO_EVIDENCE_DIR", str(tmp_path / "missing"))
     assert troubles(well) == (1, {("fail", "evidence")})
+
+
+def test_documents_that_wait_for_their_second_copy_are_counted(well: Fmgo, database: str, redis_url: str) -> None:
+    with producer_at(database, redis_url) as producer:
+        document = producer.enqueue(job("k")).document_id
+    assert document is not None
+    make_issued(database, document, folio=7)
+    execute(
+        database,
+        b"UPDATE documents SET evidenced_at = NULL, due_at = now(), signed_at = now() - interval '2 minutes'",
+    )
+    said = [one["said"] for one in well("doctor", "--json").objects if one["about"] == "evidence"]
+    assert "1 documents are signed and wait for their second copy" in said
 
 
 def test_the_probe_leaves_nothing_behind(well: Fmgo, environment: dict[str, str]) -> None:
