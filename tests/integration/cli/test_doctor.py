@@ -125,7 +125,7 @@ TROUBLES: dict[str, tuple[bytes, tuple[str, str]]] = {
     "the last folios": (
         (
             b"UPDATE documents SET document_type = 39, folio = 1, caf = (SELECT id FROM cafs), state = 'signed',"
-            b" signed_at = now() - interval '1 day'; UPDATE folio_counters SET next = last"
+            b" evidenced_at = now(), signed_at = now() - interval '1 day'; UPDATE folio_counters SET next = last"
         ),
         ("warn", "folios"),
     ),
@@ -141,8 +141,10 @@ TROUBLES: dict[str, tuple[bytes, tuple[str, str]]] = {
         ("warn", "switches"),
     ),
     "no job came": (
-        b"INSERT INTO refused_messages (source, code, reason, body, size, digest)"
-        b" VALUES ('list', 'X', 'x', 'x', 1, repeat('a', 64))",
+        (
+            b"INSERT INTO refused_messages (source, code, reason, body, size, digest)"
+            b" VALUES ('list', 'X', 'x', 'x', 1, repeat('a', 64))"
+        ),
         ("warn", "messages"),
     ),
 }
