@@ -14,12 +14,12 @@ from dataclasses import asdict
 from datetime import date, datetime
 from decimal import Decimal
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Final
 from zoneinfo import ZoneInfo
 
 import typer
 
-from domain.answers.table import ROWS
+from domain.answers.table import ELSEWHERE, ROWS, explained, level_of
 from domain.answers.table.page import page as answers_page
 from domain.codes.document_types import DOCUMENT_TYPES
 from domain.format.table import PROFILES, Profile
@@ -34,6 +34,8 @@ from workers.cli.output import BAD_INPUT, DONE, NO, Json, complain, say, table, 
 from workers.cli.units import UfOption, Units, unit_of
 
 _EXACT_DIGITS = 15
+CODES_MAY_BEGIN_WITH_MINUS: Final = {"ignore_unknown_options": True}
+"""`fmgo answers -11` asks about the code -11."""
 
 Asked = tuple[object, Mapping[str, Any]]
 """A document and the id that its answer bears, None without one."""
@@ -112,17 +114,19 @@ def answers(
     if as_page:
         sys.stdout.write(answers_page())
         return
-    chosen = [row for row in ROWS if code is None or row.answer == code]
+    chosen = [*ROWS, *ELSEWHERE] if code is None else explained(code)
     if not chosen:
-        said = f"Nobody published the code {code}: FMgo keeps it verbatim and asks again; it is no verdict."
+        level = level_of(str(code))
+        means = "asks again; it is no verdict" if level is None else f"judges by its {level}"
+        said = f"FMgo knows no code {code} of the SII: it keeps such a one verbatim and {means}."
         complain("UNKNOWN", said, as_json=as_json)
         raise typer.Exit(NO)
     if as_json:
         for row in chosen:
             write_json(asdict(row))
         return
-    lines = ((row.service, row.answer, row.says, row.does, row.person) for row in chosen)
-    table(("service", "answer", "says", "FMgo", "a person"), lines, title="What the SII answers")
+    lines = ((row.service, row.answer, row.says, row.does, row.person, row.source) for row in chosen)
+    table(("service", "answer", "says", "FMgo", "a person", "known from"), lines, title="What the SII answers")
 
 
 def _profile(text: str) -> Profile:

@@ -2,15 +2,16 @@
 
 from collections.abc import Iterator
 
-from domain.answers.table import ROWS, Row, Service
+from domain.answers.table import ELSEWHERE, ROWS, Row, Service
 from domain.answers.table.alerts import ALERTS
 
 _HEAD = """# What the SII answers
 
 For each answer of each service: what it says, what FMgo does, and what a person must do ("nothing": FMgo goes on by
 itself). Words in parentheses stand for what comes in a code's place. An answer that isn't here is never a verdict: it
-is kept verbatim (`fmgo envelope show ID`) and asked about again. This page is written by `fmgo answers --page`; a test
-keeps it current.
+is kept verbatim (`fmgo envelope show ID`) and asked about again. "Known from" says how surely: the SII's manual,
+answers recorded in the field (by one source: seen once), or our reading of what comes without a code. This page is
+written by `fmgo answers --page`; a test keeps it current. `fmgo answers CODE` explains one code.
 """
 _TITLES: dict[Service, str] = {
     "seed": "Login: the seed (CrSeed, boleta.electronica.semilla)",
@@ -25,6 +26,13 @@ _TITLES: dict[Service, str] = {
     "wsDTECorreo": "Asking for the result mail again: wsDTECorreo",
     "listarEventosHistDoc": "Acceptance and claims: listarEventosHistDoc",
     "reasons": "Reasons for single documents and envelopes",
+    "ingresarAceptacionReclamoDoc": "Accepting and claiming: ingresarAceptacionReclamoDoc",
+    "consultarDocDteCedible": "Whether a document can be ceded: consultarDocDteCedible",
+    "RTCAnotEnvio": "Upload of a cession: RTCAnotEnvio",
+    "cession status": "State of an upload of a cession: getEstEnvio",
+    "cession query": "Questions about cessions: wsRPETCConsulta",
+    "books": "State of an upload of books: QueryEstUp",
+    "portal": "The portal: the last number of codes like 01.01.190.500.720.27",
 }
 _ALERTS = """## Alerts
 
@@ -42,9 +50,9 @@ def _lines() -> Iterator[str]:
     yield _HEAD
     for service, title in _TITLES.items():
         yield f"## {title}\n"
-        yield "| answer | says | FMgo | a person |"
-        yield "|---|---|---|---|"
-        yield from (_line(row) for row in ROWS if row.service == service)
+        yield "| answer | says | FMgo | a person | known from |"
+        yield "|---|---|---|---|---|"
+        yield from (_line(row) for row in (*ROWS, *ELSEWHERE) if row.service == service)
         yield ""
     yield _ALERTS
     for alert in ALERTS:
@@ -52,7 +60,7 @@ def _lines() -> Iterator[str]:
 
 
 def _line(row: Row) -> str:
-    return "| " + " | ".join(map(_cell, (row.answer, row.says, row.does, row.person))) + " |"
+    return "| " + " | ".join(map(_cell, (row.answer, row.says, row.does, row.person, row.source))) + " |"
 
 
 def page() -> str:

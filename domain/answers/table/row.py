@@ -17,6 +17,13 @@ Service = Literal[
     "wsDTECorreo",
     "listarEventosHistDoc",
     "reasons",
+    "ingresarAceptacionReclamoDoc",
+    "consultarDocDteCedible",
+    "RTCAnotEnvio",
+    "cession status",
+    "cession query",
+    "books",
+    "portal",
 ]
 Retry = Literal["over", "token", "later", "resend", "documents", "person"]
 """What the next step is: nothing more ("over"), a new token and the same again, the same again later, identical bytes
@@ -25,6 +32,7 @@ once more, a question about each document, or whatever a person mends first."""
 NOTHING: Final = "nothing"
 CODES: Final = "manual"
 FIELD: Final = "recorded in the field"
+ONCE: Final = "recorded by one source"
 OURS: Final = "our reading"
 
 

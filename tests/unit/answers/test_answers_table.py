@@ -1,6 +1,7 @@
 """Every row of the table of answers, held against an answer of that kind; and the page that is written from it."""
 
 import json
+import re
 from collections import Counter
 from collections.abc import Callable
 from functools import partial
@@ -21,7 +22,7 @@ from domain.answers import (
 )
 from domain.answers.claims import read_claims
 from domain.answers.mail_again import read_mail_again
-from domain.answers.table import ROWS, Row
+from domain.answers.table import ROWS, Row, explained
 from domain.answers.table.page import page
 from tests.unit.answers.wire import UNAVAILABLE, counters, fault, receipt, respuesta, soap
 from workers.cli.main import run_command
@@ -232,3 +233,43 @@ def test_answers_are_listed_by_code(capsys: pytest.CaptureFixture[str]) -> None:
     assert {row["service"] for row in rows} == {"QueryEstUp", "boleta upload status"}
     assert run_command(["answers", "RFR"]) == 0
     assert run_command(["answers", "NOT-THERE"]) == 1
+
+
+@pytest.mark.parametrize(
+    ("asked", "service", "code"),
+    [
+        ("-11", "QueryEstUp", "-11"),
+        ("-07", "token", "-07"),
+        ("rfr", "QueryEstUp", "RFR"),
+        ("REF-2-781", "reasons", "REF-2-781"),
+        ("HED-2-220", "reasons", "HED-2-220"),
+        ("CRT-3-18", "reasons", "CRT-3-18"),
+        ("DET L3-2-200", "reasons", "DET-2-200"),
+        ("DETL-3-854", "reasons", "DET-3-854"),
+        ("LRH", "books", "LRH"),
+        ("EOK", "cession status", "EOK"),
+    ],
+)
+def test_a_code_is_explained_however_it_is_written(
+    capsys: pytest.CaptureFixture[str], asked: str, service: str, code: str
+) -> None:
+    assert run_command(["answers", asked, "--json"]) == 0
+    rows = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert (service, code) in {(row["service"], row["answer"]) for row in rows}
+
+
+def test_an_unknown_reason_is_judged_by_its_level_and_another_code_is_no_verdict(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert run_command(["answers", "HED-3-999"]) == 1
+    assert "level 3" in capsys.readouterr().err
+    assert run_command(["answers", "ZZZ"]) == 1
+    assert "no verdict" in capsys.readouterr().err
+
+
+@pytest.mark.needs_shared
+def test_every_code_of_the_reference_is_explained(shared: Path) -> None:
+    text = "".join((shared / "reference" / name).read_text("utf-8") for name in ("validations.md", "sii-protocol.md"))
+    codes = set(re.findall(r"\b(?:ENV|CRT|DTE|CAF|TED|HED|DET|REF|DRG)-[123]-\d+\b", text))
+    assert len(codes) > 30
+    assert not {code for code in codes if not explained(code)}
