@@ -2,11 +2,16 @@
 
     MntTotal = MntNeto + MntExe + IVA + Σ additional taxes − Σ retentions + GrntDep − CredEC − Σ commissions
 
+Where all taxable lines bear VAT that is kept whole, what is kept is the VAT, to the peso (SII HED-2-302); where one
+additional tax is on all of them, it is its rate on MntNeto. A boleta's additional taxes stand in its subtotals only, and
+a negative tax on fuel says 1 and its amount in words (SII, preguntas frecuentes 001.380.7672 and 001.003.8044).
+
 It is a check of sums, independent of the calculation that issues: rates of additional taxes are taken as stated. One
 peso is left for the total, for VAT and for each step that rounds, because issuers round at different places (SII,
 Formato DTE 2.5, fields 107 to 128: VAT of gross lines; the SII's repair DET-2-200).
 """
 
+import re
 from collections.abc import Iterator, Mapping
 from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
 from functools import lru_cache
@@ -30,6 +35,14 @@ RETENTIONS = frozenset(
     map(str, (15, *range(30, 35), *range(36, 40), 41, *range(46, 50), 301, 321, 331, 341, 361, 371, 481))
 )
 """Codes of VAT withheld, which the total is less by (SII, Formato DTE 2.5, table of taxes)."""
+WHOLE_RETENTIONS = frozenset(map(str, (15, 31, 38, 39, 41, 46, 47, 301, 321, 331, 341, 361, 371, 481)))
+"""Those of them that keep all of a line's VAT."""
+_OWN_BASES = frozenset({"14", "17", "28", "35", "50", "51", "52", "53"})
+"""Codes of taxes that aren't a rate on the lines' net."""
+_FUELS = frozenset({"28", "35", "51", "52"})
+_LESS = re.compile(
+    r"impuesto espec[ií]fico .*negativo de \$?([0-9]{1,3}(?:\.[0-9]{3})+|[0-9]+)\.?$", re.IGNORECASE | re.ASCII
+)
 _COMMISSIONS = ("ValComNeto", "ValComExe", "ValComIVA")
 _CHANGES = frozenset({"DescuentoMonto", "DescuentoPct", "RecargoMonto", "RecargoPct"})
 _MOST_DIGITS = 30
@@ -51,6 +64,7 @@ class Amounts(NamedTuple):
     commissions: Mapping[str, str]
     lines: list[dict[str, str]]
     globals: list[dict[str, str]]
+    subtotals: tuple[Mapping[str, str], ...] = ()
 
 
 def amounts_of(
@@ -62,16 +76,21 @@ def amounts_of(
 ) -> Amounts:
     """The amounts of a document: values of IdDoc, the block of Totales and its values, of its lines and discounts."""
     taxes, commissions = [], {}
+    subtotals: tuple[Mapping[str, str], ...] = ()
+    kind = header.get("TipoDTE", "")
+    number = int(kind) if kind.isdecimal() and len(kind) <= 3 else 0  # noqa: PLR2004  (three digits)
+    if block is not None and number in BOLETA_TYPES:
+        subtotals = tuple(map(fields, children(next(block.iterancestors("{*}Documento"), None), "SubTotInfo")))
     if block is not None and ("ImptoReten" in totals or "Comisiones" in totals):
         taxes = [fields(each) for each in children(block, "ImptoReten")]
         commissions = fields(first(block, "Comisiones"))
-    kind = header.get("TipoDTE", "")
-    number = int(kind) if kind.isdecimal() and len(kind) <= 3 else 0  # noqa: PLR2004  (three digits)
-    return Amounts(number, header, totals, taxes, commissions, lines, global_lines)
+    return Amounts(number, header, totals, taxes, commissions, lines, global_lines, subtotals)
 
 
 def sum_problems(amounts: Amounts, path: str) -> tuple[Problem, ...]:
     """Where the document does not add up: SUM-NUMBER, SUM-LINE, SUM-TOTAL, SUM-VAT, SUM-NET, SUM-EXEMPT, SUM-PERIOD.
+
+    SUM-KEPT is VAT that is kept whole, SUM-TAX an additional tax on all lines.
 
     SUM-PESO is a warning: a total that is one peso off.
     """
@@ -169,15 +188,55 @@ def _taxes(amounts: Amounts) -> Number:
     total: Number = 0
     for tax in amounts.taxes:
         taken = amounts.document_type == 46 or tax.get("TipoImp", "").strip() in RETENTIONS  # noqa: PLR2004
-        total += -_of(tax, "MontoImp") if taken else _of(tax, "MontoImp")
+        amount = _of(tax, "MontoImp")
+        if amount == 1 and tax.get("TipoImp", "").strip() in _FUELS:
+            amount = -_in_words(amounts, tax["TipoImp"].strip()) or amount
+        total += -amount if taken else amount
     return total
+
+
+def _in_words(amounts: Amounts, code: str) -> int:
+    """What the lines of a fuel say that its negative tax takes off; 0 where they say nothing."""
+    found = (_LESS.search(" ".join(line.get("DscItem", "").split())) for line in _carrying(amounts, code))
+    return sum(int(each[1].replace(".", "")) for each in found if each)
+
+
+def _carrying(amounts: Amounts, code: str) -> Iterator[Mapping[str, str]]:
+    return (line for line in amounts.lines if line.get("CodImpAdic", "").strip() == code)
+
+
+def _within_price(amounts: Amounts) -> Number:
+    """Additional taxes of a boleta, which its totals have no tag for."""
+    return sum(_rounded(_of(each, "SubTotAdicSTI")) for each in amounts.subtotals)
+
+
+def _of_all_lines(amounts: Amounts, stated: _Stated) -> _Found:
+    """Taxes that are on every taxable line: they are known from the totals alone."""
+    taxable = [
+        line.get("CodImpAdic", "").strip()
+        for line, amount in zip(amounts.lines, stated.lines, strict=True)
+        if amount and not line.get("IndExe", "").strip()
+    ]
+    codes = {tax.get("TipoImp", "").strip() for tax in amounts.taxes}
+    if not codes or not taxable or not codes.issuperset(taxable) or amounts.header.get("MntBruto") == "1":
+        return
+    if codes <= WHOLE_RETENTIONS:
+        kept = sum(_of(tax, "MontoImp") for tax in amounts.taxes)
+        if kept != stated.vat:
+            yield "SUM-KEPT", "Totales/ImptoReten", f"{kept} is kept of all lines' VAT, which is {stated.vat}."
+    elif len(codes) == 1 == len(amounts.taxes) and not codes & (_OWN_BASES | RETENTIONS):
+        (tax,) = amounts.taxes
+        amount, expected = _of(tax, "MontoImp"), _percent(stated.net, _of(tax, "TasaImp"))
+        if expected and amount != expected:
+            code = "SUM-TAX" if _apart(amount, expected, 1) else "SUM-PESO"
+            yield code, "Totales/ImptoReten", f"{amount} is not {tax['TasaImp']} % of {stated.net}."
 
 
 def _master(amounts: Amounts, stated: _Stated) -> _Found:
     totals = amounts.totals
     if amounts.document_type in BOLETA_TYPES and not (totals.get("MntNeto") or totals.get("MntExe")):
         return  # only the amount charged is stated, which the lines are compared with
-    total = stated.net + stated.exempt + stated.vat + _taxes(amounts)
+    total = stated.net + stated.exempt + stated.vat + _taxes(amounts) + _within_price(amounts)
     total += _of(totals, "GrntDep") - _of(totals, "CredEC")
     for name in _COMMISSIONS if amounts.commissions else ():
         total -= _of(amounts.commissions, name)
@@ -209,9 +268,10 @@ def _classes(amounts: Amounts, stated: _Stated) -> _Found:
         if amounts.document_type in NOTE_TYPES | EXEMPT_TYPES:
             taxable, exempt = 0, taxable + exempt
         elif boleta:
-            net = stated.total - without
+            net = stated.total - without - _within_price(amounts)
+    inside = _within_price(amounts)
     gross = amounts.header.get("MntBruto") == "1" or (boleta and amounts.header.get("IndMntNeto") != _NET_LINES)
-    if _apart(net + vat if gross else net, taxable, left + 1 if gross else left):
+    if _apart(net + vat + inside if gross else net, taxable, left + 1 if gross else left):
         yield "SUM-NET", "Totales/MntNeto", f"Taxable lines come to {taxable}, the totals say {net} and VAT {vat}."
     if _apart(without, exempt, left):
         yield "SUM-EXEMPT", "Totales/MntExe", f"Exempt lines come to {exempt}, the totals say {without}."
@@ -256,7 +316,7 @@ def _period(amounts: Amounts, stated: _Stated) -> _Found:
             yield "SUM-PERIOD", f"Totales/{name}", "The amount of the period is not MntTotal and MontoNF together."
 
 
-_PARTS = (_lines, _master, _value_added, _classes, _period)
+_PARTS = (_lines, _master, _value_added, _of_all_lines, _classes, _period)
 
 
 def totals_as_written(totals: Mapping[str, str]) -> dict[str, str]:

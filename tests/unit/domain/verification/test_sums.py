@@ -155,3 +155,83 @@ def test_lines_of_boletas_carry_vat(header: dict[str, str], totals: dict[str, st
 def test_a_note_on_an_exempt_document_may_leave_its_lines_unmarked() -> None:
     line = [{"MontoItem": "500"}]
     assert sum_problems(_invoice(document_type=61, totals={"MntExe": "500", "MntTotal": "500"}, lines=line), "") == ()
+
+
+_KEPT = _invoice(
+    document_type=46,
+    header={"TipoDTE": "46"},
+    totals={"MntNeto": "913", "TasaIVA": "19", "IVA": "173", "MntTotal": "913"},
+    taxes=[{"TipoImp": "15", "TasaImp": "19", "MontoImp": "173"}],
+    lines=[{"QtyItem": "1", "PrcItem": "1015", "MontoItem": "1015", "CodImpAdic": "15"}],
+    globals=[{"TpoMov": "D", "TpoValor": "%", "ValorDR": "10"}],
+)
+_WINE = _KEPT._replace(
+    document_type=33,
+    header={"TipoDTE": "33"},
+    totals={**_KEPT.totals, "MntTotal": "1273"},
+    taxes=[{"TipoImp": "25", "TasaImp": "20.5", "MontoImp": "187"}],
+    lines=[{**_KEPT.lines[0], "CodImpAdic": "25"}],
+)
+_DIESEL = _invoice(
+    totals={"MntNeto": "78000", "TasaIVA": "19", "IVA": "14820", "MntTotal": "91620"},
+    taxes=[{"TipoImp": "28", "MontoImp": "1"}],
+    lines=[
+        {
+            "QtyItem": "100",
+            "PrcItem": "780",
+            "MontoItem": "78000",
+            "CodImpAdic": "28",
+            "DscItem": "Patente ABCD12. Impuesto específico diesel negativo de 1.200",
+        }
+    ],
+)
+_RING = _invoice(
+    document_type=39,
+    header={"TipoDTE": "39"},
+    totals={"MntNeto": "100000", "IVA": "19000", "MntTotal": "134000"},
+    lines=[{"QtyItem": "1", "PrcItem": "134000", "MontoItem": "134000"}],
+    subtotals=({"SubTotAdicSTI": "15000"},),
+)
+
+
+@pytest.mark.parametrize(
+    ("amounts", "codes"),
+    [
+        (_KEPT, []),
+        (
+            _KEPT._replace(taxes=[{**_KEPT.taxes[0], "MontoImp": "174"}], totals={**_KEPT.totals, "MntTotal": "912"}),
+            ["SUM-KEPT"],
+        ),
+        (
+            _KEPT._replace(
+                document_type=61,
+                taxes=[{**_KEPT.taxes[0], "MontoImp": "172"}],
+                totals={**_KEPT.totals, "MntTotal": "914"},
+            ),
+            ["SUM-KEPT"],
+        ),
+        (
+            _KEPT._replace(
+                lines=[*_KEPT.lines, {"MontoItem": "0"}, {"QtyItem": "1", "PrcItem": "10", "MontoItem": "10"}],
+                totals={"MntNeto": "923", "TasaIVA": "19", "IVA": "175", "MntTotal": "925"},
+            ),
+            [],
+        ),
+        (_WINE, []),
+        (
+            _WINE._replace(taxes=[{**_WINE.taxes[0], "MontoImp": "188"}], totals={**_WINE.totals, "MntTotal": "1274"}),
+            ["SUM-PESO"],
+        ),
+        (
+            _WINE._replace(taxes=[{**_WINE.taxes[0], "MontoImp": "208"}], totals={**_WINE.totals, "MntTotal": "1294"}),
+            ["SUM-TAX"],
+        ),
+        (_DIESEL, []),
+        (_DIESEL._replace(totals={**_DIESEL.totals, "MntTotal": "92821"}), ["SUM-TOTAL"]),
+        (_DIESEL._replace(taxes=[{"TipoImp": "28", "MontoImp": "-1200"}]), []),
+        (_RING, []),
+        (_RING._replace(subtotals=()), ["SUM-TOTAL", "SUM-NET"]),
+    ],
+)
+def test_what_is_kept_and_taxed_adds_up(amounts: Amounts, codes: list[str]) -> None:
+    assert [each.code for each in sum_problems(amounts, "DTE")] == codes
