@@ -6,9 +6,11 @@ day (`check_caf`), until when (`expires_on`), and its use (`StampingCaf`). Sourc
 """
 
 import re
+import unicodedata
 from collections.abc import Mapping, Sequence
 from datetime import date, timedelta
 from typing import Self
+from xml.sax.saxutils import unescape
 
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes
@@ -21,7 +23,7 @@ from domain.caf_file import CafError as CafError
 from domain.caf_file import in_other_letters
 from domain.caf_file import read_authorisation as read_authorisation
 from domain.caf_file import read_caf as read_caf
-from domain.problems import Problem
+from domain.problems import Problem, shown
 from domain.rut import normalise
 
 EXPIRING_TYPES = frozenset({33, 43, 46, 56, 61})
@@ -29,6 +31,8 @@ EXPIRING_TYPES = frozenset({33, 43, 46, 56, 61})
 EXPIRY_SINCE = date(2018, 7, 1)
 """First day of authorisation from which folios expire (the same)."""
 MONTHS_OF_VALIDITY = 6
+CUT_NAME = 40
+"""Characters of an issuer's name that a CAF has room for (SII, schema of the CAF, RS)."""
 WARNING_DAYS = 30
 """Days before its last one from which a CAF is reported as about to expire."""
 
@@ -59,15 +63,43 @@ proves that a file is whole, not who wrote it."""
 _PADDING = padding.PKCS1v15()
 _SHA1 = hashes.SHA1()  # noqa: S303  (fixed by the SII)
 _FLAT = re.compile(
-    rb'<CAF version="1\.0"><DA><RE>([^<]+)</RE><RS>[^<]*</RS><TD>(\d+)</TD><RNG><D>(\d+)</D><H>(\d+)</H></RNG>'
+    rb'<CAF version="1\.0"><DA><RE>([^<]+)</RE><RS>([^<]*)</RS><TD>(\d+)</TD><RNG><D>(\d+)</D><H>(\d+)</H></RNG>'
     rb"<FA>(\d{4}-\d\d-\d\d)</FA>"
 )
+
+
+def other_name(of_caf: str, razon_social: str, path: str) -> Problem | None:
+    """A warning where an issuer is called otherwise than the SII calls it in a CAF (HED-1-863).
+
+    The SII cuts the name there; letters' case, accents and signs between words say nothing.
+    """
+    own, stated = _plain_name(of_caf), _plain_name(razon_social)
+    if not own or stated == own or (len(of_caf.strip()) >= CUT_NAME and stated.startswith(own)):
+        return None
+    return Problem(
+        "CAF-RZNSOC", path, f"Check RznSoc: the SII calls the issuer “{shown(of_caf)}” in the CAF.", "warning"
+    )
+
+
+def _plain_name(name: str) -> str:
+    """A name's letters and digits, in capitals without accents."""
+    return "".join(each for each in unicodedata.normalize("NFKD", name.upper()) if each.isalnum())
 
 
 class StampingCaf:
     """A CAF ready to stamp. Made once per CAF and kept; it trusts what `read_caf` examined when the CAF was loaded."""
 
-    __slots__ = ("_key", "authorised_on", "caf_xml", "document_type", "expires_on", "first", "issuer", "last")
+    __slots__ = (
+        "_key",
+        "authorised_on",
+        "caf_xml",
+        "document_type",
+        "expires_on",
+        "first",
+        "issuer",
+        "last",
+        "razon_social",
+    )
 
     def __init__(self, caf_xml: bytes, key: rsa.RSAPrivateKey) -> None:
         match = _FLAT.match(caf_xml)
@@ -76,10 +108,11 @@ class StampingCaf:
         self._key = key
         self.caf_xml = caf_xml
         self.issuer = normalise(match[1].decode("ascii"))
-        self.document_type = int(match[2])
-        self.first = int(match[3])
-        self.last = int(match[4])
-        self.authorised_on = date.fromisoformat(match[5].decode("ascii"))
+        self.razon_social = unescape(match[2].decode("iso-8859-1"))
+        self.document_type = int(match[3])
+        self.first = int(match[4])
+        self.last = int(match[5])
+        self.authorised_on = date.fromisoformat(match[6].decode("ascii"))
         self.expires_on = expires_on(self.document_type, self.authorised_on)
 
     @classmethod
@@ -99,6 +132,10 @@ class StampingCaf:
     def sign(self, data: bytes) -> bytes:
         """RSA PKCS#1 v1.5 over SHA-1 of `data`."""
         return self._key.sign(data, _PADDING, _SHA1)
+
+    def other_name(self, razon_social: str) -> Problem | None:
+        """See `other_name`."""
+        return other_name(self.razon_social, razon_social, "document.Encabezado.Emisor.RznSoc")
 
     def problems_with(
         self, *, issuer: str, document_type: int, folio: int, issued_on: date, stamped_on: date

@@ -12,13 +12,14 @@ can never exist is refused here, or its job would wait for it for ever. What sta
 import hashlib
 import json
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainValidator, StringConstraints, ValidationError
 from pydantic.functional_validators import AfterValidator
 from pydantic_core import ErrorDetails
 
+from domain.job_shape import kind_of_value, misplaced_document, strange_member
 from domain.money import exact_number
 from domain.problems import DomainError, Problem, shown
 from domain.rut import ANONYMOUS, FOREIGNER, InvalidRut, normalise
@@ -62,6 +63,12 @@ def _object(value: object) -> object:
     return value
 
 
+def _number(value: object) -> object:
+    if isinstance(value, bool):
+        raise ValueError("a number")  # noqa: TRY004  (pydantic tells ValueError)
+    return value
+
+
 def _uuid(value: object) -> object:
     if isinstance(value, str):
         return uuid.UUID(value)
@@ -77,7 +84,7 @@ class Job(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 
-    version: Literal[1] = Field(description="Version of this format.")
+    version: Annotated[Literal[1], BeforeValidator(_number)] = Field(description="Version of this format.")
     idempotency_key: Name = Field(
         description="The producer's own name for this sale, one for an issuer and environment. The same key with the "
         "same issuer and document is the same sale, however often it is sent.",
@@ -118,6 +125,7 @@ _CODES = {
     "reply": ("JOB-REPLY", "Take reply out: results are told in the usual places only (hash, stream, ledger)."),
 }
 """Code and sentence of each member that can be wrong."""
+_TEXTS = ("idempotency_key", "issuer", "environment", "branch", "till", "lane", "batch", "replaces")
 
 
 def parse_job(body: bytes, most_bytes: int = LARGEST) -> Job:
@@ -134,8 +142,23 @@ def parse_job(body: bytes, most_bytes: int = LARGEST) -> Job:
         wrong |= {str(error["loc"][0]): _why(error) for error in errors}
         job = None
     if job is None or wrong:
-        raise NotAJob(_problem(member, why) for member, why in wrong.items())
+        raise NotAJob(_problems(members, wrong))
     return job
+
+
+def _problems(members: Mapping[str, Any], wrong: Mapping[str, str]) -> Iterator[Problem]:
+    """What to do about each wrong member; a document that stands elsewhere is told once."""
+    parts, misplaced = misplaced_document(members)
+    if misplaced is not None:
+        yield misplaced
+    for member, why in wrong.items():
+        if member not in parts and not (misplaced is not None and member == "document"):
+            yield _problem(member, why or _kind(member, members))
+
+
+def _kind(member: str, members: Mapping[str, Any]) -> str:
+    said = kind_of_value(member, members.get(member)) if member in ("version", *_TEXTS) else ""
+    return f"write it {said}" if said else ""
 
 
 def _why(error: ErrorDetails) -> str:
@@ -175,8 +198,7 @@ def _problem(member: str, why: str) -> Problem:
     if member in _CODES:
         code, sentence = _CODES[member]
         return Problem(code, member, f"{sentence.removesuffix('.')}: {why}." if why else sentence)
-    name = shown(member)
-    return Problem("JOB-MEMBER", name, f"Take {name} out: a job has no such member.")
+    return strange_member(member, Job.model_fields)
 
 
 def _refused(code: str, sentence: str) -> NotAJob:

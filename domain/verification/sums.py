@@ -3,8 +3,8 @@
     MntTotal = MntNeto + MntExe + IVA + Σ additional taxes − Σ retentions + GrntDep − CredEC − Σ commissions
 
 Where all taxable lines bear VAT that is kept whole, what is kept is the VAT, to the peso (SII HED-2-302); where one
-additional tax is on all of them, it is its rate on MntNeto. A boleta's additional taxes stand in its subtotals only, and
-a negative tax on fuel says 1 and its amount in words (SII, preguntas frecuentes 001.380.7672 and 001.003.8044).
+additional tax is on all of them, it is its rate on MntNeto. A boleta's additional taxes stand in its subtotals only,
+and a negative tax on fuel says 1 and its amount in words (SII, preguntas frecuentes 001.380.7672 and 001.003.8044).
 
 It is a check of sums, independent of the calculation that issues: rates of additional taxes are taken as stated. One
 peso is left for the total, for VAT and for each step that rounds, because issuers round at different places (SII,

@@ -109,7 +109,10 @@ class Press:
         made = issue(prepared, folio=folio, caf=stamping, signer=self.signer, at=self.at)
         self._used[kind] += 1
         self._remember(issuer.rut, _facts_of(prepared, folio))
-        return Printed(asked, made, issuer.rut, prepared.warnings)
+        named = stamping.other_name(
+            prepared.document.emisor.get("RznSoc") or prepared.document.emisor.get("RznSocEmisor", "")
+        )
+        return Printed(asked, made, issuer.rut, prepared.warnings if named is None else (*prepared.warnings, named))
 
     def _remember(self, issuer: str, facts: ReferencedDocument) -> None:
         self._known.setdefault(issuer, {})[facts.document_type, facts.folio] = facts

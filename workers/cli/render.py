@@ -21,6 +21,7 @@ from domain.envelope import Caratula, build_envelope, channel_of
 from domain.format.table import PROFILES, Profile
 from domain.issued import IssuedDocument, documents_in
 from domain.job import NotAJob, members_of
+from domain.job_shape import misplaced_document
 from domain.problems import DomainError, Problem
 from domain.rut import SII
 from domain.signature import RsaSigner
@@ -122,7 +123,9 @@ def _documents(files: Sequence[str]) -> Iterator[Asked]:
             members = _object(place, body)
             document = members if "Encabezado" in members else members.get("document")
             if not isinstance(document, dict) or "Encabezado" not in document:
-                raise NotAJob([Problem("JOB-DOCUMENT", place, "Write a job, or a document with its Encabezado.")])
+                _, misplaced = misplaced_document(members)
+                sentence = "Write a job, or a document with its Encabezado."
+                raise NotAJob([Problem("JOB-DOCUMENT", place, misplaced.message if misplaced else sentence)])
             wrapped = document is not members
             issuer = members.get("issuer") if wrapped else None
             called = members.get("id", members.get("idempotency_key")) if wrapped else None

@@ -16,6 +16,7 @@ from domain.caf import (
     environment_of,
     expires_on,
     frma_valid,
+    other_name,
     read_authorisation,
     read_caf,
 )
@@ -324,3 +325,20 @@ def test_every_caf_of_the_kit_is_read_and_judged(shared: Path) -> None:
         assert [each.code for each in found] == (["CAF-EXPIRED"] if file == expired else []), file
     impostor = read_caf((kit / "bad" / "CAF-33-impostor.xml").read_bytes())
     assert frma_valid(impostor, keys) is False
+
+
+@pytest.mark.parametrize(
+    ("of_caf", "stated", "told"),
+    [
+        ("FERRETERIA LA UNION SPA", "Ferretería La Unión SpA", False),
+        ("FERRETERIA LA UNION S.A.", "Ferretería La Unión SA", False),
+        ("FERRETERIA LA UNION SPA", "Ferretería La Paz SpA", True),
+        ("FERRETERIA", "Ferretería La Unión SpA", True),
+        ("SOCIEDAD COMERCIAL E IMPORTADORA LA UNION", "Sociedad Comercial e Importadora La Unión Ltda.", False),
+        ("", "Ferretería La Unión SpA", False),
+    ],
+)
+def test_issuer_of_another_name_than_the_caf_s_is_told(of_caf: str, stated: str, *, told: bool) -> None:
+    problem = other_name(of_caf, stated, "RznSoc")
+    assert (problem is not None) == told
+    assert problem is None or (problem.level, problem.code) == ("warning", "CAF-RZNSOC")

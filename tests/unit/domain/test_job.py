@@ -230,3 +230,49 @@ def test_no_json_does_anything_else(value: Any, member: str) -> None:
     assert len(body_hash(job)) == 32
     with suppress(InvalidDocument):
         prepare(job.document, issuer=ISSUER, today=TODAY, referenced={})
+
+
+@pytest.mark.parametrize(
+    ("changes", "code", "path", "words"),
+    [
+        ({"version": "1"}, "JOB-VERSION", "version", "without quotes"),
+        ({"version": 1.5}, "JOB-VERSION", "version", "whole number, not 1.5"),
+        ({"version": True}, "JOB-VERSION", "version", "whole number, not true"),
+        ({"idempotency_key": 123}, "JOB-KEY", "idempotency_key", "in quotes: 123 is no text"),
+        ({"till": 4}, "JOB-TILL", "till", "in quotes: 4 is no text"),
+        ({"issuer": 769001018}, "JOB-ISSUER", "issuer", "in quotes"),
+        ({"idempotencyKey": "x"}, "JOB-MEMBER", "idempotencyKey", "Did you mean idempotency_key?"),
+        ({"Sucursal": "x"}, "JOB-MEMBER", "Sucursal", "Did you mean branch?"),
+        ({"Encabezado": {}}, "JOB-DOCUMENT", "document", "Put Encabezado into document"),
+    ],
+)
+def test_wrong_kinds_and_names_are_told_with_what_was_meant(
+    changes: dict[str, Any], code: str, path: str, words: str
+) -> None:
+    with pytest.raises(NotAJob) as refused:
+        parse_job(_body(**changes))
+    (problem,) = refused.value.problems
+    assert (problem.code, problem.path) == (code, path)
+    assert words in problem.message
+
+
+_DOCUMENT = {"Encabezado": {"IdDoc": {"TipoDTE": 33}}, "Detalle": [{"NmbItem": "Taladro", "PrcItem": 1000}]}
+
+
+@pytest.mark.parametrize(
+    ("body", "words"),
+    [
+        (_DOCUMENT, "Put Encabezado, Detalle under a member called document"),
+        ({"encabezado": {}, "detalle": []}, "Put encabezado, detalle under a member called document"),
+        ({"dte": _DOCUMENT}, "Rename dte to document"),
+        ({"Documento": _DOCUMENT}, "Rename Documento to document"),
+        ({"DTE": {"Documento": _DOCUMENT}}, "Rename DTE to document"),
+    ],
+)
+def test_documents_of_other_programs_are_told_where_they_belong(body: dict[str, Any], words: str) -> None:
+    job = {name: value for name, value in JOB.items() if name != "document"}
+    with pytest.raises(NotAJob) as refused:
+        parse_job(json.dumps({**job, **body}).encode())
+    (problem,) = refused.value.problems
+    assert (problem.code, problem.path) == ("JOB-DOCUMENT", "document")
+    assert problem.message.startswith(words)
