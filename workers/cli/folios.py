@@ -14,7 +14,7 @@ from workers.folio_ranges import Range, read_ranges, written
 
 folio = typer.Typer(no_args_is_help=True, help="Folios: given, void, and still to come.")
 
-Issuer = Annotated[str, typer.Argument(help="RUT of the company.", metavar="ISSUER")]
+Issuer = Annotated[str, typer.Argument(help="RUT of the company.", metavar="RUT")]
 
 
 def ranges_in(text: str) -> list[Range]:

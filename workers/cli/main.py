@@ -7,7 +7,8 @@ values of variables, which may hold secrets.
 
 import sys
 from collections.abc import Sequence
-from typing import Final
+from importlib.metadata import version
+from typing import Annotated, Final
 
 import typer
 from sqlalchemy.exc import DBAPIError, OperationalError
@@ -35,7 +36,8 @@ from workers.cli import (
     verify,
 )
 from workers.cli.access import first_line
-from workers.cli.output import BAD_INPUT, DONE, NO, complain
+from workers.cli.examples import show_examples
+from workers.cli.output import BAD_INPUT, DONE, NO, complain, say
 from workers.database.engine import sqlstate
 from workers.producer import ProducerError
 from workers.settings import SettingsError
@@ -43,9 +45,8 @@ from workers.vault.sealing import VaultError
 
 app: Final = typer.Typer(
     name="fmgo",
-    help="FMgo issues Chile's electronic tax documents: from a message on a queue to a document that the SII accepted.",
+    epilog="Examples:\n\nfmgo doctor\n\nfmgo enqueue boleta.json\n\nfmgo document list",
     no_args_is_help=True,
-    add_completion=False,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
@@ -85,6 +86,23 @@ app.add_typer(ledger.ledger, name="ledger", rich_help_panel=RUNNING)
 app.command("worker", context_settings=run.PASS_ON, rich_help_panel=RUNNING)(run.worker)
 app.command("sandbox", context_settings=run.PASS_ON, rich_help_panel=RUNNING)(run.sandbox)
 app.add_typer(simulator.simulator, name="simulator", rich_help_panel=RUNNING)
+show_examples(app)
+
+
+def _tell_version(wanted: bool) -> None:
+    if wanted:
+        say(f"fmgo {version('fmgo')}")
+        raise typer.Exit(DONE)
+
+
+@app.callback()
+def fmgo(
+    _version: Annotated[
+        bool, typer.Option("--version", callback=_tell_version, is_eager=True, help="Show FMgo's version and exit.")
+    ] = False,
+) -> None:
+    """FMgo issues Chile's electronic tax documents: from a message on a queue to a document that the SII accepted."""
+
 
 _NO_TABLES: Final = ("42P01", "42883", "3F000")
 

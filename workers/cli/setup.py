@@ -91,16 +91,17 @@ def issuer_list(as_json: Json = False) -> None:
 @issuer.command("set-resolution")
 def issuer_set_resolution(
     rut: Rut,
-    number: Annotated[int, typer.Option(help="NroResol; 0 in certification.")],
-    date: Day,
+    resolution_number: Annotated[int, typer.Option(help="NroResol; 0 in certification.")],
+    resolution_date: Day,
     environment: Environment = "certification",
     as_json: Json = False,
 ) -> None:
     """Replace a company's resolution; the next envelope states it. Then `fmgo envelope release` what was refused."""
+    day = resolution_date.date()
     with Access() as access:
-        access.enrolment().set_resolution(canonical(rut), environment, number, date.date())
-    fact = {"issuer": canonical(rut), "environment": environment, "number": number, "date": date.date()}
-    _done(as_json, fact, f"{canonical(rut)}@{environment}: resolution {number} of {date.date()}", new=False)
+        access.enrolment().set_resolution(canonical(rut), environment, resolution_number, day)
+    fact = {"issuer": canonical(rut), "environment": environment, "number": resolution_number, "date": day}
+    _done(as_json, fact, f"{canonical(rut)}@{environment}: resolution {resolution_number} of {day}", new=False)
 
 
 @branch.command("add")

@@ -47,7 +47,7 @@ def test_a_company_with_certificate_and_folios_is_set_up(fmgo: Fmgo, tmp_path: P
 
 
 def test_a_new_resolution_is_set(fmgo: Fmgo) -> None:
-    command = ("issuer", "set-resolution", kit.ISSUER, "--number", "80", "--date", "2020-01-02")
+    command = ("issuer", "set-resolution", kit.ISSUER, "--resolution-number", "80", "--resolution-date", "2020-01-02")
     assert "ISSUER-UNKNOWN" in fmgo(*command).err
     fmgo(*ISSUER_ADD)
     assert fmgo(*command).code == 0
