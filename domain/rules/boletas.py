@@ -17,9 +17,12 @@ NAMED_FROM = 135
 _FORMAT = "SII, Formato Boletas 4.2"
 _LIMIT = "Ley 21.713; SII, Resolución Exenta 44 of 2025"
 _POWER_CUT = re.compile(
-    r"\bcortes? (?:del? |en el )?(?:suministro|energia|luz|electric)|\bsin (?:suministro|energia|luz|electricidad)\b"
+    r"\b(?:cortes?|interrupcion) (?:del? (?:la )?|en el )?(?:suministro|energia|luz|electric)"
+    r"|\bsin (?:suministro|energia|luz|electricidad)\b|\bapagon\b"
 )
-"""How a boleta says that it sums up the sales of a power cut: no tag is meant for it."""
+_SALES_OF = re.compile(r"\b(?:ventas|boletas)\b")
+"""How a boleta says that it sums up the sales of a power cut: no tag is meant for it. Both words, or it is one sale of
+something for power cuts."""
 
 
 def _no_address(view: View) -> Iterator[Finding]:
@@ -74,7 +77,8 @@ def _sums_up(view: View) -> bool:
     """Whether the boleta says that it is the one for all sales of a power cut."""
     texts = [line.get(tag) for _, line in view.lines for tag in ("NmbItem", "DscItem")]
     texts += [reference.get("RazonRef") for _, reference in view.references]
-    return any(_POWER_CUT.search(without_accents(text)) for text in texts if text)
+    plain = [without_accents(text) for text in texts if text]
+    return any(_POWER_CUT.search(text) and _SALES_OF.search(text) for text in plain)
 
 
 def _summary_above_the_limit(view: View) -> Iterator[Finding]:
@@ -172,7 +176,7 @@ RULES: tuple[Rule, ...] = (
         "BOL-UF-01",
         "document.Encabezado.Receptor.RUTRecep",
         "State the buyer's own {tag}: a boleta of more than 135 UF names who buys (the one boleta for all sales of a "
-        "power cut says so in NmbItem, “corte de suministro”).",
+        "power cut says so in NmbItem, “ventas durante corte de suministro”).",
         _nobody_above_the_limit,
         f"{_LIMIT}; Formato Boletas 4.2, field RUTRecep",
         BOLETAS,

@@ -127,14 +127,16 @@ def _without_carrier(view: View) -> Iterator[Finding]:
 
 def _without_way(view: View) -> Iterator[Finding]:
     if _moves_goods(view):
-        for tag in _wanting(view, (*_PLACES, *_DEPARTURE)):
+        places = () if any(_to_oneself_nowhere(view)) else _PLACES
+        for tag in _wanting(view, (*places, *_DEPARTURE)):
             yield f"{_TRANSPORT}.{tag}", {"tag": tag}
 
 
 def _untold_in_the_older_edition(view: View) -> Iterator[Finding]:
     if view.issued_on < NEWER_SINCE or not _moves_goods(view):
         return
-    wanting = _wanting(view, _PLACES if _declares_unknown(view) else (*_MAY_BE_UNKNOWN, *_PLACES))
+    carrier = () if _declares_unknown(view) else _MAY_BE_UNKNOWN
+    wanting = _wanting(view, (*carrier, *(() if any(_to_oneself_nowhere(view)) else _PLACES)))
     if not any(DEPARTURE in (line.get("DscItem") or "").casefold() for _, line in view.lines):
         wanting += ["FchSalida and HraSalida"]
     if wanting:
@@ -299,6 +301,5 @@ RULES: tuple[Rule, ...] = (
         _to_oneself_nowhere,
         "SII, FAQ 001.430.0296 (2025-05-14)",
         _GUIDE,
-        profiles=("2019",),
     ),
 )

@@ -2,9 +2,14 @@
 
 from dataclasses import replace
 from datetime import date
+from decimal import Decimal
+
+import pytest
 
 from tests.unit.domain.samples import (
+    ISSUER,
     KNOWN,
+    RECEIVER,
     Raw,
     World,
     boleta,
@@ -13,6 +18,8 @@ from tests.unit.domain.samples import (
     debit_note,
     exempt_boleta,
     export_note,
+    guide,
+    guide_2026,
     invoice,
     line,
     opposite,
@@ -82,6 +89,37 @@ def test_houses_that_change_money_document_what_they_bill_nothing_of() -> None:
     assert codes_of(spoilt(invoice(), Detalle=[bought, line(PrcItem=5000)])) == []
     assert "DTE-TOT-07" in codes_of(spoilt(exempt_boleta(), Detalle=[bought])), "2019 can't carry it"
     assert codes_of(spoilt(invoice(), Detalle=[line(IndExe=1), bought])) == ["DTE-TOT-09"]
+
+
+@pytest.mark.parametrize(
+    ("name", "codes"),
+    [
+        ("Ventas del 23-11-2026 durante corte de suministro", ["BOL-UF-03"]),
+        ("Ventas por apagón", ["BOL-UF-03"]),
+        ("VENTAS SIN LUZ, RESUMEN", ["BOL-UF-03"]),
+        ("Resumen de boletas, interrupción del suministro eléctrico", ["BOL-UF-03"]),
+        ("Generador para cortes de luz", ["BOL-UF-01"]),
+        ("Ventas del día", ["BOL-UF-01"]),
+    ],
+)
+def test_the_one_boleta_after_a_power_cut_says_so(name: str, codes: list[str]) -> None:
+    sold = {"NmbItem": name, "QtyItem": 1, "PrcItem": 6_000_000}
+    assert codes_of(spoilt(boleta(), Detalle=[sold]), world=World(uf=Decimal(39_643))) == codes
+    named = spoilt(boleta(), Detalle=[sold], Encabezado__Receptor={"RUTRecep": RECEIVER, "RznSocRecep": "Ana"})
+    assert codes_of(named, world=World(uf=Decimal(39_643))) == []
+
+
+def test_a_guia_to_oneself_says_where_to_in_either_edition() -> None:
+    """Another address of the receiver says it in 2019; since 2026-11-01 the place of destination has its own tags."""
+    own = {"RUTRecep": ISSUER.rut, "RznSocRecep": "Yo", "GiroRecep": "x", "CmnaRecep": "Lampa"}
+    to_itself = {**own, "DirRecep": ISSUER.dir_origen}
+    nowhere = spoilt(guide_2026(5), Encabezado__Receptor=to_itself, Encabezado__Transporte__DirDest=None)
+    assert codes_of(nowhere, world=World(profile="2026")) == ["GUI-TRA-09"]
+    told = spoilt(nowhere, Encabezado__Receptor={**own, "DirRecep": "Bodega 2"})
+    assert codes_of(told, world=World(profile="2026")) == ["GUI-TRP-05"]
+    older = spoilt(guide(5), Encabezado__Receptor=to_itself, Encabezado__Transporte__DirDest=None)
+    assert codes_of(older) == ["GUI-TRA-09"]
+    assert codes_of(spoilt(older, Encabezado__Receptor={**own, "DirRecep": "Bodega 2"})) == ["GUI-TRP-04"]
 
 
 def test_one_note_over_many_boletas_is_taken_with_a_warning_and_others_are_shown_the_way() -> None:
