@@ -334,11 +334,11 @@ def _complete_buyer(document: Document, issuer: IssuerData | None, boleta: Refer
     if "RUTRecep" not in receptor:
         if boleta is not None and boleta.receiver != ANONYMOUS:
             receptor["RUTRecep"] = boleta.receiver
-        elif issuer is not None:
+        elif "RznSocRecep" in receptor or issuer is None:  # somebody whose RUT isn't known
+            receptor["RUTRecep"] = ANONYMOUS
+        else:
             receptor["RUTRecep"] = issuer.rut
             _complete_own(document, issuer)
-        else:
-            receptor["RUTRecep"] = document.emisor.get("RUTEmisor") or ANONYMOUS
     if receptor["RUTRecep"] == ANONYMOUS:
         receptor.setdefault("RznSocRecep", NOBODY)
 

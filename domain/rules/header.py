@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from datetime import date, timedelta
 
 from domain.calculation.findings import Finding
-from domain.codes.document_types import DISPATCH_GUIDE, EXEMPT_INVOICE, EXPORT_INVOICE, INVOICE, SETTLEMENT
+from domain.codes.document_types import DISPATCH_GUIDE, EXEMPT_INVOICE, EXPORT_INVOICE, INVOICE, NOTES, SETTLEMENT
 from domain.completion import ON_CREDIT
 from domain.document import type_referred
 from domain.rules.rule import EVERY, IN_PESOS, NOT_BOLETAS, Rule, View
@@ -18,6 +18,9 @@ DAYS_TO_SEND = 3
 
 LAST_DAY_FOR_GUIDES = 10
 """Day of the month after the deliveries until which they may be billed."""
+
+NOTES_ONLY = 4
+"""TpoTranVenta that the schema has for notas de crédito."""
 
 _GUIDES = (DISPATCH_GUIDE, 50)
 """Guías, electronic and on paper."""
@@ -138,6 +141,11 @@ def _credit_without_end(view: View) -> Iterator[Finding]:
         yield f"{_ID_DOC}.FchVenc", {}
 
 
+def _kind_of_sale_of_notes(view: View) -> Iterator[Finding]:
+    if view.id_doc.get("TpoTranVenta") == NOTES_ONLY:
+        yield f"{_ID_DOC}.TpoTranVenta", {}
+
+
 RULES: tuple[Rule, ...] = (
     Rule(
         "DTE-RUT-01",
@@ -242,6 +250,15 @@ RULES: tuple[Rule, ...] = (
         _guides_billed_late,
         "SII, FAQ 001.003.4136 (2025-05-28) and 001.430.0296 (2025-05-14)",
         frozenset({INVOICE, EXEMPT_INVOICE}),
+        "warning",
+    ),
+    Rule(
+        "DTE-SAL-01",
+        f"{_ID_DOC}.TpoTranVenta",
+        "Check TpoTranVenta: 1 is a sale of the giro, 2 of a fixed asset, 3 of real estate; 4 is for notas de crédito.",
+        _kind_of_sale_of_notes,
+        f"{_FORMAT}, field TpoTranVenta; SII, FAQ 001.003.6973 (2025-06-27)",
+        IN_PESOS - NOTES,
         "warning",
     ),
     Rule(

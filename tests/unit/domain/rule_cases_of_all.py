@@ -90,6 +90,7 @@ OF_ALL: dict[str, Case] = {
         spoilt(invoice(), Referencia=[{**_GUIDE, "FchRef": "2026-11-01"}], **{f"{_ID}FchEmis": "2026-11-01"}),
         today=date(2026, 11, 11),
     ),
+    "DTE-SAL-01": Case(spoilt(invoice(), **{f"{_ID}TpoTranVenta": 4}), spoilt(invoice(), **{f"{_ID}TpoTranVenta": 3})),
     "DTE-PAY-01": Case(
         spoilt(invoice(), **{f"{_ID}MntPagos": [{"FchPago": "2026-12-24", "MntPago": 11899}]}),
         spoilt(invoice(), **{f"{_ID}MntPagos": [{"FchPago": "2026-12-24", "MntPago": 11900}]}),

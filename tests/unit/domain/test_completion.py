@@ -124,6 +124,12 @@ def test_note_on_a_boleta_of_nobody_goes_to_the_issuer_unless_the_buyer_is_state
     assert "DTE-REF-21" not in {warning.code for warning in named.warnings}
 
 
+def test_note_to_somebody_without_a_rut_keeps_the_name() -> None:
+    ready = prepared(spoilt(credit_note(3, 20, 39), Encabezado__Receptor={"RznSocRecep": "Ana Díaz"}))
+    assert (ready.receiver, ready.document.receptor["RznSocRecep"]) == ("66666666-6", "Ana Díaz")
+    assert [warning.code for warning in ready.warnings] == ["DTE-REF-21"]
+
+
 def test_note_to_nobody_has_a_name_and_is_told() -> None:
     ready = prepared(spoilt(credit_note(3, 20, 39), Encabezado__Receptor={"RUTRecep": "66666666-6"}))
     assert ready.document.receptor["RznSocRecep"] == "Cliente"
