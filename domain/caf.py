@@ -7,7 +7,8 @@ day (`check_caf`), until when (`expires_on`), and its use (`StampingCaf`). Sourc
 
 import re
 import unicodedata
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import date, timedelta
 from typing import Self
 from xml.sax.saxutils import unescape
@@ -60,6 +61,7 @@ SII_PUBLIC_KEYS: Mapping[int, Sequence[bytes]] = {
 """The keys that sign CAFs, by IDK: 512-bit RSA, e = 65537 (SII, certificates 100.cer and 300.cer). So short a key
 proves that a file is whole, not who wrote it."""
 
+_UNVERIFIABLE = "CAF-FRMA-UNVERIFIABLE"
 _PADDING = padding.PKCS1v15()
 _SHA1 = hashes.SHA1()  # noqa: S303  (fixed by the SII)
 _FLAT = re.compile(
@@ -252,26 +254,25 @@ def check_caf(
             Problem("CAF-FUTURE", "DA/FA", f"The CAF says it was authorised on {caf.authorised_on}, after today.")
         )
     found.extend(_expiry(caf, today))
-    genuine = frma_valid(caf, keys)
-    if genuine is None:
-        found.append(
-            Problem(
-                "CAF-FRMA-UNVERIFIABLE",
-                "DA/IDK",
-                f"No public key is known for IDK {caf.idk}, so the SII's signature on the CAF could not be checked.",
-                "warning",
-            )
-        )
-    elif not genuine:
-        found.append(
-            Problem(
-                "CAF-FRMA-INVALID",
-                "FRMA",
-                "The SII's signature does not fit the CAF: the file was altered, or saved in another encoding. "
-                "Download it again.",
-            )
-        )
+    found.extend(
+        replace(each, level="warning") if each.code == _UNVERIFIABLE else each
+        for each in frma_problem(caf, genuine=frma_valid(caf, keys))
+    )
     return tuple(found)
+
+
+def frma_problem(caf: Authorisation, *, genuine: bool | None) -> Iterator[Problem]:
+    """What it means that the SII's signature on a CAF file doesn't fit, or that no key is known to judge it by."""
+    if genuine is None:
+        sentence = f"No public key is known for IDK {caf.idk}, so the SII's signature on the CAF could not be checked."
+        yield Problem(_UNVERIFIABLE, "DA/IDK", sentence)
+    elif not genuine:
+        yield Problem(
+            "CAF-FRMA-INVALID",
+            "FRMA",
+            "The SII's signature does not fit the CAF: the file was altered, or saved in another encoding. "
+            "Download it again.",
+        )
 
 
 def _expiry(caf: Authorisation, today: date) -> tuple[Problem, ...]:

@@ -3,8 +3,9 @@
 It promises one code per fault, all faults of a file in one answer, a key pair that belongs together, and the text of
 the `<CAF>` as the SII wrote it with the blanks between tags gone. It has no trust in the file: no document types, no
 entities, no comments, a limit on its size. The file declares no encoding though it is ISO-8859-1, so it is read as
-UTF-8 only if it is that without doubt (somebody saved it again) and as ISO-8859-1 otherwise: a text decoded wrongly
-would break FRMA and every stamp. Source: SII, Instructivo técnico de emisión, and files of both environments.
+UTF-16 or UTF-8 only if it is that without doubt (somebody saved it again) and as ISO-8859-1 otherwise: a text decoded
+wrongly would break FRMA and every stamp, so FRMA tells whether it was read rightly. Source: SII, Instructivo técnico
+de emisión, and files of both environments.
 """
 
 import re
@@ -35,6 +36,15 @@ SHORTEST_MODULUS = 256
 T = TypeVar("T")
 
 _PROLOG = re.compile(r"\A\s*<\?xml[^>]*\?>")
+_OPEN, _CLOSE, _ESCAPED = "<AUTORIZACION", "</AUTORIZACION>", "&lt;AUTORIZACION"
+_BLANKS = " \t\n\0\x1a"
+"""What may stand around a file and says nothing: blanks, and the ends of files of former systems."""
+_MARKS = (
+    ((b"\xff\xfe", b"\xfe\xff"), "utf-16"),
+    ((b"<\0", b"\n\0", b"\r\0", b" \0"), "utf-16-le"),
+    ((b"\0<", b"\0\n", b"\0\r", b"\0 "), "utf-16-be"),
+)
+"""How a file begins that was saved in another encoding than UTF-8 or ISO-8859-1."""
 _CAF = re.compile(
     r"""<CAF \s+ version \s*=\s* ["']1\.0["'] \s*> \s*
         <DA> \s*
@@ -134,11 +144,11 @@ def read_caf(data: bytes) -> Caf:
     """The CAF in `data`, the bytes of the SII's file, its key pair checked.
 
     Whether it is genuine and suits an issuer is asked of `domain.caf.check_caf`. Raises CafError with all faults:
-    CAF-TOO-LARGE, CAF-DTD, CAF-ENCODING, CAF-UNREADABLE, CAF-STRUCTURE, CAF-DSA, CAF-RUT, CAF-NAME, CAF-TYPE,
-    CAF-RANGE, CAF-DATE, CAF-PUBLIC-KEY, CAF-IDK, CAF-FRMA-UNREADABLE, CAF-WITHOUT-KEY, CAF-PRIVATE-KEY,
+    CAF-TOO-LARGE, CAF-DTD, CAF-ENCODING, CAF-AROUND, CAF-UNREADABLE, CAF-STRUCTURE, CAF-DSA, CAF-RUT, CAF-NAME,
+    CAF-TYPE, CAF-RANGE, CAF-DATE, CAF-PUBLIC-KEY, CAF-IDK, CAF-FRMA-UNREADABLE, CAF-WITHOUT-KEY, CAF-PRIVATE-KEY,
     CAF-KEY-MISMATCH.
     """
-    text = _decoded(data)
+    text = _representable(_alone(decoded(data)))
     root = _parsed(text)
     faults = _Faults()
     public = _authorisation(text, root, faults)
@@ -156,7 +166,7 @@ def read_caf(data: bytes) -> Caf:
 
 def read_authorisation(data: bytes) -> Authorisation:
     """The public part alone, for a file whose private key was cut out. Raises CafError as `read_caf` does."""
-    text = _decoded(data)
+    text = _representable(_alone(decoded(data)))
     faults = _Faults()
     public = _authorisation(text, _parsed(text), faults)
     if public is None or faults:
@@ -180,24 +190,56 @@ def _refusal(code: str, sentence: str, path: str = "") -> CafError:
     return CafError((Problem(code, path, sentence),))
 
 
-def _decoded(data: bytes) -> str:
-    """The text of the file with line ends as XML reads them, without its prolog."""
+def decoded(data: bytes) -> str:
+    """The text of a file with line ends as XML reads them; a file that was saved in another encoding says the same.
+
+    Raises CafError: CAF-TOO-LARGE, CAF-ENCODING.
+    """
     if len(data) > LARGEST_FILE:
         raise _refusal(
             "CAF-TOO-LARGE", f"The file has {len(data)} bytes; a CAF has some two thousand, at most {LARGEST_FILE}."
         )
+    codec = next((codec for marks, codec in _MARKS if data.startswith(marks)), "utf-8")
     try:
-        text = data.decode("utf-8-sig")
-        text.encode("iso-8859-1")
+        text = data.decode(codec)
     except UnicodeDecodeError:
+        if codec != "utf-8":
+            raise _refusal("CAF-ENCODING", "The file begins as UTF-16 but is not. Download it again.") from None
         text = data.decode("iso-8859-1")
+    return text.removeprefix("\ufeff").replace("\r\n", "\n").replace("\r", "\n")
+
+
+def _alone(text: str) -> str:
+    """The text of a CAF's element alone. Raises CafError (CAF-AROUND) when something stands around it."""
+    plain = _PROLOG.sub("", text).strip(_BLANKS)
+    begin, end = plain.find(_OPEN), plain.rfind(_CLOSE)
+    if begin < 0:
+        if _ESCAPED in plain:
+            sentence = "The CAF is written as a page shows it (&lt; for <). Save the SII's file itself, not the page."
+            raise _refusal("CAF-AROUND", sentence)
+        return plain
+    if plain.count(_CLOSE) > 1:
+        raise _refusal("CAF-AROUND", "The file holds several CAFs. Save each by itself, as the SII gives it out.")
+    before = plain[:begin]
+    after = plain[end + len(_CLOSE) :] if end > begin else ""
+    for around, where in ((before, "before"), (after, "after")):
+        if around.strip() and not around.lstrip().startswith(("<!", "<?")):
+            quoted = shown(" ".join(around.split()))
+            sentence = f"“{quoted}” stands {where} the CAF. Save the SII's file itself, not the page or mail around it."
+            raise _refusal("CAF-AROUND", sentence)
+    return plain
+
+
+def _representable(text: str) -> str:
+    try:
+        text.encode("iso-8859-1")
     except UnicodeEncodeError:
         raise _refusal(
             "CAF-ENCODING",
             "The file holds characters that ISO-8859-1 lacks, so it was altered after the SII wrote it. "
             "Download it again.",
         ) from None
-    return _PROLOG.sub("", text.replace("\r\n", "\n").replace("\r", "\n"))
+    return text
 
 
 def _parsed(text: str) -> etree._Element:

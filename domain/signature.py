@@ -17,7 +17,7 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import padding, rsa
 from cryptography.hazmat.primitives.serialization import Encoding, load_der_private_key
 
-from domain.certificate import rut_of
+from domain.certificate import quietly, rut_of
 
 SII_NAMESPACE = "http://www.sii.cl/SiiDte"
 SIGNATURE_NAMESPACE = "http://www.w3.org/2000/09/xmldsig#"
@@ -140,7 +140,8 @@ class RsaSigner:
         key = load_der_private_key(private_key_der, None, unsafe_skip_rsa_key_validation=True)
         if not isinstance(key, rsa.RSAPrivateKey):
             raise TypeError("the SII takes RSA signatures; this key is of another kind")
-        return cls(key, x509.load_der_x509_certificate(certificate_der))
+        with quietly():
+            return cls(key, x509.load_der_x509_certificate(certificate_der))
 
     def __repr__(self) -> str:
         return f"RsaSigner({self.rut})"

@@ -20,7 +20,7 @@ from typing import Literal, TypeVar
 from sqlalchemy import Connection
 
 from domain.caf import SII_PUBLIC_KEYS, Caf, CafError, expires_on, read_authorisation, read_caf
-from domain.certificate import CertificateError, Credential, open_pem, open_pfx
+from domain.certificate import CertificateError, Credential, open_credential
 from domain.problems import Problem
 from workers.caf_checks import (
     CafKeys,
@@ -221,10 +221,7 @@ class Enrolment:
             ]
         credential: Credential | None = None
         try:
-            if data.lstrip().startswith(b"-----BEGIN"):
-                credential = open_pem(data, data, password=password or None, at=now)
-            else:
-                credential = open_pfx(data, password, at=now)
+            credential = open_credential(data, password, at=now)
         except CertificateError as error:
             problems = [*error.problems, *problems]
         _raise(problems)

@@ -3,24 +3,36 @@
 import re
 from datetime import date
 
-from domain.caf import expires_on
-from domain.caf_file import Authorisation, CafError, read_authorisation, read_caf
+from domain.caf import check_caf, environment_of, frma_problem
+from domain.caf_file import LARGEST_FILE, Authorisation, CafError, decoded, read_authorisation, read_caf
 from domain.problems import Problem
 from domain.verification.kinds import KINDS
 from domain.verification.reading import Unreadable, fields, first, read
-from domain.verification.stamps import frma_problems, frma_valid
+from domain.verification.stamps import frma_valid
 from domain.verification.trust import Trust
 from domain.verification.verdict import Verdict
 
-_ROOT = "AUTORIZACION"
+CAF_ROOT = "AUTORIZACION"
+"""The root element of a CAF file."""
 _KEY_CODES = frozenset({"CAF-WITHOUT-KEY", "CAF-PRIVATE-KEY", "CAF-KEY-MISMATCH"})
 _BEGINS = re.compile(rb"(?:\xef\xbb\xbf)?\s*(?:<\?[^>]{0,200}>\s*)?(?:<!--[^>]{0,500}-->\s*)?<AUTORIZACION")
+_NAMED = re.compile(r"(?:<|&lt;)(?:AUTORIZACION|CAF)\b")
+_OTHER = re.compile(r"(?:<|&lt;)(?:\w+:)?(?:DTE|Documento|Envio\w+|TED)\b")
 _VALUES = ("RE", "RS", "TD", "D", "H", "FA", "IDK")
 
 
 def looks_like_caf(data: bytes) -> bool:
     """Whether the file begins as the SII's CAF files do."""
     return _BEGINS.match(data) is not None
+
+
+def holds_caf(data: bytes) -> bool:
+    """Whether what can't be read otherwise is, or holds, a CAF: in another encoding, or with something around it."""
+    try:
+        text = decoded(data)
+    except CafError:  # too large for a CAF, or a torn one
+        return len(data) <= LARGEST_FILE and CAF_ROOT.encode() in data.replace(b"\0", b"")
+    return _NAMED.search(text) is not None and _OTHER.search(text) is None
 
 
 def verify_caf(data: bytes, *, trust: Trust, today: date) -> Verdict:
@@ -33,8 +45,8 @@ def verify_caf(data: bytes, *, trust: Trust, today: date) -> Verdict:
         caf = read_authorisation(data)
     except CafError as fault:
         return _broken(data, fault)
-    problems = list(_dates(caf, today))
-    problems.extend(frma_problems(caf, trust, "CAF"))
+    genuine = frma_valid(caf, trust)
+    problems = [*_standing_against(caf, today), *frma_problem(caf, genuine=genuine)]
     facts, found = _keys(data)
     problems.extend(found)
     values = {
@@ -48,10 +60,10 @@ def verify_caf(data: bytes, *, trust: Trust, today: date) -> Verdict:
     }
     return Verdict(
         "caf",
-        _ROOT,
-        {"frma_valid": frma_valid(caf, trust), **facts},
+        CAF_ROOT,
+        {"frma_valid": genuine, **facts},
         tuple(problems),
-        KINDS[_ROOT].needed,
+        KINDS[CAF_ROOT].needed,
         values=values,
     )
 
@@ -61,13 +73,15 @@ def _broken(data: bytes, fault: CafError) -> Verdict:
     try:
         root = read(data).root
     except Unreadable:
-        return Verdict("caf", _ROOT, {"frma_valid": False}, fault.problems, KINDS[_ROOT].needed)
+        return Verdict("caf", CAF_ROOT, {"frma_valid": False}, fault.problems, KINDS[CAF_ROOT].needed)
     authorised = first(root, "CAF", "DA")
     said = {**fields(authorised), **fields(first(authorised, "RNG"))}
     facts, more = _keys(data)
     problems = dict.fromkeys((*fault.problems, *more))
     values = {name: said.get(name) for name in _VALUES}
-    return Verdict("caf", _ROOT, {"frma_valid": False, **facts}, tuple(problems), KINDS[_ROOT].needed, values=values)
+    return Verdict(
+        "caf", CAF_ROOT, {"frma_valid": False, **facts}, tuple(problems), KINDS[CAF_ROOT].needed, values=values
+    )
 
 
 def _keys(data: bytes) -> tuple[dict[str, bool | None], list[Problem]]:
@@ -86,10 +100,8 @@ def _keys(data: bytes) -> tuple[dict[str, bool | None], list[Problem]]:
     return {"has_private_key": True, "private_key_readable": True, "key_pair_matches": True}, []
 
 
-def _dates(caf: Authorisation, today: date) -> list[Problem]:
-    last_day = expires_on(caf.document_type, caf.authorised_on)
-    if caf.authorised_on > today:
-        return [Problem("CAF-FUTURE", "DA/FA", f"Says that it was authorised on {caf.authorised_on}, after {today}.")]
-    if last_day is not None and today > last_day:
-        return [Problem("CAF-EXPIRED", "DA/FA", f"Expired after {last_day}: its unused folios must be annulled.")]
-    return []
+def _standing_against(caf: Authorisation, today: date) -> list[Problem]:
+    """What stands against loading the CAF for its own issuer and environment; FRMA is judged by other keys."""
+    environment = environment_of(caf.idk) or ""
+    found = check_caf(caf, issuer=caf.issuer, environment=environment, today=today, keys={})
+    return [each for each in found if not each.code.startswith("CAF-FRMA")]

@@ -13,7 +13,7 @@ from cryptography import x509
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric import rsa
 
-from domain.certificate import CertificateError, rut_of, validity_problems
+from domain.certificate import CertificateError, quietly, rut_of, validity_problems
 from domain.problems import Problem
 from domain.verification.trust import Trust
 
@@ -45,9 +45,10 @@ def holder_of(text: str) -> Holder | None:
 @lru_cache(maxsize=256)
 def _holder(text: str) -> Holder | None:
     try:
-        certificate = x509.load_der_x509_certificate(binascii.a2b_base64(text))
-        key = certificate.public_key()
-        before, after = certificate.not_valid_before_utc, certificate.not_valid_after_utc
+        with quietly():
+            certificate = x509.load_der_x509_certificate(binascii.a2b_base64(text))
+            key = certificate.public_key()
+            before, after = certificate.not_valid_before_utc, certificate.not_valid_after_utc
     except (ValueError, TypeError, UnsupportedAlgorithm, x509.InvalidVersion):
         return None
     if not isinstance(key, rsa.RSAPublicKey):

@@ -13,7 +13,8 @@ from lxml import etree
 from domain.problems import Problem, shown
 from domain.verification.headers import shape_of
 from domain.verification.reading import children, fields, first, moment_of
-from domain.verification.signatures import Finding, signatures_of, verify_signature
+from domain.verification.signature_parts import Finding
+from domain.verification.signatures import signatures_of, verify_signature
 
 _Signed = Sequence[tuple[Finding, datetime | None]]
 _DOCUMENT = (

@@ -10,12 +10,15 @@ from typing import NamedTuple
 from lxml import etree
 
 from domain.problems import Problem
+from domain.verification.arithmetic import weighed
 from domain.verification.coherence import rut_problems, stamp_incoherences
 from domain.verification.reading import fields, local_name, moment_of, named_children, text_of, value_in
-from domain.verification.signatures import IN_PLACE, Finding, signatures_of, verify_signature
+from domain.verification.signature_parts import Finding
+from domain.verification.signatures import IN_PLACE, lost_signature, signatures_of, verify_signature
 from domain.verification.stamps import judge_stamp
 from domain.verification.sums import amounts_of, sum_problems, totals_as_written
 from domain.verification.trust import Trust
+from domain.verification.whole_file import covers_all, undescribed, verify_whole
 
 CONTENTS = frozenset({"Documento", "Liquidacion", "Exportaciones"})
 """The elements inside DTE that hold a document (SII, DTE_v10.xsd)."""
@@ -130,7 +133,7 @@ def judge_document(
         sentence = f"The DTE holds {len(contents)} documents; it holds one."
         return _without_content(path, Problem("DTE-STRUCTURE", path, sentence))
     content = contents[0]
-    finding, problems = _signature(content, signatures, ids, path)
+    finding, problems = _signature(content, signatures, ids, path, alone=not enveloped)
     if finding is not None and finding.scope == IN_PLACE and enveloped:
         sentence = "The signature holds only with the namespaces of the envelope; the SII says DTE-3-505 to that."
         problems.append(Problem("SIG-SCOPE", path, sentence, "warning"))
@@ -142,7 +145,7 @@ def judge_document(
     stamped, genuine, incoherent = _stamp(blocks.stamp, facts, trust, raw, place, problems)
     incoherent.extend(rut_problems(facts, ("RUTEmisor", "RUTRecep"), f"{place}/Encabezado"))
     problems.extend(incoherent)
-    problems.extend(unsound)
+    problems.extend(weighed(unsound, amounts) if unsound else ())
     return JudgedDocument(
         path=path,
         identifier=content.get("ID", ""),
@@ -177,12 +180,18 @@ def _without_content(path: str, problem: Problem) -> JudgedDocument:
 
 
 def _signature(
-    content: etree._Element, signatures: list[etree._Element], ids: Callable[[str], int], path: str
+    content: etree._Element, signatures: list[etree._Element], ids: Callable[[str], int], path: str, *, alone: bool
 ) -> tuple[Finding | None, list[Problem]]:
-    if len(signatures) != 1:
+    """What is found of a document's signature; one that stands alone may be signed as a whole file."""
+    dte = content.getparent()
+    if len(signatures) != 1 or dte is None:
         sentence = "The document is not signed." if not signatures else "The document has several signatures."
-        return None, [Problem("SIG-MISSING" if not signatures else "SIG-STRUCTURE", path, sentence)]
-    finding = verify_signature(content, signatures[0], ids=ids, inner=True, path=f"{path}/Signature")
+        lost = lost_signature(dte, path) if dte is not None and not signatures else None
+        return None, [lost or Problem("SIG-MISSING" if not signatures else "SIG-STRUCTURE", path, sentence)]
+    place = f"{path}/Signature"
+    finding = verify_signature(content, signatures[0], ids=ids, inner=True, path=place)
+    if alone and not finding.valid and covers_all(signatures[0]):
+        finding = undescribed(verify_whole(dte, signatures[0], path=place))
     return finding, list(finding.problems)
 
 

@@ -9,11 +9,9 @@ from functools import cached_property
 from lxml import etree
 
 from domain.problems import Problem, shown
-from domain.schema import judge, official_schema_2026, schema_file, simplified_book_schema, tags_of_2026
 from domain.stamp import chile
-from domain.verification.boletas import received_schema
 from domain.verification.books import book_problems
-from domain.verification.caf_files import looks_like_caf, verify_caf
+from domain.verification.caf_files import CAF_ROOT, holds_caf, looks_like_caf, verify_caf
 from domain.verification.certificates import certificate_problems
 from domain.verification.cessions import cession_problems, cession_signatures
 from domain.verification.coherence import caf_incoherences, is_rut
@@ -37,23 +35,22 @@ from domain.verification.reading import (
     read,
     text_of,
 )
+from domain.verification.schemas import judge_schema
+from domain.verification.signature_parts import SIGNATURE, Finding
 from domain.verification.signatures import (
-    SIGNATURE,
-    Finding,
+    lost_signature,
     own_signatures_of,
     signatures_of,
-    verify_enveloped,
     verify_own_signature,
     verify_signature,
 )
 from domain.verification.stamps import judge_stamp, raw_stamps
 from domain.verification.trust import Trust
 from domain.verification.verdict import Verdict
+from domain.verification.whole_file import covers_all, undescribed, verify_whole
 
 _BOLETAS = ("39", "41")
 _SIGNATURE_FACTS = ("doc_signature_valid", "env_signature_valid", "all_signatures_valid", "ted_valid")
-_OF_2026 = ("DTE", "EnvioDTE", "AEC")
-"""Roots whose files may follow the format of 2026, which is unverified, when they don't hold by the one before."""
 _IDS = etree.XPath("/descendant::*/@ID", smart_strings=False)
 
 
@@ -64,12 +61,18 @@ def verify(data: bytes, *, trust: Trust, at: datetime) -> Verdict:
     time that the document says it was signed; `at` is for what says no time, for CAF files, and against signatures
     that lie in the future.
     """
+    today = at.astimezone(chile()).date()
     if looks_like_caf(data):
-        return verify_caf(data, trust=trust, today=at.astimezone(chile()).date())
+        return verify_caf(data, trust=trust, today=today)
     try:
         reading = read(data)
     except Unreadable as fault:
+        if holds_caf(data):
+            return verify_caf(data, trust=trust, today=today)
         return Verdict(UNKNOWN.name, None, {}, fault.problems, ())
+    name = local_name(reading.root)
+    if name == CAF_ROOT or (name not in KINDS and holds_caf(data)):
+        return verify_caf(data, trust=trust, today=today)
     verdict = _Case(reading, trust, at).verdict()
     if False in map(verdict.facts.get, _SIGNATURE_FACTS):
         otherwise = reading.as_windows()
@@ -103,13 +106,15 @@ class _Case:
         name = local_name(root)
         kind = KINDS.get(name, UNKNOWN)
         if kind is UNKNOWN:
-            self.problems.append(Problem("KIND-UNKNOWN", "", f"{shown(name)} is no file that is verified here."))
+            self.problems.append(_unknown(self.reading.root))
         elif kind.name == "ted":
             self._stamp_alone(root)
         else:
             self._contents(root, name, kind)
             self._schema(root, name, kind)
             self._signers(root)
+        if self.reading.remark and kind.sent:
+            self.problems.append(_written_otherwise(self.reading.remark))
         return Verdict(
             kind.name,
             name,
@@ -134,32 +139,10 @@ class _Case:
         if not kind.schema:
             return
         boleta = name == "DTE" and bool(self.documents) and self.documents[0].facts.get("TipoDTE") in _BOLETAS
-        if boleta or name == "EnvioBOLETA":
-            self.values["schema"], found = "EnvioBOLETA_v11.xsd", judge(root, received_schema())
-            found = self._by_either(found, judge(root, received_schema("2026")) if found else ())
-        else:
-            found = self._judged(root, name, kind)
-        self.facts = {"schema_valid": not found, **self.facts}
-        self.problems[:0] = found
-
-    def _judged(self, root: etree._Element, name: str, kind: Kind) -> tuple[Problem, ...]:
-        """What the schema of the root says; which edition of the format, or whether a simplified book holds, beside."""
-        self.values["schema"], found = kind.schema, judge(root, schema_file(kind.schema))
-        if name == "LibroCompraVenta":
-            self.values["simplified_book"] = bool(found) and not judge(root, simplified_book_schema())
-        if name not in _OF_2026:
-            return found
-        return self._by_either(found, judge(root, official_schema_2026(kind.schema)) if found else ())
-
-    def _by_either(self, found: tuple[Problem, ...], newer: tuple[Problem, ...]) -> tuple[Problem, ...]:
-        """What is wrong by the edition of the format that the file follows: the older one unless the newer fits better.
-
-        `found` is what the older edition finds, `newer` what the newer one does where the older found something.
-        """
-        taken = bool(found) and (not newer or any(tag in each.message for each in found for tag in tags_of_2026()))
-        found = newer if taken else found
-        self.values["profile"] = None if found else "2026" if taken else "2019"
-        return found
+        found = judge_schema(root, kind, boleta=boleta or name == "EnvioBOLETA")
+        self.values.update(found.values)
+        self.facts = {"schema_valid": found.valid, **self.facts}
+        self.problems[:0] = found.problems
 
     def _contents(self, root: etree._Element, name: str, kind: Kind) -> None:
         """Documents and signatures, by position."""
@@ -172,7 +155,7 @@ class _Case:
         if not kind.content:
             self._said(list(result_problems(root)))
             return
-        content = first(root, kind.content)
+        content = next(iter(signatures_of(root, frozenset({kind.content}))[0]), None)
         outer = self._outer_signature(root, kind, content)
         signer = outer.holder.rut if outer is not None and outer.holder else None
         if content is None:
@@ -249,11 +232,14 @@ class _Case:
         self.facts["env_signature_valid"] = False
         if content is None or len(contents) != 1 or len(signatures) != 1:
             sentence = f"The file has {len(contents)} {kind.content} and {len(signatures)} signatures; it has one each."
-            self.problems.append(Problem("SIG-MISSING" if not signatures else "SIG-STRUCTURE", "", sentence))
+            lost = None if signatures else lost_signature(root, "")
+            self.problems.append(lost or Problem("SIG-MISSING" if not signatures else "SIG-STRUCTURE", "", sentence))
             if len(signatures) != 1 or content is None:
                 return None
         path = "Signature"
-        if own:
+        if covers_all(signatures[0]):
+            finding = undescribed(verify_whole(root, signatures[0], path=path))
+        elif own:
             finding = verify_own_signature(content, own[0], ids=self.ids.__getitem__, path=path)
         else:
             finding = verify_signature(content, signatures[0], ids=self.ids.__getitem__, inner=False, path=path)
@@ -269,7 +255,7 @@ class _Case:
             self.problems.append(Problem("SIG-MISSING", "", f"The seed has {len(signatures)} signatures; it has one."))
             self.facts["all_signatures_valid"] = False
             return
-        finding = verify_enveloped(root, signatures[0], path="Signature")
+        finding = verify_whole(root, signatures[0], path="Signature")
         self.problems.extend(finding.problems)
         self.findings.append((finding, self.at))
 
@@ -336,6 +322,23 @@ class _Case:
             found.extend(caf_incoherences(stamp.caf, values, None, "TED"))
         self.facts.update(ted_valid=stamp.valid, caf_valid=stamp.caf_valid, coherent=not found)
         self.problems.extend((*stamp.problems, *found))
+
+
+def _unknown(root: etree._Element) -> Problem:
+    """That a file is of no kind that is verified, and what of those it holds inside."""
+    inside = next((local_name(each) for each in root.iter(etree.Element) if local_name(each) in KINDS), None)
+    sentence = f"{shown(local_name(root))} is no file that is verified here."
+    if inside is not None:
+        sentence = f"{sentence} It holds {inside} inside: save that by itself, as it was sent."
+    return Problem("KIND-UNKNOWN", "", sentence)
+
+
+def _written_otherwise(remark: str) -> Problem:
+    sentence = (
+        f"The file is written {remark}; the SII takes ISO-8859-1 that begins with its declaration. So these are not "
+        "the bytes that the SII got: somebody saved the file anew."
+    )
+    return Problem("XML-OTHER-ENCODING", "", sentence, "warning")
 
 
 def _all(values: Sequence[bool | None]) -> bool | None:

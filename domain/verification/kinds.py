@@ -21,6 +21,8 @@ class Kind:
     needed: tuple[str, ...]
     own_signature: bool = False
     """Whether its schema puts the signature into the SII's own namespace."""
+    sent: bool = True
+    """Whether the SII gets such files; the others go from company to company, or come from it."""
 
 
 KINDS: Mapping[str, Kind] = {
@@ -34,13 +36,16 @@ KINDS: Mapping[str, Kind] = {
         ("Caratula", "TmstFirmaEnvio"),
         (*_SENT, *_DOCUMENT, "all_signatures_valid"),
     ),
-    "RespuestaDTE": Kind("respuesta", "RespuestaEnvioDTE_v10.xsd", "Resultado", ("Caratula", "TmstFirmaResp"), _SENT),
+    "RespuestaDTE": Kind(
+        "respuesta", "RespuestaEnvioDTE_v10.xsd", "Resultado", ("Caratula", "TmstFirmaResp"), _SENT, sent=False
+    ),
     "EnvioRecibos": Kind(
         "recibos",
         "EnvioRecibos_v10.xsd",
         "SetRecibos",
         ("Caratula", "TmstFirmaEnv"),
         (*_SENT, "doc_signature_valid"),
+        sent=False,
     ),
     "ConsumoFolios": Kind(
         "consumo_folios", "ConsumoFolio_v10.xsd", "DocumentoConsumoFolios", ("Caratula", "TmstFirmaEnv"), _SENT
@@ -48,10 +53,10 @@ KINDS: Mapping[str, Kind] = {
     "LibroCompraVenta": Kind("libro", "LibroCV_v10.xsd", "EnvioLibro", ("TmstFirma",), _SENT),
     "LibroGuia": Kind("libro", "LibroGuia_v10.xsd", "EnvioLibro", ("TmstFirma",), _SENT),
     "LibroBoleta": Kind("libro", "LibroBOLETA_v10.xsd", "EnvioLibro", ("TmstFirma",), _SENT, own_signature=True),
-    "RESULTADO_ENVIO": Kind("resultado", "RespSII_v10.xsd", "", (), ("schema_valid", "header_ok")),
+    "RESULTADO_ENVIO": Kind("resultado", "RespSII_v10.xsd", "", (), ("schema_valid", "header_ok"), sent=False),
     "getToken": Kind("getToken", "", "", (), ("all_signatures_valid", "certificate_ok")),
-    "TED": Kind("ted", "", "", (), ("ted_valid", "caf_valid", "coherent")),
-    "AUTORIZACION": Kind("caf", "", "", (), ("frma_valid",)),
+    "TED": Kind("ted", "", "", (), ("ted_valid", "caf_valid", "coherent"), sent=False),
+    "AUTORIZACION": Kind("caf", "", "", (), ("frma_valid",), sent=False),
 }
 """By the name of the root element."""
 UNKNOWN = Kind("unknown", "", "", (), ())

@@ -14,6 +14,7 @@ from lxml import etree
 
 from domain.problems import DomainError, Problem, shown
 from domain.stamp import chile
+from domain.verification.what_it_is import around
 
 LARGEST_FILE = 32 * 1024 * 1024
 """Bytes of the largest file that is read. An envelope of 2,000 invoices has some twelve million."""
@@ -28,9 +29,11 @@ _ENCODINGS = {
     "ascii": "us-ascii",
 }
 _UTF16 = (b"\xff\xfe", b"\xfe\xff")
+_UTF32 = (b"\xff\xfe\0\0", b"\0\0\xfe\xff")
 _LONGEST_DECLARATION = 40
 """Bytes at the beginning of a file in which its own declaration may end."""
 _UTF8_MARK = b"\xef\xbb\xbf"
+_BLANK = (b" ", b"\n", b"\r", b"\t")
 _C1 = re.compile(rb"[\x80-\x9f]")
 _WINDOWS = "windows-1252"
 
@@ -45,6 +48,9 @@ class Reading(NamedTuple):
     root: etree._Element
     data: bytes
     encoding: str
+    """Of `data`."""
+    remark: str = ""
+    """What shows that these aren't the bytes that the SII takes, e.g. "in UTF-16"; empty when nothing does."""
 
     @property
     def text(self) -> str:
@@ -56,7 +62,7 @@ class Reading(NamedTuple):
         if self.encoding != "iso-8859-1" or _C1.search(self.data) is None:
             return None
         try:
-            return Reading(_parsed(self.data, _WINDOWS), self.data, _WINDOWS)
+            return Reading(_parsed(self.data, _WINDOWS), self.data, _WINDOWS, self.remark)
         except Unreadable:
             return None
 
@@ -64,50 +70,68 @@ class Reading(NamedTuple):
 def read(data: bytes) -> Reading:
     """The tree of a file. Raises Unreadable; its problem says why.
 
-    XML-TOO-LARGE, XML-EMPTY, XML-ENCODING, XML-DTD, XML-MALFORMED, XML-INSTRUCTION.
+    Blanks before the declaration, which no parser takes, are passed over.
+
+    XML-TOO-LARGE, XML-EMPTY, XML-ENCODING, XML-DTD, XML-MALFORMED, XML-AROUND, XML-NONE, XML-INSTRUCTION.
     """
     if len(data) > LARGEST_FILE:
         raise _refusal("XML-TOO-LARGE", f"The file has {len(data)} bytes; at most {LARGEST_FILE} are read.")
     if not data.strip():
         raise _refusal("XML-EMPTY", "The file is empty.")
-    data, encoding = _encoding(data)
+    plain = data.lstrip() if data[:1] in _BLANK else data
+    moved = len(plain) < len(data) and plain.startswith(b"<?xml")
+    data, encoding, remark = _encoding(plain)
+    remark = remark or ("with blanks before its declaration" if moved else "")
     if b"!" in data and b"!DOCTYPE" in data:
         raise _refusal("XML-DTD", "The file has a document type definition; none is accepted.")
-    root = _parsed(data, encoding)
+    try:
+        root = _parsed(data, encoding)
+    except Unreadable:
+        if (problem := around(data)) is not None:
+            raise Unreadable([problem]) from None
+        raise
     if root.getroottree().docinfo.internalDTD is not None:
         raise _refusal("XML-DTD", "The file has a document type definition; none is accepted.")
     if data.find(b"?", _LONGEST_DECLARATION) >= 0 and next(root.iter(etree.ProcessingInstruction), None) is not None:
         raise _refusal("XML-INSTRUCTION", "The file has a processing instruction, which could cut a value in two.")
-    return Reading(root, data, encoding)
+    return Reading(root, data, encoding, remark)
 
 
 def _refusal(code: str, sentence: str) -> Unreadable:
     return Unreadable([Problem(code, "", sentence)])
 
 
-def _encoding(data: bytes) -> tuple[bytes, str]:
-    """Bytes for the parser and how they are encoded."""
-    if data[:2] in _UTF16 or data[:4] in (b"<\0?\0", b"\0<\0?"):
+def _encoding(data: bytes) -> tuple[bytes, str, str]:
+    """Bytes for the parser, how they are encoded, and how the file's own bytes differ from what the SII takes."""
+    if data[:4] in _UTF32:
+        raise _refusal("XML-ENCODING", "The file is encoded as UTF-32, which the field does not use.")
+    if data[:2] in _UTF16 or data[:2] in (b"<\0", b"\0<"):
         codec = "utf-16" if data[:2] in _UTF16 else "utf-16-le" if data[0] else "utf-16-be"
         try:
             text = data.decode(codec)
         except UnicodeDecodeError:
             raise _refusal("XML-ENCODING", "The file begins as UTF-16 but is not.") from None
-        return text.encode("utf-8", "replace"), "utf-8"
+        return text.lstrip().encode("utf-8", "replace"), "utf-8", "in UTF-16"
     if data.startswith(_UTF8_MARK):
-        return data[len(_UTF8_MARK) :], "utf-8"
+        return data[len(_UTF8_MARK) :].lstrip(), "utf-8", "in UTF-8 with a mark before it"
     declared = _DECLARATION.match(data)
     if declared is None:
-        try:
-            data.decode("utf-8")
-        except UnicodeDecodeError:
-            return data, "iso-8859-1"
-        return data, "utf-8"
+        return _undeclared(data)
     name = declared[1].decode("ascii")
     encoding = _ENCODINGS.get(name.lower())
     if encoding is None:
         raise _refusal("XML-ENCODING", f"The file says it is encoded as {shown(name)}, which the field does not use.")
-    return data, encoding
+    return data, encoding, "in UTF-8" if encoding == "utf-8" else ""
+
+
+def _undeclared(data: bytes) -> tuple[bytes, str, str]:
+    if data.isascii():
+        return data, "utf-8", ""
+    try:
+        data.decode("utf-8")
+    except UnicodeDecodeError:
+        return data, "iso-8859-1", ""
+    return data, "utf-8", "in UTF-8"
 
 
 @cache

@@ -16,6 +16,7 @@ from cryptography.hazmat.primitives.asymmetric import padding, rsa, utils
 from cryptography.hazmat.primitives.serialization import load_pem_public_key
 
 from domain.caf import SII_PUBLIC_KEYS
+from domain.certificate import quietly
 from domain.problems import DomainError, Problem
 
 PADDING = padding.PKCS1v15()
@@ -67,11 +68,19 @@ class Trust:
             issuer = next((each for each in left if _issued(each, current)), None)
             if issuer is None:
                 return False
-            if issuer.issuer == issuer.subject or not any(_issued(each, issuer) for each in left if each != issuer):
+            if _is_its_own_issuer(issuer) or not any(_issued(each, issuer) for each in left if each != issuer):
                 return True
             left.remove(issuer)
             current = issuer
         return False
+
+
+def _is_its_own_issuer(certificate: x509.Certificate) -> bool:
+    with quietly():
+        try:
+            return certificate.issuer == certificate.subject
+        except ValueError:  # a name that can't be read
+            return False
 
 
 def rsa_verifies(key: rsa.RSAPublicKey, signature: bytes, data: bytes) -> bool:
@@ -97,6 +106,11 @@ def rsa_key(modulus: int, exponent: int) -> rsa.RSAPublicKey | None:
 
 
 def _issued(authority: x509.Certificate, certificate: x509.Certificate) -> bool:
+    with quietly():
+        return _signed_by(authority, certificate)
+
+
+def _signed_by(authority: x509.Certificate, certificate: x509.Certificate) -> bool:
     try:
         certificate.verify_directly_issued_by(authority)
     except (ValueError, TypeError, InvalidSignature, UnsupportedAlgorithm):
@@ -121,7 +135,8 @@ def _public_key(pem: bytes, idk: int) -> rsa.RSAPublicKey:
 
 def _certificates(pem: bytes) -> list[x509.Certificate]:
     try:
-        return x509.load_pem_x509_certificates(pem)
+        with quietly():
+            return x509.load_pem_x509_certificates(pem)
     except ValueError:
         raise TrustError(
             [Problem("TRUST-CA", "", "The file of an authority to trust holds no readable PEM certificate.")]

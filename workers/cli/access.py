@@ -18,6 +18,7 @@ from typing import Annotated, Final, Self
 import typer
 from sqlalchemy.exc import DBAPIError
 
+from domain.certificate import needs_password
 from domain.problems import Problem
 from domain.rut import InvalidRut, normalise
 from workers.caf_keys import read_caf_keys
@@ -138,6 +139,11 @@ def read_file(path: Path) -> bytes:
     if len(data) > LARGEST_FILE:
         raise EnrolmentError([Problem("FILE", str(path), f"{path} has more than {LARGEST_FILE} bytes.")])
     return data
+
+
+def password_for(data: bytes, file: Path | None) -> str:
+    """The password of a file with a private key; empty, and not asked for, where the file needs none."""
+    return password(file) if needs_password(data) else ""
 
 
 def password(file: Path | None, *, ask: Callable[[str], str] = getpass.getpass) -> str:

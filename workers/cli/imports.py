@@ -1,9 +1,7 @@
 """`fmgo document import`: documents that were issued elsewhere, so that notes can refer to them."""
 
-import sys
 from collections import Counter
-from pathlib import Path
-from typing import Annotated, Final
+from typing import Annotated
 
 import typer
 
@@ -13,14 +11,16 @@ from domain.verification.reading import LARGEST_FILE
 from workers.caf_keys import read_caf_keys
 from workers.cli.access import Access, CaFKeyOption, actor
 from workers.cli.output import BAD_INPUT, DONE, NO, Environment, Json, amount, say, show_problems, write_json
+from workers.cli.sources import sources
 from workers.imports import OUTCOMES, Answer, Importer
-
-STANDARD_INPUT: Final = "-"
 
 
 def document_import(
     files: Annotated[
-        list[str], typer.Argument(help="DTE, EnvioDTE and EnvioBOLETA files (- for standard input).", metavar="FILE")
+        list[str],
+        typer.Argument(
+            help="DTE, EnvioDTE and EnvioBOLETA files, folders or ZIPs of them (- for standard input).", metavar="FILE"
+        ),
     ],
     unverified: Annotated[
         bool, typer.Option("--unverified", help="Take also what isn't validly signed and stamped.")
@@ -37,24 +37,15 @@ def document_import(
     with Access() as access:
         keys = read_caf_keys(",".join([access.settings.trust_caf_keys, *(trust_caf_key or [])]))
         importer = Importer(access.ledger, environment, trust=Trust(keys), actor=actor(), unverified=unverified)
-        for name in files:
-            answers = _take(importer, name)
+        for name, data in sources(files, LARGEST_FILE):
+            answers = (
+                [Answer(name, 0, "refused", problems=(data,))]
+                if isinstance(data, Problem)
+                else importer.take(name, data)
+            )
             _show(answers, as_json=as_json)
             worst = max(worst, *map(_code, answers))
     raise typer.Exit(worst)
-
-
-def _take(importer: Importer, name: str) -> list[Answer]:
-    try:
-        if name == STANDARD_INPUT:
-            data = sys.stdin.buffer.read(LARGEST_FILE + 1)
-        else:
-            with Path(name).open("rb") as file:
-                data = file.read(LARGEST_FILE + 1)
-    except OSError as fault:
-        problem = Problem("FILE", name, f"{name} can't be read: {fault.strerror}.")
-        return [Answer(name, 0, "refused", problems=(problem,))]
-    return importer.take(name, data)
 
 
 def _code(answer: Answer) -> int:

@@ -6,6 +6,7 @@ values of variables, which may hold secrets.
 """
 
 import sys
+import warnings
 from collections.abc import Sequence
 from importlib.metadata import version
 from typing import Annotated, Final
@@ -129,7 +130,13 @@ def run_command(arguments: Sequence[str]) -> int:
 
 
 def main() -> None:
-    """Entry point of the command `fmgo`."""
+    """Entry point of the command `fmgo`.
+
+    Libraries' warnings about files of others (a certificate with too long a name) are not for the person who runs it;
+    `python -W` or PYTHONWARNINGS shows them.
+    """
+    if not sys.warnoptions:
+        warnings.simplefilter("ignore")
     sys.exit(run_command(sys.argv[1:]))
 
 

@@ -15,7 +15,7 @@ from typing import Annotated, Any, Final
 import typer
 
 from domain.caf import read_caf
-from domain.certificate import open_pfx
+from domain.certificate import open_credential
 from domain.dte import as_file
 from domain.envelope import Caratula, build_envelope, channel_of
 from domain.format.table import PROFILES, Profile
@@ -26,7 +26,7 @@ from domain.problems import DomainError, Problem
 from domain.rut import SII
 from domain.signature import RsaSigner
 from domain.stamp import chile
-from workers.cli.access import PasswordFile, password, read_file
+from workers.cli.access import PasswordFile, password_for, read_file
 from workers.cli.jobs import bodies_in
 from workers.cli.output import BAD_INPUT, DONE, NO, Json, complain, say, show_problems, write_json
 from workers.cli.press import Asked, Press, Printed, RenderError, issuer_in, usable
@@ -57,7 +57,9 @@ def render(
         list[str], typer.Argument(help="Jobs or documents, JSON or JSON lines; - for standard input.", metavar="FILE")
     ],
     caf: Annotated[list[Path], typer.Option(help="CAF file of the type. Repeats.", metavar="FILE")],
-    pfx: Annotated[Path, typer.Option(help="Certificate and key of the person who signs.", metavar="FILE")],
+    pfx: Annotated[
+        Path, typer.Option(help="Certificate and key of the person who signs: PFX, or PEM with both.", metavar="FILE")
+    ],
     folio: Annotated[int, typer.Option(help="Folio of the first document of each type; the next ones follow.", min=1)],
     password_file: PasswordFile = None,
     issuer: Annotated[
@@ -90,7 +92,8 @@ def render(
     known = [each for path in refers or () for each in _issued(path)]
     company = issuer_in(read_file(issuer)) if issuer is not None else {}
     units = unit_of(uf)
-    credential = open_pfx(read_file(pfx), password(password_file), at=moment)
+    keys = read_file(pfx)
+    credential = open_credential(keys, password_for(keys, password_file), at=moment)
     signer = RsaSigner.load(credential.private_key_der, credential.certificate_der)
     cafs = [usable(read_caf(read_file(each)), moment) for each in caf]
     press = Press(cafs, signer, moment, folio=folio, profile=edition, units=units, issuer=company, issued=known)

@@ -12,7 +12,7 @@ from typing import Final
 import typer
 from cryptography import x509
 
-from domain.certificate import CertificateError, rut_of
+from domain.certificate import CertificateError, quietly, rut_of
 from domain.codes.document_types import DOCUMENT_TYPES
 from domain.envelope import channel_of
 from workers.cli.access import Access, actor
@@ -99,7 +99,8 @@ def reasons(one: Standing) -> list[str]:
 
 def _rut_in(certificate: bytes) -> str | None:
     try:
-        return rut_of(x509.load_der_x509_certificate(certificate))
+        with quietly():
+            return rut_of(x509.load_der_x509_certificate(certificate))
     except (CertificateError, ValueError):
         return None
 

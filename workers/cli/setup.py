@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from workers.cli.access import Access, CaFKeyOption, For, PasswordFile, canonical, companies, password, read_file
+from workers.cli.access import Access, CaFKeyOption, For, PasswordFile, canonical, companies, password_for, read_file
 from workers.cli.folios import ranges_in
 from workers.cli.output import DONE, Environment, EnvironmentFilter, Json, amount, say, show_problems, table, write_json
 from workers.database import enrolment as rows
@@ -159,7 +159,9 @@ def certificate_add(
 ) -> None:
     """Add a person's certificate; its private key is sealed in the ledger. The person is added if unknown."""
     with Access() as access:
-        added = access.enrolment().add_certificate(read_file(file), password(password_file), companies(acting_for))
+        data = read_file(file)
+        secret = password_for(data, password_file)
+        added = access.enrolment().add_certificate(data, secret, companies(acting_for))
     fact = {
         "certificate": added.id,
         "person": added.person,

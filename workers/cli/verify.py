@@ -1,6 +1,7 @@
 """`fmgo verify`: what files of others are worth. Offline; nothing is fetched and nothing is stored."""
 
-import sys
+from collections import Counter
+from collections.abc import Mapping
 from datetime import UTC, date, datetime, time
 from pathlib import Path
 from typing import Annotated, Final
@@ -8,15 +9,16 @@ from typing import Annotated, Final
 import typer
 from rich.markup import escape
 
-from domain.format.table import PROFILES
-from domain.problems import DomainError, Problem
+from domain.problems import DomainError, Problem, shown
 from domain.stamp import chile
 from domain.verification import Trust, Verdict, verify
+from domain.verification.readers import Reading, readings
 from domain.verification.reading import LARGEST_FILE
-from workers.cli.output import BAD_INPUT, DONE, NO, Json, console, show_problems, write_json
+from workers.cli.output import BAD_INPUT, DONE, NO, Json, amount, console, show_problems, write_json
+from workers.cli.sources import sources
 
-STANDARD_INPUT: Final = "-"
 _LARGEST_KEY: Final = 256 * 1024
+_LONGEST_AMOUNT: Final = 18
 _SHOWN: Final = {True: "yes", False: "NO"}
 
 
@@ -25,7 +27,9 @@ class UsageError(DomainError):
 
 
 def verify_files(
-    files: Annotated[list[str], typer.Argument(help="XML files; - for standard input.", metavar="FILE")],
+    files: Annotated[
+        list[str], typer.Argument(help="XML files, folders or ZIPs of them; - for standard input.", metavar="FILE")
+    ],
     trust_caf_key: Annotated[
         list[str] | None,
         typer.Option(help="Another public key that signs CAFs. Repeats, also for one IDK.", metavar="IDK=PEM"),
@@ -41,24 +45,24 @@ def verify_files(
 ) -> None:
     """Say what documents, envelopes, cessions, answers, books, stamps and CAF files are worth: one verdict a file.
 
+    Of a folder or a ZIP, every XML file in it. Beside the verdict: whether the file is genuine and whole, and whether
+    the SII would take these bytes.
+
     Ends with 0 when all are accepted, 1 when one is rejected, 2 when one can't be read at all.
     """
     trust = _trust(trust_caf_key or [], trust_ca or [])
     moment = _moment(at)
     worst = DONE
-    for name in files:
-        try:
-            data = _bytes_of(name, LARGEST_FILE)
-        except OSError as fault:
-            problem = Problem("FILE-UNREADABLE", name, f"The file can't be read: {fault.strerror or fault}.")
-            _show_unreadable(name, problem, as_json=as_json)
+    for name, data in sources(files, LARGEST_FILE):
+        if isinstance(data, Problem):
+            _show_unreadable(name, data, as_json=as_json)
             worst = BAD_INPUT
             continue
         verdict = verify(data, trust=trust, at=moment)
         if as_json:
-            write_json({"file": name, **verdict.as_dict()})
+            _write(name, verdict)
         else:
-            _show(name, verdict)
+            _show(name, verdict, trust)
         if verdict.verdict == "reject":
             worst = max(worst, NO)
     raise typer.Exit(worst)
@@ -77,18 +81,11 @@ def _trust(keys: list[str], authorities: list[Path]) -> Trust:
 
 def _key_file(path: str, option: str) -> bytes:
     try:
-        return _bytes_of(path, _LARGEST_KEY)
+        with Path(path).open("rb") as file:
+            return file.read(_LARGEST_KEY + 1)
     except OSError as fault:
         sentence = f"{path} can't be read: {fault.strerror or fault}."
         raise UsageError([Problem("FILE-UNREADABLE", option, sentence)]) from None
-
-
-def _bytes_of(name: str, most: int) -> bytes:
-    """The bytes of a file, and one more than `most` of a larger one, so that it is known to be too large."""
-    if name == STANDARD_INPUT:
-        return sys.stdin.buffer.read(most + 1)
-    with Path(name).open("rb") as file:
-        return file.read(most + 1)
 
 
 def _moment(text: str | None) -> datetime:
@@ -105,21 +102,69 @@ def _moment(text: str | None) -> datetime:
     return found.replace(tzinfo=chile()) if found.tzinfo is None else found
 
 
-def _show(name: str, verdict: Verdict) -> None:
+def _write(name: str, verdict: Verdict) -> None:
+    write_json({"file": name, **verdict.as_dict(), "readings": readings(verdict).as_dict()})
+
+
+def _show(name: str, verdict: Verdict, trust: Trust) -> None:
     colour = "green" if verdict.verdict == "accept" else "red"
-    told = ", ".join(f"{fact} {_SHOWN[value]}" for fact, value in verdict.facts.items() if value is not None)
-    profile = (verdict.values or {}).get("profile")
-    if profile is not None and profile != PROFILES[0]:
-        told = f"{told}; by the format of {profile}, which is unverified"
-    console().print(
-        f"[{colour}]{verdict.verdict}[/] {escape(name)} ({verdict.kind}): {escape(told or 'nothing to judge')}"
-    )
+    screen = console()
+    screen.print(f"[{colour}]{verdict.verdict}[/] {escape(name)} ({verdict.kind}){escape(_contents(verdict))}")
+    both = readings(verdict)
+    if verdict.kind not in ("unknown", "resultado"):
+        proven = both.receiver.holds and verdict.kind != "caf" and not trust.authorities
+        unchecked = "; whose certificates these are was not checked (--trust-ca)" if proven else ""
+        screen.print(escape(f"  genuine and whole: {_told(both.receiver)}{unchecked}"))
+    if both.sii != Reading(None):
+        inside = " (in an envelope)" if verdict.kind == "dte" else ""
+        screen.print(escape(f"  would the SII take these bytes{inside}: {_told(both.sii)}"))
+    facts = ", ".join(f"{fact} {_SHOWN[value]}" for fact, value in verdict.facts.items() if value is not None)
+    if facts:
+        screen.print(escape(f"  {facts}"))
     show_problems(verdict.problems, to_errors=False)
+
+
+def _told(reading: Reading) -> str:
+    because = ", ".join(reading.because)
+    if because == "profile":
+        because = "by the format of 2026, which is unverified"
+    if reading.holds:
+        return f"yes, with a remark ({because})" if because else "yes"
+    return f"{'not known' if reading.holds is None else 'NO'} ({because})"
+
+
+def _contents(verdict: Verdict) -> str:
+    """What a file holds, for a person: the document, or how many of which type."""
+    documents = verdict.documents
+    if not documents:
+        return ""
+    if len(documents) > 1:
+        counts = Counter(str(each["type"]) for each in documents)
+        told = ", ".join(f"{count} of type {kind}" for kind, count in sorted(counts.items()))
+        return f": {len(documents)} documents, {told}"
+    (one,) = documents
+    totals = one["totals"]
+    total = totals.get("MntTotal") if isinstance(totals, Mapping) else None
+    parts = (
+        ("type", one["type"]),
+        ("folio", one["folio"]),
+        ("of", one["issuer"]),
+        ("to", one["receiver"]),
+        ("on", one["issued_on"]),
+        ("for", _pesos(total)),
+    )
+    told = " ".join(f"{word} {shown(value)}" for word, value in parts if value)
+    return f": {told}" if told else ""
+
+
+def _pesos(text: object) -> str:
+    plain = str(text or "").strip()
+    short = plain.isascii() and plain.isdecimal() and len(plain) <= _LONGEST_AMOUNT
+    return amount(int(plain)) if short else plain
 
 
 def _show_unreadable(name: str, problem: Problem, *, as_json: bool) -> None:
     if as_json:
-        nothing = Verdict("unknown", None, {}, (problem,), ())
-        write_json({"file": name, **nothing.as_dict()})
+        _write(name, Verdict("unknown", None, {}, (problem,), ()))
     else:
         show_problems([problem])

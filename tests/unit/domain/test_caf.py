@@ -2,6 +2,8 @@
 
 import datetime as dt
 import hashlib
+import html
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -20,6 +22,7 @@ from domain.caf import (
     read_authorisation,
     read_caf,
 )
+from domain.verification import Trust, Verdict, verify
 from tests.unit.domain import material
 
 LATIN = "iso-8859-1"
@@ -342,3 +345,85 @@ def test_issuer_of_another_name_than_the_caf_s_is_told(of_caf: str, stated: str,
     problem = other_name(of_caf, stated, "RznSoc")
     assert (problem is not None) == told
     assert problem is None or (problem.level, problem.code) == ("warning", "CAF-RZNSOC")
+
+
+SAVED_AGAIN: dict[str, Callable[[str], bytes]] = {
+    "as it is": lambda text: text.encode("iso-8859-1"),
+    "utf-8": lambda text: text.encode(),
+    "utf-8 with a mark": lambda text: text.encode("utf-8-sig"),
+    "utf-16": lambda text: text.encode("utf-16"),
+    "utf-16 big": lambda text: b"\xfe\xff" + text.encode("utf-16-be"),
+    "utf-16 without a mark": lambda text: text.encode("utf-16-le"),
+    "utf-16 without a declaration": lambda text: text.partition("?>")[2].encode("utf-16-le"),
+    "crlf": lambda text: text.replace("\n", "\r\n").encode("iso-8859-1"),
+    "blanks around it": lambda text: f"\n\n  {text}\n\n\t".encode("iso-8859-1"),
+    "the end of a file of former systems": lambda text: text.encode("iso-8859-1") + b"\x1a",
+}
+WRAPPED: dict[str, tuple[Callable[[str], bytes], str]] = {
+    "a page": (lambda text: f"<html><body>\n{text}</body></html>".encode("iso-8859-1"), "CAF-AROUND"),
+    "a page without declaration": (
+        lambda text: f"<html><body>{text.partition('?>')[2]}</body></html>".encode("iso-8859-1"),
+        "CAF-AROUND",
+    ),
+    "a mail": (lambda text: f"Estimada Ana:\nva el CAF\n\n{text}".encode("iso-8859-1"), "CAF-AROUND"),
+    "a signature": (lambda text: f"{text}\n-- \nAna".encode("iso-8859-1"), "CAF-AROUND"),
+    "a mail in utf-16": (lambda text: f"va el CAF: {text}".encode("utf-16"), "CAF-AROUND"),
+    "another element": (lambda text: f"<respuesta>{text.partition('?>')[2]}</respuesta>".encode(), "CAF-AROUND"),
+    "as a page shows it": (lambda text: html.escape(text).encode("iso-8859-1"), "CAF-AROUND"),
+    "two of them": (lambda text: f"{text}{text.partition('?>')[2]}".encode("iso-8859-1"), "CAF-AROUND"),
+    "its inner part alone": (
+        lambda text: text[text.index("<CAF") : text.index("</CAF>") + 6].encode("iso-8859-1"),
+        "CAF-STRUCTURE",
+    ),
+    "a comment before it": (lambda text: text.replace("<AUTO", "<!-- x --><AUTO", 1).encode(), "CAF-STRUCTURE"),
+    "letters that the SII has not": (
+        lambda text: text.replace("FERRETER", "FERRETER\u0141").encode("utf-16"),
+        "CAF-ENCODING",
+    ),
+    "half of it": (lambda text: text[: len(text) // 2].encode("utf-16"), "CAF-UNREADABLE"),
+    "half a character": (lambda text: text.encode("utf-16")[:-1], "CAF-ENCODING"),
+}
+
+
+def _verdict(data: bytes, sii_key: rsa.RSAPrivateKey) -> Verdict:
+    return verify(data, trust=Trust.with_keys([(999, material.public_pem(sii_key))]), at=material.AT)
+
+
+@pytest.mark.parametrize("name", SAVED_AGAIN)
+def test_a_caf_that_was_saved_again_is_the_same_caf(caf_text: str, sii_key: rsa.RSAPrivateKey, name: str) -> None:
+    data = SAVED_AGAIN[name](caf_text)
+    assert read_caf(data) == read_caf(caf_text.encode("iso-8859-1"))
+    verdict = _verdict(data, sii_key)
+    assert (verdict.kind, verdict.verdict) == ("caf", "accept"), verdict.problems
+
+
+@pytest.mark.parametrize("name", WRAPPED)
+def test_what_was_done_to_a_caf_is_said_alike_by_whoever_loads_and_who_verifies_it(
+    caf_text: str, sii_key: rsa.RSAPrivateKey, name: str
+) -> None:
+    make, code = WRAPPED[name]
+    data = make(caf_text)
+    with pytest.raises(CafError) as refused:
+        read_caf(data)
+    assert [each.code for each in refused.value.problems] == [code]
+    verdict = _verdict(data, sii_key)
+    assert (verdict.kind, verdict.verdict) == ("caf", "reject")
+    assert verdict.problems == refused.value.problems
+
+
+@pytest.mark.parametrize(
+    ("change", "was"), [("2026-10-01", "2026-11-01"), ("<H>999</H>", "<H>100</H>"), ("2025-01-01", "2026-11-01")]
+)
+def test_an_altered_caf_is_refused_in_the_same_words(
+    caf_text: str, sii_key: rsa.RSAPrivateKey, change: str, was: str
+) -> None:
+    data = caf_text.replace(was, change).encode("iso-8859-1")
+    loading = check_caf(
+        read_caf(data),
+        issuer=material.ISSUER,
+        environment="certification",
+        today=material.TODAY,
+        keys={999: [material.public_pem(sii_key)]},
+    )
+    assert _verdict(data, sii_key).problems == loading
+    assert loading

@@ -1,6 +1,9 @@
 """Certificates of persons: PFX and PEM, the RUT in them, one code per fault."""
 
+import base64
 import datetime as dt
+import warnings
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -16,8 +19,12 @@ from cryptography.hazmat.primitives.serialization import (
     load_der_private_key,
     pkcs12,
 )
+from cryptography.x509.oid import NameOID
 
-from domain.certificate import CertificateError, open_pem, open_pfx, rut_of
+from domain.certificate import CertificateError, needs_password, open_credential, open_pem, open_pfx, rut_of
+from domain.signature import RsaSigner
+from domain.verification import Trust
+from domain.verification.certificates import holder_of
 from tests.unit.domain import material
 
 PASSWORD = "contraseña"
@@ -161,10 +168,131 @@ def test_pem_opens_with_and_without_password(
 def test_pem_that_is_none_is_refused(person_key: rsa.RSAPrivateKey, person_certificate: x509.Certificate) -> None:
     key = person_key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
     certificate = person_certificate.public_bytes(Encoding.PEM)
-    for bad_key, bad_certificate in ((b"", certificate), (key, b""), (key, key), (certificate, certificate)):
+    for bad_key, bad_certificate, code in (
+        (b"", certificate, "PEM-WITHOUT-KEY"),
+        (certificate, certificate, "PEM-WITHOUT-KEY"),
+        (key, b"", "PEM-WITHOUT-CERTIFICATE"),
+        (key, key, "PEM-WITHOUT-CERTIFICATE"),
+        (key.replace(b"MII", b"MIX"), certificate, "PEM-UNREADABLE"),
+        (key, certificate.replace(b"MII", b"MIX"), "PEM-UNREADABLE"),
+    ):
         with pytest.raises(CertificateError) as refused:
             open_pem(bad_key, bad_certificate)
-        assert [problem.code for problem in refused.value.problems] == ["PEM-UNREADABLE"]
+        assert [problem.code for problem in refused.value.problems] == [code]
+
+
+BAGS = """Bag Attributes
+    friendlyName: ana
+    localKeyID: A7 95 FB 3D D7 46 53 AB 0F 01 25 DA F7 8A 32 6C BA AE 2E FE
+subject=C = CL, CN = MARÍA PEÑA
+issuer=C = CL, CN = AUTORIDAD
+{certificate}{chain}Bag Attributes
+    localKeyID: A7 95 FB 3D
+Key Attributes: <No Attributes>
+{key}"""
+"""What `openssl pkcs12 -nodes` writes."""
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        lambda text: text.encode(),
+        lambda text: text.encode("utf-8-sig"),
+        lambda text: text.encode("utf-16"),
+        lambda text: text.replace("\n", "\r\n").encode(),
+        lambda text: text.replace("\n", "\r").encode(),
+        lambda text: text.replace("\n", "\n  ").encode(),
+        lambda text: text[text.rindex("Bag") :].encode() + text[: text.rindex("Bag")].encode(),
+        lambda text: text.encode() + b"\n\n-- \nenviado desde mi telefono\n",
+    ],
+    ids=["as it is", "a mark", "utf-16", "crlf", "cr", "indented", "key first", "text after it"],
+)
+@pytest.mark.parametrize("kind", [PrivateFormat.PKCS8, PrivateFormat.TraditionalOpenSSL])
+@pytest.mark.parametrize("encrypted", [False, True])
+def test_a_pem_is_read_however_programs_write_it(
+    person_key: rsa.RSAPrivateKey,
+    person_certificate: x509.Certificate,
+    other_key: rsa.RSAPrivateKey,
+    changed: Callable[[str], bytes],
+    kind: PrivateFormat,
+    *,
+    encrypted: bool,
+) -> None:
+    chain = material.certificate(other_key, serial_number="22222222-2").public_bytes(Encoding.PEM).decode()
+    key = person_key.private_bytes(Encoding.PEM, kind, MODERN if encrypted else NoEncryption()).decode()
+    own = person_certificate.public_bytes(Encoding.PEM).decode()
+    data = changed(BAGS.format(certificate=own, chain=chain, key=key))
+    assert needs_password(data) is encrypted, "nobody is asked for a password that a file hasn't"
+    assert open_credential(data, PASSWORD).rut == material.PERSON
+    if encrypted:
+        for password in ("", "otra"):
+            with pytest.raises(CertificateError, match="PEM-PASSWORD"):
+                open_credential(data, password)
+
+
+def test_half_a_pair_and_a_wrong_pair_are_told_in_a_sentence(
+    person_key: rsa.RSAPrivateKey, person_certificate: x509.Certificate, other_key: rsa.RSAPrivateKey
+) -> None:
+    def pem(key: rsa.RSAPrivateKey) -> bytes:
+        return key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+
+    own = person_certificate.public_bytes(Encoding.PEM)
+    for data, code in (
+        (own, "PEM-WITHOUT-KEY"),
+        (pem(person_key), "PEM-WITHOUT-CERTIFICATE"),
+        (pem(other_key) + own, "CERT-KEY-MISMATCH"),
+        (person_certificate.public_bytes(Encoding.DER), "PFX-WITHOUT-KEY"),
+        (material.pkcs8(person_key), "PFX-WITHOUT-CERTIFICATE"),
+        (b"nada", "PFX-UNREADABLE"),
+    ):
+        assert not needs_password(data)
+        with pytest.raises(CertificateError) as refused:
+            open_credential(data, "")
+        assert [problem.code for problem in refused.value.problems] == [code]
+        assert refused.value.problems[0].message.count(". ") == 0, "one sentence"
+    assert open_credential(pem(other_key) + own + pem(person_key), "").rut == material.PERSON, "of two keys, its own"
+
+
+def test_a_pfx_is_asked_a_password_of_only_where_it_has_one(
+    person_key: rsa.RSAPrivateKey, person_certificate: x509.Certificate
+) -> None:
+    assert needs_password(_pfx(person_key, person_certificate))
+    open_ = pkcs12.serialize_key_and_certificates(b"firma", person_key, person_certificate, None, NoEncryption())
+    assert not needs_password(open_)
+    assert open_credential(open_, "").rut == material.PERSON
+
+
+LONG = "x" * 67
+"""A name longer than X.520 allows, as accredited authorities have issued them."""
+
+
+def _with_long_names(key: rsa.RSAPrivateKey) -> bytes:
+    """DER of such a certificate, its own issuer."""
+    other = x509.OtherName(x509.ObjectIdentifier("1.3.6.1.4.1.8321.1"), material.ia5(material.PERSON))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, LONG, _validate=False)])
+        builder = x509.CertificateBuilder().subject_name(name).issuer_name(name).public_key(key.public_key())
+        builder = builder.serial_number(1).not_valid_before(material.AT).not_valid_after(material.AT.replace(year=2029))
+        builder = builder.add_extension(x509.SubjectAlternativeName([other]), critical=False)
+        return builder.sign(key, hashes.SHA256()).public_bytes(Encoding.DER)
+
+
+def test_certificates_that_bend_the_standard_are_read_without_a_word(person_key: rsa.RSAPrivateKey) -> None:
+    der = _with_long_names(person_key)
+    pem = b"-----BEGIN CERTIFICATE-----\n" + base64.encodebytes(der) + b"-----END CERTIFICATE-----\n"
+    key = person_key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    with warnings.catch_warnings(record=True) as told:
+        warnings.simplefilter("always")
+        assert open_credential(key + pem, "").name == LONG
+        holder = holder_of(base64.b64encode(der).decode())
+        assert holder is not None
+        assert holder.rut == material.PERSON
+        assert Trust(authorities=[pem]).chains(holder.certificate) is False, "it isn't an authority"
+        assert RsaSigner.load(material.pkcs8(person_key), der).rut == material.PERSON
+    assert [str(each.message) for each in told] == []
+    with pytest.warns(UserWarning, match="length"):
+        str(x509.load_der_x509_certificate(der).subject)
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from domain.caf import StampingCaf, read_caf
 from domain.envelope import Caratula, build_envelope
 from domain.issuing import issue
-from domain.signature import RsaSigner
+from domain.signature import SII_NAMESPACE, RsaSigner, canonical_signed_info, digest_of, signature_element
 from domain.verification import Trust, Verdict, verify
 from tests.unit.domain import material
 
@@ -44,12 +44,27 @@ class Forge:
         caf = self.caf(made.document_type)
         return issue(made, folio=folio, caf=caf, signer=signer or self.signer, at=material.AT).xml
 
+    def signed_anew(self, good: str, bad: str) -> bytes:
+        """A document with something in it that this house would not sign, signed all the same."""
+        text = self.document().decode("iso-8859-1")
+        element = text[text.index("<Documento ") : text.index("<Signature ")].rstrip()
+        assert good in element
+        element = element.replace(good, bad)
+        canonical = element.replace("<Documento ", f'<Documento xmlns="{SII_NAMESPACE}" ', 1).encode()
+        digest = digest_of(canonical)
+        value = self.signer.sign(canonical_signed_info(uri="#F1T33", digest=digest))
+        signature = signature_element(uri="#F1T33", digest=digest, value=value, signer=self.signer)
+        return f'<DTE xmlns="{SII_NAMESPACE}" version="1.0">{element}{signature}</DTE>'.encode("iso-8859-1")
+
     def envelope(self, documents: int = 2, document_type: int = 33) -> bytes:
         """A sound envelope."""
         sale = material.Sale(document_type=document_type)
-        made = [self.document(folio, sale=sale) for folio in range(1, documents + 1)]
+        return self.envelope_of([self.document(folio, sale=sale) for folio in range(1, documents + 1)], document_type)
+
+    def envelope_of(self, made: list[bytes], document_type: int = 33) -> bytes:
+        """An envelope of documents of one type."""
         caratula = Caratula(material.ISSUER, material.PERSON, dt.date(2014, 8, 22), 0)
-        return build_envelope(made, [document_type] * documents, caratula=caratula, signer=self.signer, at=material.AT)
+        return build_envelope(made, [document_type] * len(made), caratula=caratula, signer=self.signer, at=material.AT)
 
     def judge(self, data: bytes, at: dt.datetime = AT) -> Verdict:
         """The verdict on a file."""

@@ -26,7 +26,7 @@ def _signature(text: str, name: str, identifier: str, signer: RsaSigner) -> str:
     )
 
 
-def _signed(data: bytes, name: str, signer: RsaSigner) -> bytes:
+def signed_file(data: bytes, name: str, signer: RsaSigner) -> bytes:
     """The file with real signatures in the places of the invented ones, the inner one first."""
     text = data.decode("iso-8859-1")
     if name == "SetRecibos":
@@ -46,7 +46,7 @@ def _signed(data: bytes, name: str, signer: RsaSigner) -> bytes:
 def test_signed_files_of_the_exchange_are_accepted(forge: Forge, schema: str) -> None:
     name, kind = CASES[schema]
     for data in FILES[schema]:
-        verdict = forge.judge(_signed(data, name, forge.signer))
+        verdict = forge.judge(signed_file(data, name, forge.signer))
         assert (verdict.kind, verdict.verdict) == (kind, "accept"), verdict.problems
         assert verdict.facts["env_signature_valid"]
         assert verdict.facts.get("doc_signature_valid", True)
@@ -60,7 +60,7 @@ def test_unsigned_and_changed_ones_are_refused(forge: Forge, schema: str) -> Non
         bare = data.replace(SIGNATURE.encode(), b"")
         assert codes(forge.judge(bare)) & {"SIG-MISSING", "SIG-STRUCTURE"}
         assert not forge.judge(bare).facts["env_signature_valid"]
-        changed = _signed(data, name, forge.signer).replace(b"2026-11-24T10:00:00", b"2026-11-24T10:00:01")
+        changed = signed_file(data, name, forge.signer).replace(b"2026-11-24T10:00:00", b"2026-11-24T10:00:01")
         verdict = forge.judge(changed)
         assert "SIG-DIGEST" in codes(verdict)
         assert not verdict.facts["env_signature_valid"]
@@ -79,7 +79,7 @@ def test_unsigned_and_changed_ones_are_refused(forge: Forge, schema: str) -> Non
 def test_what_a_file_says_of_itself_is_checked(forge: Forge, schema: str, good: str, bad: str, code: str) -> None:
     data = FILES[schema][0]
     assert good.encode() in data
-    verdict = forge.judge(_signed(data.replace(good.encode(), bad.encode()), CASES[schema][0], forge.signer))
+    verdict = forge.judge(signed_file(data.replace(good.encode(), bad.encode()), CASES[schema][0], forge.signer))
     assert code in codes(verdict)
     assert verdict.facts["header_ok"] is False
     assert forge.signer.rut == material.PERSON

@@ -75,8 +75,8 @@ def test_entities_within_entities_cost_nothing(forge: Forge) -> None:
         (b'<?xml version="1.0" encoding="utf-8"?><DTE>\xf1</DTE>', "XML-MALFORMED"),
         (b"<a>" * 5000, "XML-MALFORMED"),
         (b"<root/>", "KIND-UNKNOWN"),
-        (b"\x00" * 100, "XML-MALFORMED"),
-        (b"PK\x03\x04 not xml", "XML-MALFORMED"),
+        (b"\x00" * 100, "XML-NONE"),
+        (b"PK\x03\x04 not xml", "XML-NONE"),
     ],
 )
 def test_what_is_no_document_is_a_verdict_too(forge: Forge, data: bytes, code: str) -> None:
