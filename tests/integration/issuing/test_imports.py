@@ -104,7 +104,7 @@ def test_every_document_of_an_envelope_is_taken_and_a_bad_one_keeps_none_out(off
 @pytest.mark.parametrize(
     ("change", "code"),
     [
-        (lambda xml: b"folios", "XML-MALFORMED"),
+        (lambda xml: b"folios", "XML-NONE"),
         (lambda xml: b"<a/>", "IMPORT-KIND"),
         (lambda xml: xml.replace(b"<Detalle>", b"<DTE></DTE><Detalle>", 1), "IMPORT-STRUCTURE"),
         (lambda xml: xml.replace(b"<TSTED>", b"<TSTED>1", 1), "TED-SIGNATURE"),
