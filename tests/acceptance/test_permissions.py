@@ -2,6 +2,7 @@
 
 import datetime as dt
 from collections import Counter
+from collections.abc import Iterator
 
 import pytest
 
@@ -14,6 +15,14 @@ from tests.acceptance.waiting import wait_until
 from tests.acceptance.works import Works
 
 SHOPS = 3
+
+
+@pytest.fixture
+def refused_at_the_gateway(works: Works) -> Iterator[None]:
+    """Who may not send is told so at the upload, and not first at the examination."""
+    works.sii.switch({"missing_permission": "gateway"})
+    yield
+    works.sii.switch({"missing_permission": "examination"})
 
 
 def person_of(works: Works, company: Company) -> str:
@@ -91,6 +100,7 @@ def test_a_token_that_dies_at_any_question_is_renewed_and_the_question_asked_aga
     assert len(works.uploads(company)) == 2
 
 
+@pytest.mark.usefixtures("refused_at_the_gateway")
 def test_a_person_without_permission_sends_nothing_and_the_documents_wait(works: Works) -> None:
     company = works.company()
     person = person_of(works, company)
@@ -119,6 +129,7 @@ def test_a_person_without_permission_sends_nothing_and_the_documents_wait(works:
     assert len(works.uploads(company)) == 1
 
 
+@pytest.mark.usefixtures("refused_at_the_gateway")
 def test_a_person_who_may_not_send_boletas_leads_to_pauses_and_not_to_logins(works: Works) -> None:
     company = works.company((39,))
     person = person_of(works, company)

@@ -62,7 +62,8 @@ class Works:
         )
         self.ledger: Final = Ledger(sandbox.database_url)
         self.sii: Final = SiiControl(urls["control"])
-        self.sii.switch({"format_profile": "2026"})
+        # Answers come in all the forms that were seen; guías are held to the strict reading, as FMgo holds them.
+        self.sii.switch({"profile": "varied", "format_profile": "2026", "guide_rule": "reject"})
         self.window: Final = httpx.Client(base_url=urls["control"], timeout=60)
         self.clock: Final = SandboxClock(self.ledger, self.sii)
         self.enrolment: Final = SandboxEnrolment(self.ledger, self.sii, self.settings)

@@ -17,13 +17,13 @@ import pytest
 
 HERE = Path(__file__).parent
 _LOCK = HERE / "clients.lock"
-_KEPT = HERE.parents[1] / ".sandbox"
+KEPT = HERE.parents[1] / ".sandbox"
 
 
 def clients_python() -> Path:
     """The interpreter of the side environment, made when it isn't there yet."""
     name = hashlib.sha256(_LOCK.read_bytes() + sys.version.encode()).hexdigest()[:16]
-    folder = _KEPT / f"foreign-{name}"
+    folder = KEPT / f"foreign-{name}"
     if not (folder / "complete").exists():
         _make(folder)
     return folder / "bin" / "python"

@@ -1,12 +1,15 @@
 """Whether a document's amounts in pesos add up: lines, their classes, VAT, taxes, commissions, total.
 
-Pesos are whole; halves are rounded away from zero. What the types have of their own: a factura de compra (46) and notes
-on one take withheld VAT off, a liquidación (43) its commissions, a guía (52) that is no sale may come to nothing.
-Taxes are examined in `taxes`, export documents in `exports`. Sources: SII, Formato DTE, fields of Totales; the codes
-are those of real answers (HED-3-211 for the plain sum, HED-2-260 where taxes, deposits, credits or commissions are part
-of it); where none is known, 999 stands for it.
+Pesos are whole; halves are rounded away from zero. What the types have of their own: a factura de compra (46) and
+notes on one take withheld VAT off, a liquidación (43) its commissions and may be below zero when it annuls another, a
+guía (52) that is no sale may come to nothing, a boleta has taxes of its own only in its subtotals (SubTotAdicSTI). A
+specific tax on fuel below zero is written as 1 while the format knows no sign, its true amount at the end of the
+line's DscItem (SII, FAQ 001.003.8044). Taxes are examined in `taxes`, export documents in `exports`. Sources: SII,
+Formato DTE, fields of Totales; the codes are those of real answers (HED-3-211 for the plain sum, HED-2-260 where
+taxes, deposits, credits or commissions are part of it); where none is known, 999 stands for it.
 """
 
+import re
 from collections import defaultdict
 from collections.abc import Iterator
 from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
@@ -23,6 +26,9 @@ _WHOLLY_EXEMPT = frozenset({34, 41}) | EXPORTS
 _SALES = frozenset({"1", "9"})  # IndTraslado of guías with prices
 _RATE = Decimal(19)
 _FOREIGN = Decimal("0.0001")
+_FOREIGN_UNITS = (Decimal(1), Decimal("0.1"), Decimal("0.01"), Decimal("0.001"), _FOREIGN)
+FUELS = frozenset({"28", "35", "51", "52"})
+_BELOW_ZERO = re.compile(r"negativo de\s*\$?\s*(\d[\d.]*)\s*\.?\s*$", re.IGNORECASE)
 
 # IndExe of lines, and the class whose sum they are part of.
 _CLASSES = {"1": "exempt", "2": "apart", "6": "apart", "3": "deposit", "4": "nothing", "5": "nothing"}
@@ -78,10 +84,9 @@ def amount_of(element: Element, path: str) -> Decimal:
 def line_findings(body: Element, document_type: int) -> list[Finding]:
     """Lines whose amount isn't price by quantity less discount plus surcharge.
 
-    In whole pesos; in the currency of an export to its fourth decimal.
+    In whole pesos; in the currency of an export to any of its four decimals.
     """
     foreign = document_type in EXPORTS and text_of(body, "Encabezado/Totales/TpoMoneda") != PESOS
-    unit = _FOREIGN if foreign else _ONE_PESO
     found = []
     for line in find_all(body, "Detalle"):
         quantity, price = number(text_of(line, "QtyItem")), number(text_of(line, "PrcItem"))
@@ -90,12 +95,26 @@ def line_findings(body: Element, document_type: int) -> list[Finding]:
             continue
         if not stated and (text_of(line, "IndExe") in {"4", "5"} or _is_free(body)):
             continue
-        less, more = amount_of(line, "DescuentoMonto"), amount_of(line, "RecargoMonto")
-        expected = rounded(quantity * price, unit) - less + more
-        if stated != expected:
-            text = f"Valor Detalle Distinto a Precio * Cantidad [{stated} <> {expected}]"
+        expected = _foreign_amounts(line, quantity * price) if foreign else [_peso_amount(line, quantity * price)]
+        if stated not in expected:
+            text = f"Valor Detalle Distinto a Precio * Cantidad [{stated} <> {expected[-1]}]"
             found.append(Finding("DET-1-200", f"L[{text_of(line, 'NroLinDet')}] {text}"))
     return found
+
+
+def _peso_amount(line: Element, product: Decimal) -> Decimal:
+    return rounded(product) - amount_of(line, "DescuentoMonto") + amount_of(line, "RecargoMonto")
+
+
+def _foreign_amounts(line: Element, product: Decimal) -> list[Decimal]:
+    """What a line in an export's currency may come to.
+
+    Its discounts and surcharges are whole amounts in the schema; 94 and ten per cent was accepted as 103.4, 14 and five
+    per cent as 15 (certifications of 2026). So the percentage may stand for the amount, and any rounding will do.
+    """
+    less, more = amount_of(line, "DescuentoMonto"), amount_of(line, "RecargoMonto")
+    exact = product * (1 - amount_of(line, "DescuentoPct") / 100 + amount_of(line, "RecargoPct") / 100)
+    return [rounded(value, unit) for value in (exact, product - less + more) for unit in _FOREIGN_UNITS]
 
 
 def class_sums(body: Element, document_type: int) -> dict[str, Decimal]:
@@ -117,13 +136,33 @@ def class_sums(body: Element, document_type: int) -> dict[str, Decimal]:
     return sums
 
 
+def taxes_of_subtotals(body: Element) -> Decimal:
+    """Additional taxes that a boleta states in its subtotals: its lines and totals have no place for them."""
+    return sum((amount_of(one, "SubTotAdicSTI") for one in find_all(body, "SubTotInfo")), Decimal(0))
+
+
+def true_amount(body: Element, tax: Element) -> Decimal:
+    """The amount of a tax: MontoImp, or what the lines' DscItem says is below zero where MontoImp is 1 for it."""
+    stated, code = amount_of(tax, "MontoImp"), text_of(tax, "TipoImp")
+    if code not in FUELS or stated != 1:
+        return stated
+    below = [
+        Decimal(found.group(1).replace(".", ""))
+        for line in find_all(body, "Detalle")
+        if code in {(one.text or "").strip() for one in find_all(line, "CodImpAdic")}
+        and (found := _BELOW_ZERO.search(text_of(line, "DscItem"))) is not None
+    ]
+    return -sum(below, Decimal(0)) if below else stated
+
+
 def _is_free(body: Element) -> bool:
     """Whether a guía moves goods without selling them: its lines may show prices and come to nothing."""
     motive = text_of(body, "Encabezado/IdDoc/IndTraslado")
     return bool(motive) and motive not in _SALES
 
 
-def _is_gross(body: Element, document_type: int) -> bool:
+def is_gross(body: Element, document_type: int) -> bool:
+    """Whether the lines' amounts hold the VAT."""
     if document_type in _BOLETAS:
         return text_of(body, "Encabezado/IdDoc/IndMntNeto") != "2"
     return text_of(body, "Encabezado/IdDoc/MntBruto") == "1"
@@ -142,8 +181,9 @@ def _classes(body: Element, totals: Element, sums: dict[str, Decimal], document_
     if taxable and not net:
         yield Finding("HED-1-232", "Detalle Afecto sin Monto Neto")
         return
-    gross = _is_gross(body, document_type)
-    expected = rounded(taxable / (1 + _rate(totals, document_type) / 100)) if gross else taxable
+    gross = is_gross(body, document_type)
+    without = taxable - taxes_of_subtotals(body)
+    expected = rounded(without / (1 + _rate(totals, document_type) / 100)) if gross else without
     if net != expected:
         yield Finding("HED-2-999", f"Monto Neto No Cuadra con el Detalle [{net} <> {expected}]")
     if amount_of(totals, "GrntDep") != sums.get("deposit", Decimal(0)):
@@ -159,7 +199,7 @@ def _vat(body: Element, totals: Element, document_type: int) -> Iterator[Finding
     rate = _rate(totals, document_type)
     if net is None or vat is None or not rate:
         return
-    if abs(vat - rounded(net * rate / 100)) > (1 if _is_gross(body, document_type) else 0):
+    if abs(vat - rounded(net * rate / 100)) > (1 if is_gross(body, document_type) else 0):
         yield Finding("HED-2-302", f"IVA Distinto a Neto * Tasa [{vat} <> {rounded(net * rate / 100)}]")
     if document_type == SETTLEMENT and find(totals, "IVAProp") is not None:
         parts = amount_of(totals, "IVAProp") + amount_of(totals, "IVATerc")
@@ -183,10 +223,10 @@ def _total(body: Element, totals: Element, document_type: int) -> Iterator[Findi
     if not stated and _is_free(body):
         return
     plain = sum((amount_of(totals, tag) for tag in ("MntNeto", "MntExe", "IVA")), Decimal(0))
-    further = amount_of(totals, "GrntDep") - amount_of(totals, "CredEC")
+    further = amount_of(totals, "GrntDep") - amount_of(totals, "CredEC") + taxes_of_subtotals(body)
     for tax in find_all(totals, "ImptoReten"):
         kept = text_of(tax, "TipoImp") in WITHHELD
-        further += (-1 if kept else 1) * amount_of(tax, "MontoImp")
+        further += (-1 if kept else 1) * true_amount(body, tax)
     for tag in ("ValComNeto", "ValComExe", "ValComIVA"):
         further -= amount_of(totals, f"Comisiones/{tag}")
     longer = any(find(totals, tag) is not None for tag in ("ImptoReten", "GrntDep", "CredEC", "Comisiones"))

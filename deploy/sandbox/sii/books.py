@@ -29,6 +29,11 @@ _SALE = "1"
 _MANY = 5
 
 
+def for_its_schema(root: Element, name: str, switches: Switches) -> Element:
+    """A file as its schema is to read it: a book of boletas with its Signature in the namespace that is taken."""
+    return with_own_signature(root) if name == _OF_BOLETAS and switches.book_signature != "own" else root
+
+
 class BookChecks:
     """Examines books."""
 
@@ -67,8 +72,7 @@ class BookChecks:
 
     def _schema_fault(self, root: Element, upload: Upload) -> str:
         try:
-            lenient = upload.root == _OF_BOLETAS and self._switches.book_signature != "own"
-            read = with_own_signature(root) if lenient else root
+            read = for_its_schema(root, upload.root, self._switches)
             return "; ".join(self._schemas.faults(read, upload.root)[:_MANY])
         except SchemaMissingError as error:
             return f"SCH-00001: Invalid Schema Name ({error})"

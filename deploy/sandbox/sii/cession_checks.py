@@ -189,7 +189,7 @@ def _check_signers(world: World, upload: AecUpload, piece: Piece, body: Element,
 def _verified(world: World, upload: AecUpload | None, piece: Piece, name: str, state: str) -> list[Signature]:
     """The signatures of a piece of the file; with an upload, their certificates must be good at its reception."""
     why = "firma no verifica"
-    for root in _readings(piece, with_xsi=world.switches.scope_with_xsi):
+    for root in _readings(piece, world.switches.dte_scope):
         try:
             found = sign_checks(root, name, world.certificates)
         except BadSignatureError as error:
@@ -202,6 +202,10 @@ def _verified(world: World, upload: AecUpload | None, piece: Piece, name: str, s
     raise RefusedCessionError(state, f"Firma de {name} Incorrecta: {why}")
 
 
-def _readings(piece: Piece, *, with_xsi: bool) -> Iterator[Element]:
+def _readings(piece: Piece, scope: str) -> Iterator[Element]:
+    """A piece alone, and with the namespaces that parts of real cession files were signed with.
+
+    In one that the SII took, a DTE had lost its xmlns after signing: here the text as written doesn't decide.
+    """
     yield piece.alone()
-    yield from piece.other_scopes(with_xsi=with_xsi)
+    yield from piece.other_scopes(with_xsi=scope == "any")

@@ -9,7 +9,7 @@ from datetime import datetime
 from html import escape
 
 from deploy.sandbox.sii.answers import held_document
-from deploy.sandbox.sii.claims import ACTIONS, CLAIMS, TERM, Event
+from deploy.sandbox.sii.claims import ACTIONS, CLAIMS, Event, term_is_over
 from deploy.sandbox.sii.clock import SANTIAGO, stamp_day_first
 from deploy.sandbox.sii.exchange import Answer, Exchange, html
 from deploy.sandbox.sii.faults import INSTEAD
@@ -19,7 +19,7 @@ from deploy.sandbox.sii.registry import Document
 from deploy.sandbox.sii.restart import keep_event
 from deploy.sandbox.sii.rut import canonical
 from deploy.sandbox.sii.sessions import Token
-from deploy.sandbox.sii.soap import binds
+from deploy.sandbox.sii.soap import binds, described_host
 from deploy.sandbox.sii.world import World
 from deploy.sandbox.sii.wsdl import CLAIMS_NAMESPACE, claims_wsdl
 
@@ -56,7 +56,7 @@ async def claims(world: World, exchange: Exchange) -> Answer:
     if exchange.method == "GET":
         table = {name: names for name, (_, names, _) in _OPERATIONS.items()}
         kinds = {name: kind for name, (_, _, kind) in _OPERATIONS.items()}
-        return Answer(200, claims_wsdl(exchange.path, table, kinds).encode(), _XML)
+        return Answer(200, claims_wsdl(exchange.path, table, kinds, described_host(world, exchange)).encode(), _XML)
     try:
         root = read(exchange.body)
     except NotXmlError as error:
@@ -143,20 +143,21 @@ def _events(world: World, call: _Call) -> str:
     events = sorted(world.claims.of(call.document.identity) + _note_events(world, call.document), key=lambda e: e.at)
     if not events:
         return _result(16, "Documento no presenta eventos registrados")
-    return _result(15, "Listado de eventos del documento") + "".join(map(_shown, events))
+    asker = f"<rutToken>{call.person}</rutToken>" if world.switches.events_rut_token else ""
+    return _result(15, "Listado de eventos del documento") + "".join(map(_shown, events)) + asker
 
 
 def _cedible(world: World, call: _Call) -> str:
     identity = call.document.identity
     notes = _note_events(world, call.document) if call.document.annulled else []
-    if any(event.code == "NCA" and event.at - call.received_at <= TERM for event in notes):
+    if any(event.code == "NCA" and not term_is_over(call.received_at, event.at) for event in notes):
         return _result(21, "DTE No Cedible, Anulado por NC dentro de 8 dias")
     said = {event.code for event in world.claims.of(identity)}
     if said & CLAIMS:
         return _result(24, "DTE No Cedible, Reclamado")
     if said:
         return _result(23, "DTE Cedible, Sin Reclamos")
-    if world.clock.now() - call.received_at > TERM:
+    if term_is_over(call.received_at, world.clock.now()):
         return _result(25, "DTE Cedible, Transcurridos 8 dias desde la Recepcion")
     return _result(22, "DTE Sin Reclamos ni Recibo Registrado")
 

@@ -1,18 +1,20 @@
 """The registry of acceptance and claims (Ley 19.983 and 20.956): what receivers say of the documents they got.
 
-Eight days (corridos) from the SII's reception a receiver may accept the content (ACD), acknowledge the goods (ERM), or
-claim: the content (RCD), goods missing in part (RFP) or altogether (RFT). Codes and transitions are those of the
-service's manual (WSREGISTRORECLAMODTE 1.2, 2017).
+Until 23:59 of the eighth day (corrido) after that of the SII's reception, in Chile, a receiver may accept the content
+(ACD), acknowledge the goods (ERM), or claim: the content (RCD), goods missing in part (RFP) or altogether (RFT); what
+was received on 1 January at 20:00 is open until 9 January at 23:59 (SII, FAQ 001.003.6914). Codes and transitions are
+those of the service's manual (WSREGISTRORECLAMODTE 1.2, 2017).
 """
 
 from collections import defaultdict
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from deploy.sandbox.sii.clock import SANTIAGO
 from deploy.sandbox.sii.registry import Identity
 from deploy.sandbox.sii.switches import Switches
 
-TERM = timedelta(days=8)
+_TERM = timedelta(days=8)
 CLAIMS = frozenset({"RCD", "RFP", "RFT"})
 ACTIONS = {
     "ACD": "Acepta Contenido del Documento",
@@ -41,6 +43,11 @@ class Event:
         return ACTIONS.get(self.code) or NOTES[self.code]
 
 
+def term_is_over(received_at: datetime, at: datetime) -> bool:
+    """Whether the eighth day after a reception is past at that moment; days are those of Chile."""
+    return at.astimezone(SANTIAGO).date() > received_at.astimezone(SANTIAGO).date() + _TERM
+
+
 class Claims:
     """Events by document."""
 
@@ -62,7 +69,7 @@ class Claims:
 
     def enter(self, identity: Identity, event: Event, received_at: datetime) -> tuple[int, str]:
         """Enter an action of the receiver; answers codResp and descResp. Only code 0 has entered it."""
-        refused = self._refusal(identity, event.code, event.at - received_at > TERM)
+        refused = self._refusal(identity, event.code, term_is_over(received_at, event.at))
         if refused is not None:
             return refused
         self._events[identity].append(event)

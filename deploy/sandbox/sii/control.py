@@ -95,10 +95,16 @@ def _expire(world: World, _exchange: Exchange, body: Body) -> Body:
 
 
 def _reset(world: World, _exchange: Exchange, body: Body) -> Body:
-    world.reset(body.get("seed"), keep_fixtures=bool(body.get("keep_fixtures", False)))
-    if "profile" in body:
-        world.configure({"profile": str(body["profile"])})
-    return {"now": world.clock.now().isoformat()}
+    """A clean state. `switches`: ``defaults`` for the built-in ones, or some to set beside those of the start."""
+    asked = body.get("switches", {})
+    if asked != "defaults" and not isinstance(asked, dict):
+        raise ValueError("switches is an object of names and values, or the text defaults")
+    world.reset(
+        body.get("seed"), keep_fixtures=bool(body.get("keep_fixtures", False)), keep_switches=asked != "defaults"
+    )
+    wanted = {"profile": str(body["profile"])} if "profile" in body else {}
+    world.configure(wanted | (asked if isinstance(asked, dict) else {}))
+    return {"now": world.clock.now().isoformat(), "switches": dataclasses.asdict(world.switches)}
 
 
 def _switch(world: World, _exchange: Exchange, body: Body) -> Body:

@@ -22,7 +22,7 @@ from deploy.sandbox.sii.reading import Element, NotXmlError, children, find, fin
 from deploy.sandbox.sii.references import reference_findings
 from deploy.sandbox.sii.registry import Document, Finding, Identity, Registry, Upload
 from deploy.sandbox.sii.signatures import BadSignatureError, Signature, sign_check
-from deploy.sandbox.sii.stamp import flat
+from deploy.sandbox.sii.stamp import flat, shows, signed_forms
 from deploy.sandbox.sii.switches import Switches
 from deploy.sandbox.sii.taxes import tax_findings
 
@@ -30,8 +30,7 @@ from deploy.sandbox.sii.taxes import tax_findings
 _EXPIRING = frozenset({33, 43, 46, 56, 61})
 _EXPIRY_MONTHS = 6
 _TERM = timedelta(days=3)
-_SKEW = timedelta(minutes=10)
-_SHOWN = 40
+_FACTURAS, _GUIDES, _LAST_DAY_FOR_GUIDES = frozenset({33, 34}), frozenset({"50", "52"}), 10
 
 
 @dataclass(slots=True)
@@ -146,7 +145,8 @@ class DocumentChecks:
         dd, ted, caf = find(subject.body, "TED/DD"), find(subject.body, "TED"), subject.caf
         if dd is None or ted is None or caf is None:
             return
-        if not caf.key.verify_base64(flat(dd), text_of(ted, "FRMT")):
+        frmt = text_of(ted, "FRMT")
+        if not any(caf.key.verify_base64(form, frmt) for form in signed_forms(dd, self._switches.ted_quotes)):
             subject.object_to("TED-2-510", "Firma del Timbre Incorrecta")
         for tag, path in (
             ("RE", "Encabezado/Emisor/RUTEmisor"),
@@ -160,12 +160,15 @@ class DocumentChecks:
                 subject.object_to("TED-3-640", f"{tag} del Timbre Distinto al Documento")
         names = (("RSR", "Encabezado/Receptor/RznSocRecep"), ("IT1", "Detalle/NmbItem"))
         for tag, path in names:
-            if subject.text(path) and not _same_start(text_of(dd, tag), subject.text(path)):
+            written = subject.text(path)
+            if written and not shows(text_of(dd, tag), written, self._switches.ted_text):
                 subject.object_to("TED-3-640", f"{tag} del Timbre Distinto al Documento")
         stamped, signed = _moment(text_of(dd, "TSTED")), _moment(subject.text("TmstFirma"))
         if stamped is None or stamped.date() < caf.date:
             subject.object_to("TED-1-646", "Fecha del Timbre Anterior a la Autorizacion de Folios")
-        elif stamped > subject.upload.received_at + _SKEW or (signed is not None and stamped > signed):
+        elif stamped > subject.upload.received_at + timedelta(seconds=self._switches.future_stamp) or (
+            signed is not None and stamped > signed
+        ):
             subject.object_to("TED-1-647", "Fecha del Timbre Inconsistente")
 
     def _signature(self, subject: Subject) -> None:
@@ -185,7 +188,9 @@ class DocumentChecks:
             return sign_check(subject.root, local(subject.body), self._certificates)
         except BadSignatureError:
             pass
-        for root in subject.piece.other_scopes(with_xsi=self._switches.scope_with_xsi):
+        if self._switches.dte_scope == "as_written":
+            return None
+        for root in subject.piece.other_scopes(with_xsi=True):
             try:
                 return sign_check(root, local(subject.body), self._certificates)
             except BadSignatureError:
@@ -203,7 +208,7 @@ class DocumentChecks:
             subject.object_to("HED-3-305", "Fecha de Emision Anterior a la de Autorizacion")
         elif issued > today + timedelta(days=1):
             subject.object_to("HED-3-999", "Fecha de Emision Posterior a la de Recepcion")
-        elif today - issued > _TERM:
+        elif today - issued > _TERM and not _is_for_guides_in_time(subject, issued, today):
             subject.object_to("DTE-1-650", "Documento Enviado Fuera de Plazo")
         self._count(subject, amount_findings(subject.body, document_type))
         self._count(subject, tax_findings(subject.body, document_type))
@@ -263,13 +268,12 @@ def _caf_identity(da: Element) -> tuple[str, int, int]:
         return "", 0, 0
 
 
-def _same_start(stamped: str, written: str) -> bool:
-    """Whether a stamped name is the first 40 characters of the written one; quotation marks and blanks don't count."""
-
-    def bare(text: str) -> str:
-        return "".join(c for c in text if c not in "'\"" and not c.isspace())
-
-    return bool(stamped) and len(stamped) <= _SHOWN and bare(written[:_SHOWN]).startswith(bare(stamped)[:_SHOWN])
+def _is_for_guides_in_time(subject: Subject, issued: date, today: date) -> bool:
+    """Whether it is a factura of guías: it bears a date of their month and is made until the 10th of the next."""
+    _, document_type, _ = subject.identity
+    guides = [r for r in find_all(subject.body, "Referencia") if text_of(r, "TpoDocRef") in _GUIDES]
+    ends = _months_later(issued.replace(day=1), 1).replace(day=_LAST_DAY_FOR_GUIDES)
+    return document_type in _FACTURAS and bool(guides) and today <= ends
 
 
 def _moment(text: str) -> datetime | None:

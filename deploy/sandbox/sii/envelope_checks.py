@@ -7,6 +7,7 @@ from collections import Counter
 from dataclasses import dataclass
 
 from deploy.sandbox.sii.certificates import Certificates
+from deploy.sandbox.sii.editions import edition_at
 from deploy.sandbox.sii.reading import Element, children, find, find_all, text_of
 from deploy.sandbox.sii.registry import Finding, Registry, Upload
 from deploy.sandbox.sii.schemas import SchemaMissingError, Schemas
@@ -40,7 +41,7 @@ class EnvelopeChecks:
 
     def _schema(self, root: Element, upload: Upload) -> Refusal | None:
         try:
-            faults = self._schemas.faults(root, upload.root, self._switches.format_profile)
+            faults = self._schemas.faults(root, upload.root, edition_at(self._switches, upload.received_at.date()))
         except (SchemaMissingError, KeyError) as error:
             faults = [f"SCH-00001: Invalid Schema Name ({error})"]
         return Refusal("RSC", Finding("ENV-3-0", "; ".join(faults[:_MANY]))) if faults else None
@@ -58,7 +59,7 @@ class EnvelopeChecks:
         if stated != (str(company.resolution_number), company.resolution_date.isoformat()):
             return _rct("CRT-3-19", f"Fecha/Numero Resolucion Invalido [{stated[0]} de {stated[1]}]")
         if text_of(caratula, "RutReceptor") != _SII_RUT:
-            return _rct("CRT-3-999", "RUT Receptor No Corresponde al SII")
+            return _rct("CRT-3-18", "RUT Receptor (Caratula) Invalido")
         written = {text_of(s, "TpoDTE"): int(text_of(s, "NroDTE")) for s in find_all(caratula, "SubTotDTE")}
         counted = Counter(text_of(children(d)[0], "Encabezado/IdDoc/TipoDTE") for d in find_all(set_dte, "DTE"))
         if written != counted or len(find_all(caratula, "SubTotDTE")) != len(written):
@@ -76,7 +77,7 @@ class EnvelopeChecks:
             return Refusal("RFR", Finding("ENV-3-999", f"Firma del Envio Incorrecta: {fault}"))
         if certificate.rut != upload.sender:
             return Refusal("RFR", Finding("ENV-3-999", "RUT del Certificado Distinto a RutEnvia"))
-        if not self._registry.may(upload.sender, upload.company, "sign", "send"):
+        if not self._registry.may(upload.sender, upload.company, "send"):
             return Refusal("RFR", Finding("ENV-3-6", "Usuario Sin Permiso de Envio"))
         return None
 

@@ -1,7 +1,7 @@
 """What is examined in export documents (110, 111, 112): their own currency, the pesos beside it, and customs data.
 
-Amounts have up to four decimals; in pesos they are whole. Sources: SII, Formato DTE, zones Totales, OtraMoneda and
-Aduana; codes of real answers.
+Amounts have up to four decimals, totals may be rounded to cents; in pesos they are whole. Sources: SII, Formato DTE,
+zones Totales, OtraMoneda and Aduana; codes of real answers.
 """
 
 from collections.abc import Iterator
@@ -15,7 +15,8 @@ _INVOICE = 110
 _FOREIGNER = "55555555-5"
 _UNPAID = "21"
 _CONTAINERS = frozenset({"73", "74", "75", "76", "77", "78"})
-_SERVICES = frozenset({"3", "4", "5"})
+_SERVICES = frozenset({"3", "4", "5", "6"})
+_CENT = Decimal("0.01")
 
 
 def export_findings(body: Element, document_type: int) -> list[Finding]:
@@ -38,7 +39,7 @@ def _is_unpaid(body: Element) -> bool:
 def _totals(body: Element, totals: Element, document_type: int) -> Iterator[Finding]:
     exempt, total = amount_of(totals, "MntExe"), amount_of(totals, "MntTotal")
     expected = Decimal(0) if _is_unpaid(body) else class_sums(body, document_type).get("exempt", Decimal(0))
-    if exempt != expected:
+    if exempt not in {expected, rounded(expected, _CENT)}:
         yield Finding("HED-2-220", f"Monto Exento No Cuadra con el Detalle [{exempt} <> {expected}]")
     if total != exempt:
         yield Finding("HED-2-260", f"Monto Total No Cuadra [{total} <> {exempt}]")

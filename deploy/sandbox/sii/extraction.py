@@ -1,7 +1,9 @@
 """What is signed inside a file, taken out of the received bytes as text and read alone: documents, cessions.
 
-The SII verifies a DTE as it stands in the text, cut out of its envelope: the envelope's namespaces take no part unless
-the DTE itself writes them. Checking each one alone is also what keeps the work linear.
+The SII verifies a DTE as it stands in the text, cut out of its envelope: only the namespaces that its own tag writes
+take part. A document signed alone with an xmlns that a serialiser then dropped as redundant, or signed inside the
+envelope with the envelope's xmlns:xsi in scope, has another canonical form there than the one that was signed:
+DTE-3-505 (certifications of 2026). Checking each one alone is also what keeps the work linear.
 """
 
 import hashlib
@@ -27,7 +29,7 @@ class Piece:
         return read(self.data, "ISO-8859-1")
 
     def other_scopes(self, *, with_xsi: bool) -> Iterator[Element]:
-        """The element parsed with the other sets of namespaces found in accepted documents (SII protocol, 8.1)."""
+        """The element parsed with the sets of namespaces that others sign with: none, SiiDte, SiiDte and xsi."""
         opening = _OPENING.match(self.data)
         if opening is None or b"xmlns:" in opening.group(0):
             return

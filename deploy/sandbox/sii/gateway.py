@@ -22,11 +22,21 @@ _ROOTS = {
     b"LibroBoleta": b"LibroBOLETA_v10.xsd",
     b"ConsumoFolios": b"ConsumoFolio_v10.xsd",
 }
+# Programs in use call themselves compatible with something; browsers, scripts and libraries are sent away.
+_AGENTS = {
+    "compatible": re.compile(r"Mozilla/\d\.\d \( ?compatible; .*\)"),
+    "prog": re.compile(r"Mozilla/\d\.\d \( ?compatible; PROG 1\.0; .*\)"),
+}
 _ATTRIBUTES = [b"xmlns", b"xmlns:xsi", b"xsi:schemaLocation", b"version"]
 
 
 class ObjectionError(Exception):
     """The gateway refuses the file: its text."""
+
+
+def is_let_in(agent: str, switches: Switches) -> bool:
+    """Whether a User-Agent is one that uploads and the hosts of boletas answer."""
+    return _AGENTS[switches.user_agent].fullmatch(agent) is not None
 
 
 def check_bytes(data: bytes, roots: frozenset[str], max_line: int, *, ordered: bool) -> Element:

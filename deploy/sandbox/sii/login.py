@@ -6,7 +6,7 @@ The order of the checks in the real service isn't known; this is the simulator's
 import re
 
 from deploy.sandbox.sii.exchange import Exchange
-from deploy.sandbox.sii.lenient_login import loosely_signed, seed_of
+from deploy.sandbox.sii.lenient_login import LooseSeed, loosely_signed, read_seed
 from deploy.sandbox.sii.reading import DSIG, Element, NotXmlError, children, find, local, read, text_of
 from deploy.sandbox.sii.signatures import ENVELOPED, BadSignatureError, Signature, open_signature, verify
 from deploy.sandbox.sii.world import World
@@ -38,7 +38,7 @@ class RefusedError(Exception):
 def token_for(world: World, exchange: Exchange, channel: str, document: str) -> str:
     """The token that a signed getToken document earns; raises RefusedError."""
     try:
-        person = _person(world, channel, document)
+        person = _person(world, exchange, channel, document)
     except RefusedError as refused:
         exchange.outcome = refused.state
         raise
@@ -48,7 +48,7 @@ def token_for(world: World, exchange: Exchange, channel: str, document: str) -> 
     return world.sessions.open(channel, seed, rut)
 
 
-def _person(world: World, channel: str, document: str) -> tuple[str, str]:
+def _person(world: World, exchange: Exchange, channel: str, document: str) -> tuple[str, str]:
     """Seed and RUT of the person who signed it."""
     if not document.strip():
         raise RefusedError("01")
@@ -57,15 +57,15 @@ def _person(world: World, channel: str, document: str) -> tuple[str, str]:
     except NotXmlError as error:
         raise RefusedError("02") from error
     element = _signature_element(root)
-    lenient = world.switches.seed_signature == "lenient"
-    seed = seed_of(root) if lenient else text_of(root, "item/Semilla")
+    loose = _loose(root, element) if world.switches.seed_signature == "lenient" else None
+    seed = text_of(root, "item/Semilla") if loose is None else loose.seed
     if not seed:
         raise RefusedError("06")
     if world.switches.seed_checked == "first":
         _check_seed(world, channel, seed)
     if find(element, "KeyInfo/X509Data/X509Certificate") is None:
         raise RefusedError("11")
-    signature = _loosely(world, root, element) if lenient else _verified(world, root, element)
+    signature = _loosely(world, exchange, loose, element) if loose else _verified(world, root, element)
     _check_seed(world, channel, seed)
     if signature.certificate.fault_at(world.clock.now()) is not None:
         raise RefusedError("-3")
@@ -90,18 +90,29 @@ def _signature_element(root: Element) -> Element:
     return found[0]
 
 
-def _loosely(world: World, root: Element, element: Element) -> Signature:
+def _loose(root: Element, element: Element) -> LooseSeed:
     try:
-        return loosely_signed(root, element, world.certificates)
+        return read_seed(root, element)
     except BadSignatureError as error:
         raise RefusedError("05") from error
+
+
+def _loosely(world: World, exchange: Exchange, loose: LooseSeed, element: Element) -> Signature:
+    try:
+        signature, departures = loosely_signed(loose, element, world.certificates)
+    except BadSignatureError as error:
+        raise RefusedError("05") from error
+    if not signature.key_matches:
+        raise RefusedError("21")
+    exchange.warnings.extend(f"seed: {departure}" for departure in departures)
+    return signature
 
 
 def _verified(world: World, root: Element, element: Element) -> Signature:
     if local(root) != "getToken" or [local(c) for c in children(root)] != ["item", "Signature"]:
         raise RefusedError("05")
     try:
-        signature = open_signature(element, "", ENVELOPED, world.certificates)
+        signature = open_signature(element, "", frozenset({ENVELOPED}), world.certificates)
     except BadSignatureError as error:
         raise RefusedError("05") from error
     if not signature.key_matches:

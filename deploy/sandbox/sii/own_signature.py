@@ -12,7 +12,7 @@ from lxml import etree
 from deploy.sandbox.sii.certificates import Certificates
 from deploy.sandbox.sii.keys import PublicKey
 from deploy.sandbox.sii.reading import DSIG, SII_DTE, Element, children, local, namespace, text_of
-from deploy.sandbox.sii.signatures import C14N, BadSignatureError, Signature, open_signature
+from deploy.sandbox.sii.signatures import OF_AN_ID, BadSignatureError, Signature, open_signature
 
 
 def is_own(root: Element) -> bool:
@@ -33,7 +33,7 @@ def own_sign_check(root: Element, signed_name: str, certificates: Certificates) 
     if [local(child) for child in children(root)] != [signed_name, "Signature"]:
         raise BadSignatureError(f"{local(root)} no contiene {signed_name} y Signature")
     signed, element = children(root)
-    signature = open_signature(_as_w3c(element), f"#{signed.get('ID', '')}", C14N, certificates)
+    signature = open_signature(_as_w3c(element), f"#{signed.get('ID', '')}", OF_AN_ID, certificates)
     if not signature.key_matches:
         raise BadSignatureError("KeyValue no corresponde al certificado")
     digest = base64.b64encode(hashlib.sha1(_canonical(signed), usedforsecurity=False).digest()).decode("ascii")

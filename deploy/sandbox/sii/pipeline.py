@@ -22,7 +22,7 @@ from deploy.sandbox.sii.extraction import Piece, pieces
 from deploy.sandbox.sii.light import Glance, counts, sketch
 from deploy.sandbox.sii.objections import objections
 from deploy.sandbox.sii.reading import Element, NotXmlError, children, find_all
-from deploy.sandbox.sii.references import NOTES, enter_note, referred
+from deploy.sandbox.sii.references import changes_others, enter_note, referred
 from deploy.sandbox.sii.registry import Document, Finding, Registry, Upload
 from deploy.sandbox.sii.switches import Switches
 
@@ -142,7 +142,7 @@ class Pipeline:
             document = self._document(upload, element, piece)
             document.findings.extend(objector.objection(document))
             self._registry.enter(document)
-            if document.document_type in NOTES and document.state != "rejected":
+            if changes_others(document) and document.state != "rejected":
                 self._enter_note(children(piece.alone())[0], document)
             upload.documents.append(document)
             await asyncio.sleep(0)

@@ -2,12 +2,13 @@
 
 A note needs a reference with CodRef to a tax document (SII, Formato DTE, Referencia): 1 annuls it, 2 corrects its
 text, 3 corrects its amounts. A document is annulled once, unless the note that annulled it is annulled itself; all
-notes together take off no more than there was.
+notes together take off no more than there was. One note may correct many boletas at once: IndGlobal, and folio 0. A
+liquidación (43) is annulled by another one of the same amounts below zero (SII, FAQ 001.003.7335).
 """
 
 from decimal import Decimal
 
-from deploy.sandbox.sii.amounts import amount_of, figure
+from deploy.sandbox.sii.amounts import SETTLEMENT, amount_of, figure
 from deploy.sandbox.sii.reading import Element, find_all, text_of
 from deploy.sandbox.sii.registry import Document, Finding, Identity, Registry, Upload
 
@@ -23,13 +24,18 @@ _CHANGEABLE = {
 # A debit note annuls nothing but a credit note.
 _ANNULLED_BY_DEBIT = {56: frozenset({"61", "60"}), 111: frozenset({"112", "106"})}
 _BOLETAS = frozenset({39, 41})
+_NOBODY = "66666666-6"
+_GLOBAL, _NO_FOLIO = "1", "0"
 _ANNULS, _CORRECTS_TEXT, _CORRECTS_AMOUNTS = "1", "2", "3"
+_TOTAL = "Encabezado/Totales/MntTotal"
 _AMOUNTS = (("MntTotal", "total"), ("MntNeto", "net"), ("MntExe", "exempt"), ("IVA", "vat"))
 
 
 def reference_findings(body: Element, upload: Upload, identity: Identity, registry: Registry) -> list[Finding]:
-    """The findings about a note's references; other documents have none."""
+    """The findings about a note's references, and about those of a liquidación below zero; others have none."""
     issuer, document_type, _ = identity
+    if document_type == SETTLEMENT and amount_of(body, _TOTAL) < 0:
+        return _settlement_findings(body, upload, issuer, registry)
     if document_type not in NOTES:
         return []
     found = [r for r in find_all(body, "Referencia") if text_of(r, "TpoDocRef") in _CHANGEABLE[document_type]]
@@ -44,7 +50,7 @@ def reference_findings(body: Element, upload: Upload, identity: Identity, regist
             findings.append(Finding("REF-3-758", f"L[{line}] Falta Codigo de Referencia"))
         if code == _ANNULS and kind not in _ANNULLED_BY_DEBIT.get(document_type, {kind}):
             findings.append(Finding("REF-3-999", f"L[{line}] Nota de Debito Solo Anula Nota de Credito"))
-        if kind in _PAPER or text_of(reference, "RUTOtr"):
+        if kind in _PAPER or text_of(reference, "RUTOtr") or _is_of_many_boletas(reference):
             continue
         original = referred(reference, issuer, registry)
         if original is None or not _is_received(original, upload):
@@ -52,6 +58,32 @@ def reference_findings(body: Element, upload: Upload, identity: Identity, regist
         else:
             findings.extend(_against(body, reference, original, document_type))
     return findings
+
+
+def _is_of_many_boletas(reference: Element) -> bool:
+    return (
+        text_of(reference, "TpoDocRef") in {str(kind) for kind in _BOLETAS}
+        and text_of(reference, "IndGlobal") == _GLOBAL
+        and text_of(reference, "FolioRef") == _NO_FOLIO
+    )
+
+
+def _settlement_findings(body: Element, upload: Upload, issuer: str, registry: Registry) -> list[Finding]:
+    """The findings about a liquidación below zero: it annuls another, once, with the same amounts negated."""
+    found = [r for r in find_all(body, "Referencia") if text_of(r, "TpoDocRef") == str(SETTLEMENT)]
+    if len(found) != 1:
+        return [Finding("REF-3-415", "Liquidacion Negativa sin Referencia a la que Anula")]
+    line = text_of(found[0], "NroLinRef")
+    original = referred(found[0], issuer, registry)
+    if original is None or not _is_received(original, upload):
+        return [Finding("REF-3-750", f"L[{line}] Documento Referenciado No Recibido")]
+    if original.annulled:
+        return [Finding("REF-3-999", f"L[{line}] Documento Referenciado Ya Anulado")]
+    for tag, name in _AMOUNTS:
+        stated, held = figure(text_of(body, f"Encabezado/Totales/{tag}")) or 0, getattr(original, name) or 0
+        if stated != -held:
+            return [Finding("REF-2-780", f"L[{line}] Anulacion con Monto Distinto [{tag} {stated} <> -{held}]")]
+    return []
 
 
 def referred(reference: Element, issuer: str, registry: Registry) -> Document | None:
@@ -66,9 +98,16 @@ def enter_note(body: Element, note: Document, registry: Registry) -> None:
     """Write an accepted note on the documents it changes."""
     for reference in find_all(body, "Referencia"):
         original, code = referred(reference, note.issuer, registry), text_of(reference, "CodRef")
+        if note.document_type == SETTLEMENT:
+            code = _ANNULS if text_of(reference, "TpoDocRef") == str(SETTLEMENT) else ""
         if original is not None and code.isdigit() and not text_of(reference, "RUTOtr"):
             note.changes = *note.changes, (original.identity, code)
     apply_note(note, registry)
+
+
+def changes_others(document: Document) -> bool:
+    """Whether an accepted document changes those it refers to: a note, or a liquidación below zero."""
+    return document.document_type in NOTES or (document.document_type == SETTLEMENT and document.total < 0)
 
 
 def apply_note(note: Document, registry: Registry) -> None:
@@ -115,6 +154,8 @@ def _against(body: Element, reference: Element, original: Document, document_typ
                 text = f"L[{line}] Anulacion con Monto Distinto [{tag} {stated} <> {held}]"
                 findings.append(Finding("REF-2-780", text))
                 break
+    if code == _ANNULS and original.document_type == SETTLEMENT:
+        findings.append(Finding("REF-2-999", f"L[{line}] Liquidacion se Anula con otra Liquidacion"))
     if code == _CORRECTS_TEXT and total:
         findings.append(Finding("REF-2-781", f"L[{line}] Correccion de Texto con Montos"))
     left = Decimal(original.total) - Decimal(original.taken_off)
@@ -126,7 +167,12 @@ def _against(body: Element, reference: Element, original: Document, document_typ
 
 
 def _same_receiver(body: Element, original: Document) -> bool:
-    """Notes go to the document's receiver; on a boleta, which often has none, to the issuer itself too."""
+    """Notes go to the document's receiver; on a boleta to nobody to whom it may be, or to the issuer itself.
+
+    The SII wants the buyer of a boleta named in its note, who often isn't in the boleta.
+    """
     receiver = text_of(body, "Encabezado/Receptor/RUTRecep")
     issuer = text_of(body, "Encabezado/Emisor/RUTEmisor")
-    return receiver == original.receiver or (original.document_type in _BOLETAS and receiver == issuer)
+    if original.document_type in _BOLETAS and (original.receiver == _NOBODY or receiver in {issuer, _NOBODY}):
+        return True
+    return receiver == original.receiver

@@ -13,7 +13,7 @@ from deploy.sandbox.sii.answers import DOCUMENT_STATES, Asked, document_state
 from deploy.sandbox.sii.clock import stamp
 from deploy.sandbox.sii.exchange import Answer, Exchange, plain
 from deploy.sandbox.sii.faults import INSTEAD, Rule
-from deploy.sandbox.sii.gateway import ObjectionError, document_types, open_file
+from deploy.sandbox.sii.gateway import ObjectionError, document_types, is_let_in, open_file
 from deploy.sandbox.sii.light import Glance
 from deploy.sandbox.sii.login import RefusedError, token_for
 from deploy.sandbox.sii.misbehaviour import instead, words
@@ -30,7 +30,6 @@ _BASE = "/recursos/v1/"
 _ENVIO = _BASE + "boleta.electronica.envio"
 _STATUS = re.compile(re.escape(_ENVIO) + r"/(\d+)-([\dkK])-(\d+)")
 _DOCUMENT = re.compile(re.escape(_BASE) + r"boleta\.electronica/(\d+)-([\dkK])-(\d+)-(\d+)/estado")
-_AGENT = re.compile(r"Mozilla/\d\.\d \( ?compatible; PROG 1\.0; .*\)")
 _DATE = re.compile(r"(\d\d)-(\d\d)-(\d{4})")
 _STATES = {"accepted": "DOK", "repaired": "RPR", "rejected": "RCH"}
 _WORDS = {"RPR": "Dte Aceptado con reparos", "RCH": "Dte Rechazado"}
@@ -53,9 +52,8 @@ async def boleta_api(world: World, exchange: Exchange) -> Answer:
         return await _envelope_state(world, exchange, *envelope.groups())
     if method == "GET" and document:
         return await _document_state(world, exchange, document)
-    if path.startswith((_ENVIO, _BASE + "globales")):
-        return _wrong_host(exchange)
-    return _text(exchange, 404, "No existe recurso")
+    # Whatever else is asked of this host, invented paths included (recorded in 2026).
+    return _wrong_host(exchange)
 
 
 async def boleta_upload(world: World, exchange: Exchange) -> Answer:
@@ -70,7 +68,7 @@ async def boleta_upload(world: World, exchange: Exchange) -> Answer:
     rule = world.faults.fire(INSTEAD, exchange.occasion)
     if rule is not None:
         return instead(rule, exchange)
-    if not _AGENT.fullmatch(exchange.header("User-Agent")):
+    if not is_let_in(exchange.header("User-Agent"), world.switches):
         return _text(exchange, 401, "NO ESTA AUTENTICADO", "User-Agent")
     refused = _not_logged_in(world, exchange)
     if refused is not None:
@@ -85,7 +83,8 @@ def _take(world: World, exchange: Exchange, form: Form, data: bytes) -> Answer:
     company = exchange.occasion.company
     sender = joined(form.fields["rutSender"], form.fields["dvSender"])
     known = world.registry.companies.get(company)
-    if sender != exchange.occasion.person or not world.registry.may(sender, company, "send"):
+    lacks = world.asks_permission_at_the_gateway() and not world.registry.may(sender, company, "send")
+    if sender != exchange.occasion.person or lacks:
         return _text(exchange, 401, "NO ESTA AUTENTICADO", "permission")
     if known is None or not known.authorised or not 0 < len(data) <= world.switches.max_upload_bytes:
         return _text(exchange, 400, "Bad Request")

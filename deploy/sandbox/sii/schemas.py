@@ -2,10 +2,8 @@
 
 The schemas of DTE and EnvioDTE are the SII's own, from the data folder of the installed package cl_sii (found by
 path; the package isn't imported). That package has none for EnvioBOLETA: the file that FMgo ships is used, by path. A
-folder given at the start (``--schema-dir``) comes before both.
-
-Profile 2026 of the format is what ``DTE_2026.xsd`` lists, laid over the DTE in circulation: the elements of a group
-follow the element that the group's name leads to. The SII's own file of 2026 wasn't available.
+folder given at the start (``--schema-dir``) comes before both. What newer editions have more is laid over them
+(`editions`).
 """
 
 import tempfile
@@ -14,7 +12,9 @@ from pathlib import Path
 
 from lxml import etree
 
+from deploy.sandbox.sii.editions import Edition, NoSuchPlaceError, lay_boletas_over, lay_documents_over
 from deploy.sandbox.sii.reading import Element
+from deploy.sandbox.sii.xerces import xerces_words
 
 _FILES = {
     "EnvioDTE": "EnvioDTE_v10.xsd",
@@ -29,8 +29,7 @@ _XS = "{http://www.w3.org/2001/XMLSchema}"
 _CL_SII_DATA = Path("data/ref/factura_electronica/schemas-xml")
 _SHIPPED = Path(__file__).parents[3] / "domain" / "schemas"
 _ADDED = "DTE_2026.xsd"
-_NEW = "FchSalida"
-_SIGNED = ("Encabezado", "Totales", "ImptoReten", "MontoImp")  # may be below 0 since 2026
+_CIRCULATING = Edition()
 
 
 class SchemaMissingError(Exception):
@@ -42,23 +41,30 @@ class Schemas:
 
     def __init__(self, folder: Path | None = None) -> None:
         self._folders = [place for place in (folder, _cl_sii_folder(), _SHIPPED) if place is not None]
-        self._compiled: dict[tuple[str, str], etree.XMLSchema] = {}
+        self._compiled: dict[tuple[str, Edition], etree.XMLSchema] = {}
 
-    def faults(self, root: Element, name: str, profile: str = "2019") -> list[str]:
+    def faults(self, root: Element, name: str, edition: Edition = _CIRCULATING) -> list[str]:
         """What the schema of envelope `name` objects to in `root`, empty if valid. Raises SchemaMissingError."""
-        schema = self.schema(name, profile)
-        if schema.validate(root):
-            return []
-        return [f"LSX-{entry.type:05}: linea {entry.line}: {entry.message}" for entry in schema.error_log]
+        return [f"LSX-{fault.type:05}: linea {fault.line}: {fault.message}" for fault in self._log(root, name, edition)]
 
-    def schema(self, name: str, profile: str = "2019") -> etree.XMLSchema:
-        """The compiled schema of envelope `name` in a profile of the format. Raises SchemaMissingError, KeyError."""
-        if (name, profile) not in self._compiled:
+    def gateway_faults(self, root: Element, name: str, edition: Edition = _CIRCULATING) -> list[str]:
+        """The same in the words of the gateway. Raises SchemaMissingError."""
+        return [said for fault in self._log(root, name, edition) for said in xerces_words(fault, root)]
+
+    def _log(self, root: Element, name: str, edition: Edition) -> list[etree._LogEntry]:
+        schema = self.schema(name, edition)
+        return [] if schema.validate(root) else list(schema.error_log)
+
+    def schema(self, name: str, edition: Edition = _CIRCULATING) -> etree.XMLSchema:
+        """The compiled schema of envelope `name` in an edition. Raises SchemaMissingError, KeyError."""
+        if (name, edition) not in self._compiled:
             with tempfile.TemporaryDirectory(prefix="sii-schemas-") as laid:
-                over = {} if profile == "2019" else {"DTE_v10.xsd": self._laid_over(Path(laid))}
+                over = {"DTE_v10.xsd": self._laid_over(Path(laid))} if edition.documents == "2026" else {}
                 document = self._located(_FILES[name], over)
-                self._compiled[name, profile] = etree.XMLSchema(document)
-        return self._compiled[name, profile]
+                if name == "EnvioBOLETA" and edition.boletas == "2025":
+                    lay_boletas_over(document)
+                self._compiled[name, edition] = etree.XMLSchema(document)
+        return self._compiled[name, edition]
 
     def _located(self, file: str, over: dict[str, Path]) -> etree._ElementTree:
         """A schema whose imports and includes lead to files that are here.
@@ -72,21 +78,12 @@ class Schemas:
         return document
 
     def _laid_over(self, folder: Path) -> Path:
-        """Write the DTE of 2026 into a folder: the one in circulation with the elements and types that were added.
-
-        A file that has them already (of a folder given at the start) is left as it is.
-        """
+        """Write the DTE of 2026 into a folder; answers its place."""
         document = self._located("DTE_v10.xsd", {})
-        if document.find(f".//{_XS}element[@name='{_NEW}']") is not None:
-            return self._find("DTE_v10.xsd")
-        added = etree.parse(str(self._find(_ADDED))).getroot()
-        start = document.find(f".//{_XS}element[@name='Documento']")
-        for group in added.findall(f"{_XS}group"):
-            place = _led_to(start, str(group.get("name")).split("."))
-            for element in reversed(group.findall(f"{_XS}sequence/{_XS}element")):
-                place.addnext(element)
-        _led_to(start, list(_SIGNED)).set("type", "SiiDte:ValorType")
-        document.getroot().extend(added.findall(f"{_XS}simpleType"))
+        try:
+            lay_documents_over(document, etree.parse(str(self._find(_ADDED))).getroot())
+        except NoSuchPlaceError as error:
+            raise SchemaMissingError(str(error)) from error
         document.write(str(folder / "DTE_v10.xsd"))
         return folder / "DTE_v10.xsd"
 
@@ -99,15 +96,6 @@ class Schemas:
             if (folder / file).exists():
                 return folder / file
         raise SchemaMissingError(f"{file} is in none of {', '.join(map(str, self._folders))}")
-
-
-def _led_to(place: Element | None, names: list[str]) -> Element:
-    """The declaration that a way of element names leads to."""
-    for name in names:
-        place = None if place is None else place.find(f"{_XS}complexType/{_XS}sequence/{_XS}element[@name='{name}']")
-    if place is None:
-        raise SchemaMissingError(f"no {'/'.join(names)} in DTE_v10.xsd")
-    return place
 
 
 def _cl_sii_folder() -> Path | None:

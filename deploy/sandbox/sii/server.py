@@ -49,7 +49,7 @@ class Options:
 async def serve(options: Options) -> None:
     """Serve until SIGTERM or SIGINT. Raises ValueError for a wrong switch or registry file."""
     world = World(options.folder, options.environment, options.seed, options.schema_dir)
-    world.configure(options.switches)
+    world.start_with(options.switches)
     if options.fresh:
         world.journal.forget()
     if options.registry is not None:

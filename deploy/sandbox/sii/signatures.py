@@ -3,6 +3,10 @@
 The element that is signed is taken by its position, never by a search for its ID; there is one Reference, the
 algorithms are the fixed ones, KeyInfo holds KeyValue and then one certificate, and both hold the same key
 (xmldsignature_v10.xsd; SII, Autenticación automática). xmlsec does the canonical forms and the arithmetic.
+
+A Reference to an ID has one Transform or none: C14N, as in the SII's example, or enveloped-signature, as programs in
+use have written for years and are accepted with. All three give one digest, for the Signature stands outside of what
+it signs. The schema leaves the URI of the Transform open and allows no second one.
 """
 
 import base64
@@ -18,6 +22,9 @@ C14N = "http://www.w3.org/TR/2001/REC-xml-c14n-20010315"
 _RSA_SHA1 = DSIG + "rsa-sha1"
 _SHA1 = DSIG + "sha1"
 ENVELOPED = DSIG + "enveloped-signature"
+NO_TRANSFORM = ""
+OF_AN_ID = frozenset({C14N, ENVELOPED, NO_TRANSFORM})
+"""Transforms that a Reference to an ID may have."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,10 +41,10 @@ class BadSignatureError(Exception):
     """The signature doesn't have the form, doesn't verify, or isn't of that element."""
 
 
-def open_signature(element: Element, uri: str, transform: str, certificates: Certificates) -> Signature:
+def open_signature(element: Element, uri: str, transforms: frozenset[str], certificates: Certificates) -> Signature:
     """Check the structure of a Signature element whose only Reference must be `uri`; raises BadSignatureError.
 
-    `transform` is the one transform allowed: a canonicalisation may also be left out, the enveloped one may not.
+    `transforms` are the algorithms of which its one Transform must have one; with NO_TRANSFORM there may be none.
     """
     if [local(c) for c in children(element)] != ["SignedInfo", "SignatureValue", "KeyInfo"]:
         raise BadSignatureError("Signature no contiene SignedInfo, SignatureValue, KeyInfo")
@@ -45,7 +52,7 @@ def open_signature(element: Element, uri: str, transform: str, certificates: Cer
         raise BadSignatureError("elemento ajeno dentro de Signature")
     if any(e.prefix is not None for e in element.iter() if isinstance(e.tag, str)):
         raise BadSignatureError("Signature con prefijo")
-    _check_signed_info(children(element)[0], uri, transform)
+    _check_signed_info(children(element)[0], uri, transforms)
     info = children(element)[2]
     if [local(c) for c in children(info)] != ["KeyValue", "X509Data"]:
         raise BadSignatureError("KeyInfo no contiene KeyValue y X509Data en ese orden")
@@ -93,7 +100,7 @@ def sign_checks(parent: Element, signed_name: str, certificates: Certificates) -
 
 def _sign_check(signed: Element, element: Element, certificates: Certificates) -> Signature:
     identifier = signed.get("ID", "")
-    signature = open_signature(element, f"#{identifier}", C14N, certificates)
+    signature = open_signature(element, f"#{identifier}", OF_AN_ID, certificates)
     if not identifier or not signature.key_matches:
         raise BadSignatureError("KeyValue no corresponde al certificado")
     if not verify(signature, signed):
@@ -101,7 +108,7 @@ def _sign_check(signed: Element, element: Element, certificates: Certificates) -
     return signature
 
 
-def _check_signed_info(info: Element, uri: str, transform: str) -> None:
+def _check_signed_info(info: Element, uri: str, transforms: frozenset[str]) -> None:
     if [local(c) for c in children(info)] != ["CanonicalizationMethod", "SignatureMethod", "Reference"]:
         raise BadSignatureError("SignedInfo sin su estructura")
     method, algorithm, reference = children(info)
@@ -115,9 +122,9 @@ def _check_signed_info(info: Element, uri: str, transform: str) -> None:
     digest = find(reference, "DigestMethod")
     if digest is None or digest.get("Algorithm") != _SHA1:
         raise BadSignatureError("algoritmo de resumen no permitido")
-    transforms = find(reference, "Transforms")
-    found = [] if transforms is None else [t.get("Algorithm") for t in children(transforms)]
-    if found != [transform] and (found or transform == ENVELOPED):
+    written = find(reference, "Transforms")
+    found = [NO_TRANSFORM] if written is None else [str(t.get("Algorithm")) for t in children(written)]
+    if len(found) != 1 or found[0] not in transforms:
         raise BadSignatureError("transformación no permitida")
 
 

@@ -1,8 +1,10 @@
-"""The SOAP front of the ``dte`` host: Axis 1.x, rpc/encoded, as strict as its WSDLs.
+"""The SOAP front of the ``dte`` host: Axis 1.x, rpc/encoded.
 
-An operation is called by its name in the namespace ``http://DefaultNamespace``, with exactly the parameters of the WSDL
-in their order; one whose name ends in ``?`` here may be left out at the end. What it returns is an XML document escaped
-as text. Prologs, line ends, prefixes and the charset of that text vary as they do in recorded answers.
+An operation is found by its local name and the number of its parameters, which are taken in the WSDL's order: clients
+with live runs call it in ``http://DefaultNamespace``, in the URL of its ``.jws`` or in no namespace, and give
+getEstUp's first parameters names of their own. Switches (`soap_namespace`, `soap_bind`) make it as strict as its
+WSDLs. A parameter whose name ends in ``?`` here may be left out at the end. What it returns is an XML document escaped
+as text. Prologs, line ends, prefixes and the charset of that text can vary as they do in recorded answers.
 """
 
 from collections.abc import Awaitable, Callable
@@ -48,22 +50,21 @@ class Service:
         """Answer one request."""
         if exchange.method == "GET":
             table = {name: [p.rstrip("?") for p in names] for name, (_, names) in self.operations.items()}
-            host = _HOST[world.environment] if world.switches.wsdl_address == "public" else INTERNAL_HOST
-            return Answer(200, axis_wsdl(self.path, table, host).encode(), _XML)
+            return Answer(200, axis_wsdl(self.path, table, described_host(world, exchange)).encode(), _XML)
         called = called_operation(exchange)
         if isinstance(called, Answer):
             return called
         name = local(called)
         exchange.occasion.operation = name
         operation, parameters = self.operations.get(name, (None, ()))
-        by_place = world.switches.soap_bind == "position" and len(children(called)) == len(parameters)
+        by_place = world.switches.soap_bind == "position" and _counts(called, parameters)
         bound = by_place or binds(called, parameters)
         if operation is None or not self._namespace_is_right(world, called) or not bound:
             exchange.outcome = "no such operation"
             return fault(f"No such operation '{name}'")
         texts = ["".join(child.itertext()) for child in children(called)]
         names = [p.rstrip("?") for p in parameters] if by_place else [local(child) for child in children(called)]
-        values = dict(zip(names, texts, strict=True))
+        values = dict(zip(names, texts, strict=False))
         pair = next((pair for pair in _COMPANY if set(pair) <= set(values)), None)
         if pair is not None:
             exchange.occasion.company = joined(*(values[part] for part in pair))
@@ -75,10 +76,12 @@ class Service:
         return self._returned(world, name, inner)
 
     def _namespace_is_right(self, world: World, called: Element) -> bool:
-        space = namespace(called)
+        space, wanted = namespace(called), world.switches.soap_namespace
+        if wanted == "any":
+            return True
         is_own = space in {f"{host}{self.path}" for host in _HOST.values()}
         allowed = {"default": (True, False), "jws": (False, True), "both": (True, True)}
-        default, jws = allowed[world.switches.soap_namespace]
+        default, jws = allowed[wanted]
         return (default and space == AXIS_NAMESPACE) or (jws and is_own)
 
     def _returned(self, world: World, name: str, inner: str) -> Answer:
@@ -97,6 +100,17 @@ class Service:
         if charset == "replacement_char":
             body = "".join(letter if letter.isascii() else "\N{REPLACEMENT CHARACTER}" for letter in body)
         return Answer(200, body.encode("iso-8859-1" if charset == "latin1_mislabelled" else "utf-8"), _XML)
+
+
+def described_host(world: World, exchange: Exchange) -> str:
+    """The host that a WSDL names: the one that was asked, as clients in use follow it, or the internal one."""
+    asked = exchange.header("Host")
+    if world.switches.wsdl_address == "internal" or not asked:
+        return INTERNAL_HOST
+    is_tls = asked.partition(":")[0].endswith(".sii.cl") or "https" in {
+        address.partition(":")[0] for name, address in world.addresses.items() if name != "control"
+    }
+    return f"{'https' if is_tls else 'http'}://{asked}"
 
 
 def fault(text: str) -> Answer:
@@ -151,6 +165,12 @@ def binds(called: Element, parameters: tuple[str, ...]) -> bool:
     needed = [name for name in parameters if not name.endswith("?")]
     given = [local(child) for child in inside]
     return given in (needed, [name.rstrip("?") for name in parameters]) and spaces <= {"", namespace(called)}
+
+
+def _counts(called: Element, parameters: tuple[str, ...]) -> bool:
+    """Whether an operation is called with as many parameters as it takes."""
+    given, most = len(children(called)), len(parameters)
+    return most - sum(name.endswith("?") for name in parameters) <= given <= most
 
 
 _HOUSEKEEPING = ("getVersion", "getVersionMayor", "getVersionMenor", "getVersionPatch", "getState")

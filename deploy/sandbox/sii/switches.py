@@ -1,8 +1,9 @@
 """What nobody published about the real service: each unknown is a switch with a documented default.
 
-Where sources contradict, the default is the strict reading. Switches of forms choose among forms of an answer that
-have all been seen; ``random`` draws from the seeded generator. Each switch says in one sentence what it decides; the
-control port shows them at ``/switches`` and `docs/simulator.md` explains the profiles.
+Where sources contradict, the default is what the evidence favours: programs in use are let in. The stricter readings
+stand together in the profile ``strict``. Switches of forms choose among forms of an answer that have all been seen;
+``random`` draws from the seeded generator. Each switch says in one sentence what it decides; the control port shows
+them at ``/switches`` and `docs/simulator.md` explains the profiles.
 """
 
 from dataclasses import dataclass, fields
@@ -41,9 +42,11 @@ class Switches:
     token_sliding: bool = _switch(True, "life counts from the last use; otherwise from the login")  # noqa: FBT003
     max_tokens_per_person: int = _switch(0, "living tokens of a person and channel, the oldest dies; 0: no limit")
     expired_state: Literal["001", "002"] = _switch("001", "how QueryEstUp and QueryEstDte call an expired token")
-    seed_signature: Literal["strict", "lenient"] = _switch("strict", "what a signed seed must look like")
+    seed_signature: Literal["lenient", "strict"] = _switch(
+        "lenient", "what a signed seed must look like: as programs in use send it, or as the manual says"
+    )
     seed_ttl: float = _switch(120.0, "life of a seed (published: two minutes)")
-    seed_state: Literal["0", "00", "random"] = _switch("random", "ESTADO of a good seed over REST")
+    seed_state: Literal["0", "00", "random"] = _switch("00", "ESTADO of a good seed over REST")
     seed_checked: Literal["last", "first"] = _switch("last", "whether getToken looks at the seed before the signature")
 
     dedupe_window: float = _switch(900.0, "how long the same bytes answer 99 and the first track id; -1: for ever")
@@ -60,7 +63,15 @@ class Switches:
     max_rest_documents: int = _switch(500, "documents of one envelope of boletas; more: 400")
     attribute_order: bool = _switch(True, "the root's attributes must stand in their usual order")  # noqa: FBT003
     part_order: Literal["warn", "refuse"] = _switch("warn", "parts of an upload in another order")
-    sync_schema: bool = _switch(False, "DTEUpload validates against the schema at once: STATUS 7")  # noqa: FBT003
+    sync_schema: Literal["books", "all", "off"] = _switch(
+        "books", "which files DTEUpload validates against their whole schema at once: STATUS 7"
+    )
+    user_agent: Literal["compatible", "prog"] = _switch(
+        "compatible", "User-Agent of uploads and REST: Mozilla/n.n (compatible; …), or with PROG 1.0 in it"
+    )
+    missing_permission: Literal["examination", "gateway"] = _switch(
+        "examination", "who may not send for a company: STATUS 0 and then RFR with ENV-3-6, or STATUS 1 at once"
+    )
     chunked: Literal["refuse", "cut"] = _switch("refuse", "a chunked upload: 400, or cut after 4096 bytes")
     rate_per_minute: int = _switch(0, "requests a minute that a host of boletas takes; 0: any number")
     rate_status: Literal["429", "405", "503"] = _switch("429", "status of the answer that says: too many")
@@ -69,32 +80,47 @@ class Switches:
     )
     rate_wait: float = _switch(60.0, "how long it says")
 
-    soap_namespace: Literal["default", "jws", "both"] = _switch("default", "namespace that operations are called in")
-    soap_bind: Literal["name", "position"] = _switch("name", "parameters must bear the WSDL's names, or count only")
-    hdr_order: Literal["hdr_first", "body_first", "random"] = _switch("random", "order of RESP_HDR and RESP_BODY")
+    soap_namespace: Literal["any", "default", "jws", "both"] = _switch("any", "namespace that operations are called in")
+    soap_bind: Literal["position", "name"] = _switch("position", "parameters count, or must bear the WSDL's names")
+    hdr_order: Literal["body_first", "hdr_first", "random"] = _switch("body_first", "order of RESP_BODY and RESP_HDR")
     charset: Literal["utf8", "latin1_mislabelled", "replacement_char", "random"] = _switch(
-        "random", "how accents in an answer travel; random draws among the first two"
+        "utf8", "how accents in an answer travel; random draws among the first two"
     )
-    inner_form: Literal["plain", "encoding", "crlf", "random"] = _switch(
-        "random", "prolog and line ends of the inner document"
+    inner_form: Literal["encoding", "plain", "crlf", "random"] = _switch(
+        "encoding", "prolog and line ends of the inner document"
     )
-    return_prefix: Literal["none", "ns1", "random"] = _switch("random", "prefix of the return element")
+    return_prefix: Literal["none", "ns1", "random"] = _switch("none", "prefix of the return element")
     status_form: Literal["minimal", "full", "random"] = _switch("minimal", "DTEUpload's refusals: STATUS alone, or all")
-    upstatus_form: Literal["hdr", "estado0_in_hdr", "random"] = _switch("random", "where QueryEstUp's ESTADO stands")
+    upstatus_form: Literal["hdr", "estado0_in_hdr", "random"] = _switch("hdr", "where QueryEstUp's ESTADO stands")
     unknown_track: Literal["-11", "106"] = _switch("-11", "QueryEstUp about a track id that isn't the company's")
     document_av_form: Literal["plain", "extended", "random"] = _switch(
-        "random", "whether QueryEstDteAv has TRACKID and NUMATENCION"
+        "plain", "whether QueryEstDteAv has TRACKID and NUMATENCION"
     )
-    num_atencion: Literal["full", "digits", "absent", "random"] = _switch("random", "form of NUM_ATENCION")
-    omit_type_61: bool = _switch(False, "QueryEstUp leaves out notes of credit; drawn at the start, 1 in 5")  # noqa: FBT003
+    num_atencion: Literal["full", "digits", "absent", "random"] = _switch("full", "form of NUM_ATENCION")
+    omit_type_61: bool = _switch(False, "QueryEstUp leaves out notes of credit; profiles of varied forms draw it")  # noqa: FBT003
     single_type_without_tipo: Literal["yes", "no", "random"] = _switch(
-        "random", "counters of one type only come without TIPO_DOCTO"
+        "no", "counters of one type only come without TIPO_DOCTO"
     )
     date_with_dashes: bool = _switch(True, "QueryEstDte takes dd-MM-yyyy besides ddMMyyyy")  # noqa: FBT003
-    scope_with_xsi: bool = _switch(False, "documents may be signed with the envelope's xmlns:xsi in scope")  # noqa: FBT003
-    format_profile: Literal["2019", "2026"] = _switch("2019", "edition of the schema that judges documents")
-    guide_rule: Literal["reject", "repair"] = _switch("reject", "a guía without data of transport since 2026-11-01")
-    wsdl_address: Literal["internal", "public"] = _switch("internal", "the host that a WSDL names as its service's")
+    dte_scope: Literal["as_written", "any"] = _switch(
+        "as_written",
+        "namespaces of a DTE's signature: those on the tag as written, or none, SiiDte, SiiDte and xsi too",
+    )
+    ted_text: Literal["folded", "exact"] = _switch(
+        "folded", "RSR and IT1 of a stamp: also folded to ASCII and without quotes, or the document's text only"
+    )
+    ted_quotes: Literal["both", "literal", "entities"] = _switch(
+        "both", "how ' and \" stand in what a stamp signs (unproven)"
+    )
+    future_stamp: float = _switch(4 * 3600.0, "how far ahead of the clock a stamp may be: programs in use write UTC")
+    format_profile: Literal["date", "2019", "2026"] = _switch(
+        "date", "edition of the schema that judges documents; date: 2026 since 2026-11-01"
+    )
+    boleta_format: Literal["2025", "2020"] = _switch("2025", "schema of boletas in profile 2026: with the tags of 2025")
+    guide_rule: Literal["repair", "reject"] = _switch("repair", "a guía without data of transport since 2026-11-01")
+    wsdl_address: Literal["public", "internal"] = _switch(
+        "public", "the host that a WSDL names as its service's: the one that was asked, or nogal.sii.cl"
+    )
     error_namespace: Literal["schema", "manual"] = _switch("schema", "namespace of answers that are a header alone")
     arithmetic: Literal["lenient", "strict"] = _switch(
         "lenient", "amounts that don't multiply: repairs, as seen, or rejections, by the rules"
@@ -107,6 +133,7 @@ class Switches:
         "either", "namespace of the Signature in a book of boletas; its schema has the SII's own"
     )
     second_claim: bool = _switch(True, "another claim after a first is taken; otherwise codResp 5")  # noqa: FBT003
+    events_rut_token: bool = _switch(False, "a list of events has the asker's RUT beside it (seen)")  # noqa: FBT003
     mail_maildir: str = _switch("", "result mails go to this maildir; relative to the simulator's folder")
     mail_smtp: str = _switch("", "result mails go to this server, host:port")
     mail_lists_all_types: bool = _switch(False, "result mails list types that their schema doesn't know")  # noqa: FBT003

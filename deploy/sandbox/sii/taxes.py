@@ -1,15 +1,25 @@
 """Whether taxes of lines (CodImpAdic) and their sums (ImptoReten) agree: codes, rates, amounts, VAT that is kept.
 
 A code is of kind A, added to the total, or of kind R, VAT that the buyer keeps: in facturas de compra, notes on them
-and notes on such notes. Sources: SII, Formato DTE, fields ImptoReten and IVANoRet, table of additional taxes; codes of
-real answers (HED-2-300 for codes and rates, HED-2-302 for amounts).
+and notes on such notes. What is kept in whole is the VAT itself, to the peso, whatever global discounts do to the
+parts. Sources: SII, Formato DTE, fields ImptoReten and IVANoRet, table of additional taxes; codes of real answers
+(HED-2-300 for codes and rates, HED-2-302 for amounts).
 """
 
 from collections import Counter
 from collections.abc import Iterator
 from decimal import Decimal
 
-from deploy.sandbox.sii.amounts import PURCHASE, SETTLEMENT, WHOLE_VAT, WITHHELD, amount_of, rounded
+from deploy.sandbox.sii.amounts import (
+    PURCHASE,
+    SETTLEMENT,
+    WHOLE_VAT,
+    WITHHELD,
+    amount_of,
+    class_sums,
+    is_gross,
+    rounded,
+)
 from deploy.sandbox.sii.reading import Element, find, find_all, text_of
 from deploy.sandbox.sii.registry import Finding
 
@@ -34,8 +44,8 @@ def tax_findings(body: Element, document_type: int) -> list[Finding]:
     return [
         *_codes(body, document_type, bases, sums),
         *_rates(totals, sums),
-        *_amounts(body, bases, sums),
-        *_kept(totals, sums, document_type),
+        *_amounts(body, bases, sums, document_type),
+        *_kept(body, totals, sums, document_type),
     ]
 
 
@@ -72,20 +82,46 @@ def _rates(totals: Element, sums: dict[str, Element]) -> Iterator[Finding]:
             yield Finding("HED-2-300", f"Tasa de Retencion {code} Distinta a la del IVA [{rate} <> {vat_rate}]")
 
 
-def _amounts(body: Element, bases: Counter[str], sums: dict[str, Element]) -> Iterator[Finding]:
-    """A code's amount is its rate of its lines; global discounts, which spread over several codes, leave it open."""
-    if find_all(body, "DscRcgGlobal"):
-        return
+def _amounts(body: Element, bases: Counter[str], sums: dict[str, Element], document_type: int) -> Iterator[Finding]:
+    """A code's amount is its rate of its lines, which global discounts and surcharges change with their class.
+
+    One code on every taxable line has the net for its base. Where several share it, the parts are rounded so that they
+    add up: a peso to either side, and one more where discounts were spread over them.
+    """
+    of_lines = sum((amount_of(line, "MontoItem") for line in _taxable(body)), Decimal(0))
+    after = class_sums(body, document_type).get("taxable", Decimal(0))
+    changed = bool(find_all(body, "DscRcgGlobal"))
     for code, tax in sums.items():
-        if code in bases and code not in _OWN_BASE:
-            amount, expected = amount_of(tax, "MontoImp"), rounded(bases[code] * amount_of(tax, "TasaImp") / 100)
-            # The last of several codes takes the peso that rounding leaves.
-            if abs(amount - expected) > (len(sums) > 1):
-                yield Finding("HED-2-302", f"Monto de Impuesto {code} No Cuadra [{amount} <> {expected}]")
+        if code not in bases or code in _OWN_BASE:
+            continue
+        rate, amount = amount_of(tax, "TasaImp"), amount_of(tax, "MontoImp")
+        alone = bases[code] == of_lines
+        if is_gross(body, document_type):
+            if changed:
+                continue
+            base = Decimal(bases[code])
+        else:
+            base = after if alone else bases[code] * (after / of_lines if of_lines else Decimal(1))
+        expected = rounded(base * rate / 100)
+        if abs(amount - expected) > (0 if alone else (len(sums) > 1) + changed):
+            yield Finding("HED-2-302", f"Monto de Impuesto {code} No Cuadra [{amount} <> {expected}]")
 
 
-def _kept(totals: Element, sums: dict[str, Element], document_type: int) -> Iterator[Finding]:
+def _taxable(body: Element) -> list[Element]:
+    return [line for line in find_all(body, "Detalle") if not text_of(line, "IndExe")]
+
+
+def _kept(body: Element, totals: Element, sums: dict[str, Element], document_type: int) -> Iterator[Finding]:
+    vat, whole = amount_of(totals, "IVA"), {code for code in sums if code in WHOLE_VAT}
     kept = sum((amount_of(tax, "MontoImp") for code, tax in sums.items() if code in WITHHELD), Decimal(0))
-    left, stated = amount_of(totals, "IVA") - kept, amount_of(totals, "IVANoRet")
-    if (stated or (kept and document_type == PURCHASE)) and stated != left:
+    of_whole = sum((amount_of(sums[code], "MontoImp") for code in whole), Decimal(0))
+    marks = [{(one.text or "").strip() for one in find_all(line, "CodImpAdic")} for line in _taxable(body)]
+    # One code alone is held to its rate of the net above, which is the VAT.
+    told = len(whole) == 1 and not is_gross(body, document_type)
+    if whole and not told and marks and all(mark & WHOLE_VAT for mark in marks) and of_whole != vat:
+        yield Finding("HED-2-302", f"Retencion Total Distinta al IVA [{of_whole} <> {vat}]")
+    if document_type == PURCHASE and any(not mark & (WITHHELD | {_NOTHING_KEPT}) for mark in marks):
+        yield Finding("HED-2-999", "Linea de Factura de Compra sin Retencion")
+    left, stated = vat - kept, amount_of(totals, "IVANoRet")
+    if (stated or kept) and stated != left:
         yield Finding("HED-2-999", f"IVA No Retenido No Cuadra [{stated} <> {left}]")

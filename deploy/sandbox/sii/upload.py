@@ -5,11 +5,12 @@ same bytes came before, and under which track id (recorded in 2026).
 """
 
 import re
+from collections.abc import Sequence
 
 from deploy.sandbox.sii.clock import stamp
 from deploy.sandbox.sii.exchange import Answer, Exchange, html, plain
 from deploy.sandbox.sii.faults import INSTEAD
-from deploy.sandbox.sii.gateway import ObjectionError, document_types, open_file
+from deploy.sandbox.sii.gateway import ObjectionError, document_types, is_let_in, open_file
 from deploy.sandbox.sii.light import Glance
 from deploy.sandbox.sii.misbehaviour import instead, upload_status
 from deploy.sandbox.sii.multipart import ORDER, Form, read_form
@@ -22,7 +23,8 @@ PATH = "/cgi_dte/UPL/DTEUpload"
 _ROOTS = frozenset({"EnvioDTE", "EnvioBOLETA"}) | BOOKS
 _XML = "text/xml"
 CUT_AT = 4096  # bytes that are left of a chunked file where chunks aren't refused (seen in 2026)
-_CODED = re.compile(r"[A-Z]{3}-\d+|Archivo ya fue enviado")
+_CODED = re.compile(r"[A-Z]{3}-\d+|cvc-|Archivo ya fue enviado")
+_MOST_ERRORS = 10  # how many faults of the schema an answer lists
 
 
 async def dte_upload(world: World, exchange: Exchange) -> Answer:
@@ -34,7 +36,7 @@ async def dte_upload(world: World, exchange: Exchange) -> Answer:
     if exchange.is_chunked() and world.switches.chunked == "refuse":
         exchange.outcome = "no Content-Length"
         return plain(400, "Bad Request")
-    if "PROG 1.0" not in exchange.header("User-Agent"):
+    if not is_let_in(exchange.header("User-Agent"), world.switches):
         return _html_error(exchange, "User-Agent")
     exchange.occasion.company = joined(form.fields.get("rutCompany", ""), form.fields.get("dvCompany", ""))
     rule = world.faults.fire(INSTEAD, exchange.occasion)
@@ -55,16 +57,20 @@ def _received(world: World, exchange: Exchange, form: Form) -> Answer:
     return refused or _take(world, exchange, form, form.file[:CUT_AT] if exchange.is_chunked() else form.file)
 
 
-def status_answer(status: int, error: str = "", *, loose: str = "") -> Answer:
-    """An answer with a STATUS and, where there is one, a DETAIL with its ERROR or loose text."""
-    if error:
-        detail = f" <DETAIL>\n<ERROR>{error}</ERROR>\n</DETAIL>\n"
-        text = f"<RECEPCIONDTE>\n <STATUS>{status}</STATUS>\n{detail}</RECEPCIONDTE>\n"
+def status_answer(status: int, *errors: str, loose: str = "") -> Answer:
+    """An answer with a STATUS and, where there are reasons, a DETAIL with an ERROR each, or loose text."""
+    if errors:
+        text = f"<RECEPCIONDTE>\n <STATUS>{status}</STATUS>\n{_detail(errors)}</RECEPCIONDTE>\n"
     elif loose:
         text = f'<?xml version="1.0"?>\n<RECEPCIONDTE>\n <STATUS>{status}</STATUS>\n  {loose}\n</RECEPCIONDTE>\n'
     else:
         text = f'<?xml version="1.0"?>\n<RECEPCIONDTE>\n  <STATUS>{status}</STATUS>\n</RECEPCIONDTE>\n'
     return Answer(200, text.encode("iso-8859-1", "xmlcharrefreplace"), _XML)
+
+
+def _detail(errors: Sequence[str]) -> str:
+    lines = "".join(f"<ERROR>{error}</ERROR>\n" for error in errors)
+    return f" <DETAIL>\n{lines}</DETAIL>\n"
 
 
 def repeated(earlier: Earlier, window: float) -> str:
@@ -81,7 +87,9 @@ def _refusal(world: World, exchange: Exchange, form: Form, data: bytes) -> Answe
         return _status(exchange, 5, world)
     company = exchange.occasion.company
     sender = joined(form.fields["rutSender"], form.fields["dvSender"])
-    if sender != token.person or not world.registry.may(sender, company, "send"):
+    if sender != token.person:
+        return _status(exchange, 1, world)
+    if world.asks_permission_at_the_gateway() and not world.registry.may(sender, company, "send"):
         return _status(exchange, 1, world)
     known = world.registry.companies.get(company)
     if known is None or not known.authorised:
@@ -105,10 +113,10 @@ def _take(world: World, exchange: Exchange, form: Form, data: bytes) -> Answer:
     if again is not None:
         exchange.outcome, exchange.track_id = "STATUS 99", again.track_id
         return _refused(world, exchange, form, 99, repeated(again, world.switches.dedupe_window))
-    faults = world.schema_faults(root) if world.switches.sync_schema and not isinstance(root, Glance) else []
+    faults = [] if isinstance(root, Glance) else world.gateway_schema_faults(root)
     if faults:
         exchange.outcome = "STATUS 7 schema"
-        return _refused(world, exchange, form, 7, f"SCH-00010: {faults[0]}")
+        return _refused(world, exchange, form, 7, *faults[:_MOST_ERRORS])
     exchange.occasion.document_types = document_types(root)
     upload = world.receive(exchange, file, root)
     exchange.outcome = "STATUS 0"
@@ -117,13 +125,13 @@ def _take(world: World, exchange: Exchange, form: Form, data: bytes) -> Answer:
     return Answer(200, text.encode("iso-8859-1", "xmlcharrefreplace"), _XML)
 
 
-def _refused(world: World, exchange: Exchange, form: Form, status: int, error: str) -> Answer:
-    """A refusal with its reason: short as some have been recorded, or with the file's particulars as others."""
-    text = _escaped(error)
+def _refused(world: World, exchange: Exchange, form: Form, status: int, *errors: str) -> Answer:
+    """A refusal with its reasons: short as some have been recorded, or with the file's particulars as others."""
+    texts = [_escaped(error) for error in errors]
     if world.choose(world.switches.status_form, ("minimal", "full")) == "minimal":
-        return status_answer(status, text)
+        return status_answer(status, *texts)
     sender = joined(form.fields["rutSender"], form.fields["dvSender"])
-    inside = f" <DETAIL>\n<ERROR>{text}</ERROR>\n</DETAIL>\n" if _CODED.match(error) else f"  {text}\n"
+    inside = _detail(texts) if _CODED.match(errors[0]) else f"  {' '.join(texts)}\n"
     body = f"{_particulars(world, exchange, form, sender)} <STATUS>{status}</STATUS>\n{inside}</RECEPCIONDTE>\n"
     return Answer(200, body.encode("iso-8859-1", "xmlcharrefreplace"), _XML)
 

@@ -1,7 +1,8 @@
 """WSDL descriptions of the services, written from their tables of operations.
 
-``.jws`` and ``services/`` are rpc/encoded, the registry of claims is rpc/literal. The address in each is the internal
-host that real ones have been seen to name: a client that trusts it fails here as it would there (SII protocol, 1.1).
+``.jws`` and ``services/`` are rpc/encoded, the registry of claims is rpc/literal. The address in each is the host that
+was asked; the switch `wsdl_address` puts there the internal one that real ones of certification have been seen to
+name: a client that trusts it fails here as it would there (SII protocol, 1.1).
 """
 
 from collections.abc import Mapping, Sequence
@@ -28,7 +29,7 @@ def axis_wsdl(path: str, operations: Operations, host: str = INTERNAL_HOST) -> s
     return _document(AXIS_NAMESPACE, messages + _description(operations, names, body, host + path, asked="Request"))
 
 
-def claims_wsdl(path: str, operations: Operations, results: Mapping[str, str]) -> str:
+def claims_wsdl(path: str, operations: Operations, results: Mapping[str, str], host: str = INTERNAL_HOST) -> str:
     """The description of the registry of claims; `results` names the XSD type that each operation returns."""
     types = (
         f'<types><xsd:schema targetNamespace="{CLAIMS_NAMESPACE}"><xsd:complexType name="respuestaTo"><xsd:sequence>'
@@ -47,9 +48,7 @@ def claims_wsdl(path: str, operations: Operations, results: Mapping[str, str]) -
         "port": "RegistroReclamoDteServicePort",
     }
     body = f'use="literal" namespace="{CLAIMS_NAMESPACE}"'
-    return _document(
-        CLAIMS_NAMESPACE, types + messages + _description(operations, names, body, INTERNAL_HOST + path, asked="")
-    )
+    return _document(CLAIMS_NAMESPACE, types + messages + _description(operations, names, body, host + path, asked=""))
 
 
 def _document(namespace: str, inside: str) -> str:

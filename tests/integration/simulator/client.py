@@ -189,11 +189,12 @@ def soap_body(operation: str, parameters: dict[str, str], namespace: str = _NAME
     inside = "".join(
         f'<{name} xsi:type="xsd:string">{html.escape(value)}</{name}>' for name, value in parameters.items()
     )
+    prefix, declared = ("m:", f' xmlns:m="{namespace}"') if namespace else ("", "")
     return (
         '<?xml version="1.0" encoding="UTF-8"?><SOAP-ENV:Envelope'
         ' xmlns:SOAP-ENV="http://schemas.xmlsoap.org/soap/envelope/" xmlns:xsd="http://www.w3.org/2001/XMLSchema"'
-        f' xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance"><SOAP-ENV:Body><m:{operation} xmlns:m="{namespace}">'
-        f"{inside}</m:{operation}></SOAP-ENV:Body></SOAP-ENV:Envelope>"
+        f' xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance"><SOAP-ENV:Body><{prefix}{operation}{declared}>'
+        f"{inside}</{prefix}{operation}></SOAP-ENV:Body></SOAP-ENV:Envelope>"
     ).encode()
 
 

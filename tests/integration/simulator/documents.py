@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import padding, rsa
 
-from tests.integration.simulator.signing import SII, XSI, Person, canonical, sha1, signature, with_namespaces
+from tests.integration.simulator.signing import C14N, SII, XSI, Person, canonical, sha1, signature, with_namespaces
 
 COMPANY = "76900101-8"
 RECEIVER = "77900202-0"
@@ -125,14 +125,14 @@ def reference(document_type: int, folio: int, code: int | None, day: str | None 
     )
 
 
-def signed_dte(body: str, person: Person, form: str = "sii", digest: bytes | None = None) -> str:
+def signed_dte(body: str, person: Person, form: str = "sii", digest: bytes | None = None, transform: str = C14N) -> str:
     """A DTE; `form` says which namespaces its signature covers: sii, none, or sii_xsi (which the SII refuses)."""
     scope = {"sii": f'xmlns="{SII}"', "none": "", "sii_xsi": _SCOPE}[form]
     own = digest or sha1(canonical(with_namespaces(body, scope) if scope else body))
     identifier = re.search(r'ID="([^"]+)"', body)
     assert identifier is not None
     around = f' xmlns:xsi="{XSI}"' if form == "sii_xsi" else ""
-    element = signature(person, own, f"#{identifier.group(1)}", around)
+    element = signature(person, own, f"#{identifier.group(1)}", around, transform)
     opening = '<DTE version="1.0">' if form == "none" else f'<DTE xmlns="{SII}" version="1.0">'
     return f"{opening}{body}\n{element}</DTE>"
 
@@ -149,6 +149,7 @@ class Cover:
     counts: dict[int, int] | None = None
     root: str = "EnvioDTE"
     in_context: bool = True
+    transform: str = C14N
 
 
 def envelope(dtes: list[str], types: list[int], cover: Cover, person: Person) -> bytes:
@@ -166,7 +167,7 @@ def envelope(dtes: list[str], types: list[int], cover: Cover, person: Person) ->
     )
     around = f' xmlns:xsi="{XSI}"' if cover.in_context else ""
     digest = sha1(canonical(with_namespaces(set_dte, f'xmlns="{SII}"{around}')))
-    element = signature(person, digest, "#SetDoc", around)
+    element = signature(person, digest, "#SetDoc", around, cover.transform)
     schema = {"EnvioDTE": "EnvioDTE_v10.xsd", "EnvioBOLETA": "EnvioBOLETA_v11.xsd"}[cover.root]
     text = (
         f'<?xml version="1.0" encoding="ISO-8859-1"?>\n<{cover.root} {_SCOPE} xsi:schemaLocation="{SII} {schema}"'

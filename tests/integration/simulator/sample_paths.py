@@ -69,7 +69,7 @@ def token_of_a_stranger(taxpayer: Taxpayer) -> str:
 
 
 def rest_seed(taxpayer: Taxpayer) -> bytes:
-    with_switches(taxpayer, hdr_order="body_first")
+    with_switches(taxpayer, hdr_order="body_first", seed_state="0")
     return _rest(taxpayer, "GET", "boleta.electronica.semilla").content
 
 

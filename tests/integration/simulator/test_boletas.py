@@ -90,12 +90,26 @@ def test_duplicate_gets_a_second_track_id_and_known_documents(taxpayer: Taxpayer
     assert taxpayer.sii.control("GET", "/invariants")["ok"]
 
 
-@pytest.mark.parametrize("agent", ["python-httpx/0.28", "Mozilla/5.0 Chrome/120", "Mozilla/4.0 (compatible; PROG 1.0)"])
+@pytest.mark.parametrize(
+    "agent", ["python-httpx/0.28", "Mozilla/5.0 Chrome/120", "curl/8.1", "Mozilla/5.0 (X11; Linux)"]
+)
 def test_wrong_user_agent_looks_like_an_expired_token(taxpayer: Taxpayer, agent: str) -> None:
     data = _boletas(taxpayer, Sale(1, 39, 11900))
     answer = taxpayer.sii.upload(taxpayer.rest_token, data, sender=taxpayer.person.rut, agent=agent, rest=True)
     assert (answer.status_code, answer.text.strip()) == (401, "NO ESTA AUTENTICADO")
     assert answer.headers["Content-Type"] == "text/plain"
+
+
+@pytest.mark.parametrize(("agent", "strictly"), [("Mozilla/5.0 (compatible; Programa/1.0)", 401), (REST_AGENT, 200)])
+def test_programs_that_call_themselves_compatible_are_let_in(taxpayer: Taxpayer, agent: str, strictly: int) -> None:
+    sender = taxpayer.person.rut
+    data = _boletas(taxpayer, Sale(1, 39, 11900))
+    answer = taxpayer.sii.upload(taxpayer.rest_token, data, sender=sender, agent=agent, rest=True)
+    assert answer.status_code == 200
+    taxpayer.sii.control("POST", "/switches", {"user_agent": "prog"})
+    other = _boletas(taxpayer, Sale(2, 39, 11900))
+    answer = taxpayer.sii.upload(taxpayer.rest_token, other, sender=sender, agent=agent, rest=True)
+    assert answer.status_code == strictly
 
 
 def test_sessions_are_needed(taxpayer: Taxpayer) -> None:
@@ -117,9 +131,15 @@ def test_wrong_hosts_answer_with_a_soap_fault(taxpayer: Taxpayer) -> None:
 
 
 def test_unknown_things_are_404(taxpayer: Taxpayer) -> None:
-    for path in ("boleta.electronica.nada", f"boleta.electronica.envio/{COMPANY}-77"):
-        answer = taxpayer.sii.rest(path, taxpayer.rest_token)
-        assert (answer.status_code, answer.text.strip()) == (404, "No existe recurso")
+    answer = taxpayer.sii.rest(f"boleta.electronica.envio/{COMPANY}-77", taxpayer.rest_token)
+    assert (answer.status_code, answer.text.strip()) == (404, "No existe recurso")
+    nowhere = taxpayer.sii.http.post(taxpayer.sii.hosts["boleta_up"] + "/nada")
+    assert nowhere.status_code == 404
+
+
+def test_the_host_of_queries_answers_500_to_any_path(taxpayer: Taxpayer) -> None:
+    answer = taxpayer.sii.rest("boleta.electronica.nada", taxpayer.rest_token)
+    assert (answer.status_code, "Acceso Denegado" in answer.text) == (500, True)
 
 
 @pytest.mark.parametrize("name", ["rut_receptor", "dv_receptor", "monto", "fechaEmision"])

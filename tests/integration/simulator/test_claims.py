@@ -1,15 +1,14 @@
 """The registry of acceptance and claims: its transition table, its eight days, and who may say what."""
 
 import base64
+import datetime as dt
 import re
 
 import pytest
 
 from tests.integration.simulator.conftest import Taxpayer
-from tests.integration.simulator.documents import COMPANY, RECEIVER, Caf, Sale, reference
+from tests.integration.simulator.documents import COMPANY, RECEIVER, Caf, Sale, reference, today
 from tests.integration.simulator.signing import Authority, Person, make_person
-
-_DAY = 24 * 3600
 
 
 class Receiver:
@@ -91,15 +90,44 @@ def test_transition_table(receiver: Receiver, before: str, action: str, code: st
 
 @pytest.mark.parametrize("action", ["ACD", "ERM", "RCD", "RFP", "RFT"])
 def test_after_eight_days_nothing_is_taken(receiver: Receiver, action: str) -> None:
-    receiver.taxpayer.sii.control("POST", "/clock", {"advance": 8 * _DAY + 60})
-    receiver.log_in_again()
+    _after_the_eighth_day(receiver)
     assert receiver.say(action) == "8"
 
 
-def test_eighth_day_still_counts(receiver: Receiver) -> None:
-    receiver.taxpayer.sii.control("POST", "/clock", {"advance": 8 * _DAY - 600})
+def _after_the_eighth_day(receiver: Receiver) -> None:
+    """The first minute of the ninth day in Chile, whatever the hour of the reception was."""
+    receiver.taxpayer.sii.control("POST", "/clock", {"set": f"{_eighth_day(receiver)}T23:59:59"})
+    receiver.taxpayer.sii.control("POST", "/clock", {"advance": 1})
     receiver.log_in_again()
+
+
+def _eighth_day(receiver: Receiver) -> dt.date:
+    (upload, *_) = receiver.taxpayer.sii.control("GET", "/uploads")
+    return dt.date.fromisoformat(upload["received_at"][:10]) + dt.timedelta(days=8)
+
+
+@pytest.mark.parametrize("at", ["00:00:05", "20:00:00"])
+def test_the_eighth_day_counts_until_its_last_minute(taxpayer: Taxpayer, buyer: Person, at: str) -> None:
+    """SII, FAQ 001.003.6914: received on 1 January at 20:00, open until 9 January at 23:59."""
+    day = dt.date.fromisoformat(today())
+    taxpayer.sii.control("POST", "/clock", {"set": f"{day}T{at}"})
+    stamped = f"{day}T00:00:00"
+    sale = Sale(1, issued_on=day.isoformat(), signed_at=stamped, stamped_at=stamped)
+    assert taxpayer.state(taxpayer.send(taxpayer.envelope(sale))) == "EPR"
+    ends = day + dt.timedelta(days=8)
+    taxpayer.sii.control("POST", "/clock", {"set": f"{ends}T23:59:30"})
+    receiver = Receiver(taxpayer, buyer)
+    assert _code(receiver.ask("consultarDocDteCedible")) == "22"
     assert receiver.say("RCD") == "0"
+    _after_the_eighth_day(receiver)
+    assert receiver.say("ERM") == "8"
+
+
+def test_the_asker_may_stand_beside_the_events(receiver: Receiver) -> None:
+    receiver.say("ERM")
+    assert "rutToken" not in receiver.ask("listarEventosHistDoc")
+    receiver.taxpayer.sii.control("POST", "/switches", {"events_rut_token": True})
+    assert "</listaEventosDoc><rutToken>12222222-5</rutToken></return>" in receiver.ask("listarEventosHistDoc")
 
 
 def test_second_claim_may_be_refused_by_switch(receiver: Receiver) -> None:
@@ -182,8 +210,7 @@ def test_credit_note_is_an_event_once_its_envelope_shows(receiver: Receiver) -> 
 
 def test_credit_note_after_the_term_leaves_a_document_cedible(receiver: Receiver) -> None:
     taxpayer = receiver.taxpayer
-    taxpayer.sii.control("POST", "/clock", {"advance": 8 * _DAY + 60})
-    receiver.log_in_again()
+    _after_the_eighth_day(receiver)
     taxpayer.tokens.clear()
     taxpayer.send(taxpayer.envelope(Sale(1, 61, references=reference(33, 1, 1))))
     assert _events(receiver.ask("listarEventosHistDoc")) == ["NCA"]
@@ -206,8 +233,7 @@ def test_what_may_be_ceded(receiver: Receiver) -> None:
     receiver.say("RCD", 4)
     ask = [_code(receiver.ask("consultarDocDteCedible", folio)) for folio in (1, 2, 3, 4, 5)]
     assert ask == ["22", "21", "23", "24", "18"]
-    taxpayer.sii.control("POST", "/clock", {"advance": 8 * _DAY + 60})
-    receiver.log_in_again()
+    _after_the_eighth_day(receiver)
     ask = [_code(receiver.ask("consultarDocDteCedible", folio)) for folio in (1, 2, 3, 4)]
     assert ask == ["25", "21", "23", "24"]
 

@@ -94,7 +94,8 @@ def test_every_file_fares_as_the_manifest_says(
     for name, item in items.items():
         if item["kind"] not in BROUGHT or name == LOGIN:
             continue
-        outcome = library.bring(_data(shared, item), attribute_order=False)
+        # The manifest takes a signature of any scope in use; the SII, and the simulator by default, the one written.
+        outcome = library.bring(_data(shared, item), attribute_order=False, dte_scope="any")
         right = _as_it_should_be(item, outcome)
         kind = "sound" if _is_sound(item) else item.get("stage") or "bad"
         rows.append(f"  {'  ' if right else 'NO'} {name[:60]:60} {kind:12} {outcome}")
@@ -111,7 +112,17 @@ def test_sound_envelopes_pass_the_gateway_with_its_defaults(
 ) -> None:
     chosen = [item for item in items.values() if item["kind"] == "control" and item["id"] not in NOT_FOR_THE_SII]
     envelopes = [_data(shared, item) for item in chosen if item["id"] != LOGIN]
-    assert [str(library.bring(data)) for data in envelopes] == ["EPR"] * 8
+    assert [str(library.bring(data, dte_scope="any", format_profile="2019")) for data in envelopes] == ["EPR"] * 8
+
+
+def test_envelopes_whose_dte_lost_its_xmlns_after_signing_are_refused_as_written(
+    shared: Path, items: dict[str, dict[str, Any]], library: Library
+) -> None:
+    """They were signed alone with the SII's xmlns and pasted without it; every other check passes."""
+    data = _data(shared, items["v-control-envio-33"])
+    assert b'<DTE version="1.0">' in data
+    assert str(library.bring(data)) == "EPR DTE-3-505"
+    assert str(library.bring(data, dte_scope="any")) == "EPR"
 
 
 def test_hidden_original_has_no_valid_signature_either(

@@ -18,7 +18,18 @@ from tests.integration.simulator.documents import (
     signed_dte,
     today,
 )
-from tests.integration.simulator.signing import Authority, Person, make_authority, make_person, naive_canonical, sha1
+from tests.integration.simulator.signing import (
+    C14N,
+    DSIG,
+    SII,
+    XSI,
+    Authority,
+    Person,
+    make_authority,
+    make_person,
+    naive_canonical,
+    sha1,
+)
 
 
 def _codes(taxpayer: Taxpayer, *sales: Sale) -> list[list[str]]:
@@ -41,8 +52,43 @@ def test_both_scopes_of_real_documents_are_accepted(taxpayer: Taxpayer, form: st
 
 def test_scope_with_the_envelopes_xsi_is_refused_unless_switched_on(taxpayer: Taxpayer) -> None:
     assert _of_dtes(taxpayer, taxpayer.dte(Sale(1), "sii_xsi")) == [["DTE-3-505"]]
-    taxpayer.sii.control("POST", "/switches", {"scope_with_xsi": True})
+    taxpayer.sii.control("POST", "/switches", {"dte_scope": "any"})
     assert _of_dtes(taxpayer, taxpayer.dte(Sale(2), "sii_xsi")) == [[]]
+
+
+def test_a_tag_that_lost_its_namespace_after_signing_is_refused(taxpayer: Taxpayer) -> None:
+    """What a serialiser drops as redundant inside the envelope decides: the fragment is judged as it is written."""
+    whole = taxpayer.dte(Sale(1))
+    stripped = whole.replace(f'<DTE xmlns="{SII}"', "<DTE", 1)
+    assert stripped != whole
+    assert _of_dtes(taxpayer, stripped) == [["DTE-3-505"]]
+    taxpayer.sii.control("POST", "/switches", {"dte_scope": "any"})
+    again = taxpayer.dte(Sale(2)).replace(f'<DTE xmlns="{SII}"', "<DTE", 1)
+    assert _of_dtes(taxpayer, again) == [[]]
+
+
+def test_a_tag_that_gained_a_namespace_after_signing_is_refused(taxpayer: Taxpayer) -> None:
+    gained = taxpayer.dte(Sale(1), "none").replace("<DTE ", f'<DTE xmlns="{SII}" ', 1)
+    assert _of_dtes(taxpayer, gained) == [["DTE-3-505"]]
+
+
+def test_a_tag_that_writes_both_namespaces_and_is_signed_so_is_accepted(taxpayer: Taxpayer) -> None:
+    dte = taxpayer.dte(Sale(1), "sii_xsi").replace(f'<DTE xmlns="{SII}"', f'<DTE xmlns="{SII}" xmlns:xsi="{XSI}"', 1)
+    assert _of_dtes(taxpayer, dte) == [[]]
+
+
+@pytest.mark.parametrize("transform", [C14N, f"{DSIG}enveloped-signature", ""])
+def test_a_document_may_be_signed_with_any_one_transform_or_none(taxpayer: Taxpayer, transform: str) -> None:
+    dte = signed_dte(Sale(1).body(taxpayer.cafs[33]), taxpayer.person, transform=transform)
+    data = envelope([dte], [33], Cover(taxpayer.person.rut, transform=transform), taxpayer.person)
+    track = taxpayer.send(data)
+    assert (taxpayer.state(track), taxpayer.findings(track)) == ("EPR", [[]])
+
+
+@pytest.mark.parametrize("transform", [f"{DSIG}base64", "http://www.w3.org/2001/10/xml-exc-c14n#"])
+def test_another_transform_is_refused(taxpayer: Taxpayer, transform: str) -> None:
+    body = Sale(1).body(taxpayer.cafs[33])
+    assert _of_dtes(taxpayer, signed_dte(body, taxpayer.person, transform=transform)) == [["DTE-3-505"]]
 
 
 def test_naive_canonical_form_is_refused(taxpayer: Taxpayer) -> None:

@@ -83,7 +83,21 @@ def test_sender_who_is_not_the_session_is_status_1(taxpayer: Taxpayer) -> None:
     assert "<STATUS>1</STATUS>" in answer.text
 
 
-def test_revoked_permission_is_status_1_and_106(taxpayer: Taxpayer) -> None:
+def test_missing_permission_shows_at_the_examination(taxpayer: Taxpayer) -> None:
+    """STATUS 0 and then RFR, with a sound signature (ten envelopes of a certification of 2026)."""
+    body = {"person": taxpayer.person.rut, "company": "76900101-8", "can": ["send"]}
+    assert taxpayer.sii.control("POST", "/permissions/revoke", body) == {"can": ["query", "sign"]}
+    track = taxpayer.send(taxpayer.envelope(Sale(1)))
+    assert (taxpayer.state(track), taxpayer.envelope_findings(track)) == ("RFR", ["ENV-3-6"])
+    assert taxpayer.sii.control("GET", "/documents") == []
+    granted = {"permissions": [{"person": taxpayer.person.rut, "company": "76900101-8", "can": ["send"]}]}
+    taxpayer.sii.control("POST", "/fixtures", granted)
+    again = taxpayer.send(taxpayer.envelope(Sale(1)))
+    assert (taxpayer.state(again), taxpayer.findings(again)) == ("EPR", [[]])
+
+
+def test_missing_permission_is_status_1_by_switch_and_106(taxpayer: Taxpayer) -> None:
+    taxpayer.sii.control("POST", "/switches", {"missing_permission": "gateway"})
     data = taxpayer.envelope(Sale(1))
     track = taxpayer.send(data)
     body = {"person": taxpayer.person.rut, "company": "76900101-8"}
@@ -146,6 +160,7 @@ def test_unusual_order_of_the_parts_is_noted(taxpayer: Taxpayer) -> None:
 
 def test_every_form_of_a_state_parses(taxpayer: Taxpayer) -> None:
     track = taxpayer.send(taxpayer.envelope(Sale(1)))
+    taxpayer.sii.control("POST", "/switches", {"profile": "varied"})
     forms = set()
     for _ in range(60):
         body = {"RutCompania": "76900101", "DvCompania": "8", "TrackId": track, "Token": taxpayer.token}
@@ -250,7 +265,7 @@ def test_repeated_envelope_may_be_refused_as_a_whole(taxpayer: Taxpayer) -> None
     [
         ({"resolution_number": 80}, "RCT", "CRT-3-19"),
         ({"resolution_date": "2014-08-23"}, "RCT", "CRT-3-19"),
-        ({"receiver": "77900202-0"}, "RCT", "CRT-3-999"),
+        ({"receiver": "77900202-0"}, "RCT", "CRT-3-18"),
         ({"counts": {33: 2}}, "RCT", "CRT-3-999"),
         ({"company": "77900202-0"}, "RCT", "CRT-3-11"),
         ({"in_context": False}, "RFR", "ENV-3-999"),

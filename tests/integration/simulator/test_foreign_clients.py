@@ -1,36 +1,36 @@
-"""Clients that nobody here wrote, unmodified, against the simulator: what they send is understood and accepted.
+"""Clients that nobody here wrote, unmodified and with default switches: what they send is understood and accepted.
 
 zeep is built from the served WSDLs. The package facturacion-electronica (in use by an ERP's Chilean users) issues,
 stamps, signs, logs in, uploads and asks with its own code, under the real hosts' names and TLS, both mapped to the
-simulator from outside. It also shows what it relies on: see `test_login_that_the_manual_does_not_describe`.
+simulator from outside. Programs that no package index has are in `test_forms_in_use.py`.
 """
 
 import base64
 import json
 import os
 import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from cryptography.hazmat.primitives.serialization import BestAvailableEncryption, pkcs12
+from cryptography.hazmat.primitives.serialization import (
+    BestAvailableEncryption,
+    Encoding,
+    NoEncryption,
+    PrivateFormat,
+    pkcs12,
+)
 from lxml import etree
 
+from deploy.sandbox.sii.extraction import pieces
 from tests.foreign.doors import open_doors
 from tests.foreign.environment import HERE, clients_python
+from tests.foreign.node_environment import node_program
 from tests.integration.simulator.conftest import Taxpayer
 from tests.integration.simulator.documents import ANONYMOUS, COMPANY, RECEIVER, Sale, today
-from tests.integration.simulator.signing import signed_get_token
-
-# What that package needs of the answers: it reads by position, and it trusts the address in a WSDL.
-READABLE = {
-    "wsdl_address": "public",
-    "hdr_order": "body_first",
-    "inner_form": "encoding",
-    "num_atencion": "full",
-    "upstatus_form": "hdr",
-}
+from tests.integration.simulator.signing import C14N, DSIG, signed_get_token
 
 
 @pytest.fixture(scope="module")
@@ -113,7 +113,6 @@ def a_document(number: int, item: str, price: int, **id_doc: Any) -> dict[str, A
 def test_a_package_of_others_issues_signs_and_uploads_invoices_that_are_accepted(
     taxpayer: Taxpayer, python: Path, outside: dict[str, str]
 ) -> None:
-    taxpayer.sii.control("POST", "/switches", READABLE | {"seed_signature": "lenient"})
     documents = [a_document(1, "Martillo & cincel", 5000, FmaPago=1), a_document(2, 'Clavos de 2"', 199, FmaPago=2)]
     told = issue_and_send(python, a_job(taxpayer, 33, documents), outside)
     assert told["sent"]["status"] == "Enviado", told
@@ -130,7 +129,6 @@ def test_a_package_of_others_issues_signs_and_uploads_invoices_that_are_accepted
 def test_a_package_of_others_issues_signs_and_uploads_boletas_that_are_accepted(
     taxpayer: Taxpayer, python: Path, outside: dict[str, str]
 ) -> None:
-    taxpayer.sii.control("POST", "/switches", READABLE | {"seed_signature": "lenient"})
     told = issue_and_send(python, a_job(taxpayer, 39, [a_document(1, "Pan amasado", 1190, IndServicio=3)]), outside)
     assert told["sent"]["sii_send_ident"], told
     (upload,) = taxpayer.sii.control("GET", "/uploads")
@@ -139,7 +137,6 @@ def test_a_package_of_others_issues_signs_and_uploads_boletas_that_are_accepted(
 
 
 def test_one_changed_figure_of_theirs_is_refused(taxpayer: Taxpayer, python: Path, outside: dict[str, str]) -> None:
-    taxpayer.sii.control("POST", "/switches", READABLE | {"seed_signature": "lenient"})
     told = issue_and_send(python, a_job(taxpayer, 33, [a_document(1, "Martillo", 5000, FmaPago=1)]), outside)
     data = told["sent"]["sii_xml_request"].encode("iso-8859-1")
     assert b"<PrcItem>5000" in data
@@ -149,14 +146,39 @@ def test_one_changed_figure_of_theirs_is_refused(taxpayer: Taxpayer, python: Pat
     assert taxpayer.state(track) == "RFR"
 
 
-def test_login_that_the_manual_does_not_describe(taxpayer: Taxpayer, python: Path, outside: dict[str, str]) -> None:
+def test_its_login_departs_from_the_manual_and_strict_refuses_it(
+    taxpayer: Taxpayer, python: Path, outside: dict[str, str]
+) -> None:
     """By the manual its getToken is wrong: no item, SHA-256 under the name of rsa-sha1, a C14N transform."""
-    taxpayer.sii.control("POST", "/switches", READABLE)
-    told = issue_and_send(python, a_job(taxpayer, 33, [a_document(1, "Martillo", 5000, FmaPago=1)]), outside)
-    assert told["sent"]["status"] != "Enviado"
+    job = a_job(taxpayer, 33, [a_document(1, "Martillo", 5000, FmaPago=1)])
+    assert issue_and_send(python, job, outside)["sent"]["status"] == "Enviado"
+    login, *_ = [e for e in taxpayer.sii.control("GET", "/ledger") if e["operation"] == "getToken"]
+    assert login["outcome"] == "00"
+    assert "seed: getToken without item" in login["warnings"]
+    assert "seed: RSA-SHA256 under the name of rsa-sha1" in login["warnings"]
+    taxpayer.sii.control("POST", "/reset", {"keep_fixtures": True, "switches": {"seed_signature": "strict"}})
+    assert issue_and_send(python, job, outside)["sent"]["status"] != "Enviado"
     logins = [e["outcome"] for e in taxpayer.sii.control("GET", "/ledger") if e["operation"] == "getToken"]
     assert set(logins) == {"06"}
     assert taxpayer.sii.control("GET", "/uploads") == []
+
+
+def test_what_a_package_of_others_had_accepted_is_read_by_another(
+    taxpayer: Taxpayer, python: Path, outside: dict[str, str]
+) -> None:
+    """cl-sii, the MIT-licensed library of another company, takes the accepted bytes apart and finds them in order."""
+    job = a_job(taxpayer, 33, [a_document(1, "Martillo", 5000, FmaPago=1)])
+    data = issue_and_send(python, job, outside)["sent"]["sii_xml_request"].encode("iso-8859-1")
+    (document,) = taxpayer.sii.control("GET", "/documents")
+    assert (document["state"], document["findings"]) == ("accepted", [])
+    (piece,) = pieces(data, 1)
+    command = [sys.executable, "-W", "ignore", str(HERE / "read_accepted.py")]
+    text = piece.data.decode("iso-8859-1").encode()
+    done = subprocess.run(command, input=text, capture_output=True, check=False, timeout=60)
+    assert done.returncode == 0, done.stderr.decode()
+    read = json.loads(done.stdout)
+    assert read == {name: document[name] for name in read}
+    assert (read["issuer"], read["type"], read["receiver"]) == (COMPANY, 33, RECEIVER)
 
 
 def ask(python: Path, base: str, *calls: tuple[str, str, list[str]]) -> list[dict[str, Any]]:
@@ -210,6 +232,33 @@ def test_zeep_logs_in_and_asks_by_the_served_descriptions(taxpayer: Taxpayer, py
     assert "result" in version
 
 
-def test_address_in_a_description_leads_nowhere(taxpayer: Taxpayer) -> None:
-    answer = taxpayer.sii.http.get(f"{taxpayer.sii.hosts['dte']}/DTEWS/QueryEstUp.jws?WSDL")
-    assert 'location="https://nogal.sii.cl/DTEWS/QueryEstUp.jws"' in answer.text
+@pytest.mark.parametrize("transform", [C14N, f"{DSIG}enveloped-signature"])
+def test_node_libraries_log_in_sign_and_upload_documents_that_are_accepted(taxpayer: Taxpayer, transform: str) -> None:
+    """Npm's `soap` on the served descriptions and their addresses, `xml-crypto` for every signature, `form-data`."""
+    person = taxpayer.person
+    pem = person.key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode()
+    whole = taxpayer.envelope(Sale(1), Sale(2)).decode("iso-8859-1")
+    head, _, rest = whole.partition("\n")[2].partition("<DTE ")
+    job = {
+        "dte": taxpayer.sii.hosts["dte"],
+        "key": pem,
+        "certificate": base64.b64encode(person.certificate.public_bytes(Encoding.DER)).decode(),
+        "sender": person.rut,
+        "company": COMPANY,
+        "agent": "Mozilla/4.0 (compatible; PROG 1.0; Node)",
+        "transform": transform,
+        "documents": [Sale(n).body(taxpayer.cafs[33]) for n in (1, 2)],
+        "before": head,
+        "after": "</SetDTE></EnvioDTE>",
+    }
+    assert rest
+    done = subprocess.run(
+        node_program(), input=json.dumps(job), capture_output=True, text=True, check=False, timeout=60
+    )
+    assert done.returncode == 0, done.stderr[-2000:]
+    told = json.loads(done.stdout)
+    assert told["login"] == "00"
+    assert told["state"] == "EPR", told
+    (upload,) = taxpayer.sii.control("GET", "/uploads")
+    assert upload["counters"] == {"33": {"informados": 2, "aceptados": 2, "rechazados": 0, "reparos": 0}}
+    assert taxpayer.findings(str(upload["track_id"])) == [[], []]

@@ -1,6 +1,10 @@
 """Seeds and tokens, SOAP and REST."""
 
+from typing import Any
+
 import pytest
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import padding
 
 from tests.integration.simulator.client import Answer, Sii, inner, soap_body
 from tests.integration.simulator.conftest import Taxpayer
@@ -154,6 +158,59 @@ def test_unknown_person_is_not_let_in(taxpayer: Taxpayer, authority: Authority) 
     assert taxpayer.sii.get_token(signed_get_token(unknown, taxpayer.sii.seed())).state == "-07"
 
 
+def _loose(person: Person, seed: str, *, item: bool, named: bool, transform: str, sha256: bool) -> str:
+    """A getToken document as programs in use send it."""
+    identifier = ' ID="IdAFirmar"' if named else ""
+    inside = f"<Semilla>{seed}</Semilla>"
+    inside = f"<item{identifier}>{inside}</item>" if item else inside
+    plain = f"<getToken>{inside}</getToken>"
+    uri = "#IdAFirmar" if named else ""
+    element = signature(person, sha1(canonical(plain)), uri, transform=transform)
+    if sha256:
+        info = element[element.index("<SignedInfo>") : element.index("<SignatureValue>")]
+        data = canonical(with_namespaces(info, f'xmlns="{DSIG}"'))
+        value = person.key.sign(data, padding.PKCS1v15(), hashes.SHA256())
+        start, end = element.index("<SignatureValue>") + len("<SignatureValue>"), element.index("</SignatureValue>")
+        element = element[:start] + wrapped(value) + element[end:]
+    return plain.replace("</getToken>", element + "\n</getToken>")
+
+
+_LOOSE = [
+    ({"item": False, "named": False, "transform": C14N, "sha256": True}, 4),
+    ({"item": True, "named": True, "transform": C14N, "sha256": True}, 4),
+    ({"item": False, "named": False, "transform": f"{DSIG}enveloped-signature", "sha256": False}, 2),
+]
+
+
+@pytest.mark.parametrize(("form", "departures"), _LOOSE)
+def test_seeds_as_programs_in_use_sign_them_are_let_in_and_noted(
+    taxpayer: Taxpayer, form: dict[str, Any], departures: int
+) -> None:
+    sii = taxpayer.sii
+    assert sii.get_token(_loose(taxpayer.person, sii.seed(), **form)).state == "00"
+    (entry,) = [e for e in sii.control("GET", "/ledger") if e["operation"] == "getToken"]
+    assert len(entry["warnings"]) == departures, entry["warnings"]
+    assert all(warning.startswith("seed: ") for warning in entry["warnings"])
+    sii.control("POST", "/switches", {"seed_signature": "strict"})
+    assert sii.get_token(_loose(taxpayer.person, sii.seed(), **form)).state in {"05", "06"}
+
+
+@pytest.mark.parametrize("form", [form for form, _ in _LOOSE])
+def test_a_loose_seed_that_was_changed_is_refused(taxpayer: Taxpayer, form: dict[str, Any]) -> None:
+    sii = taxpayer.sii
+    document = _loose(taxpayer.person, sii.seed(), **form)
+    seed = document.partition("<Semilla>")[2].partition("<")[0]
+    assert sii.get_token(document.replace(seed, sii.seed())).state == "05"
+    other = document.replace("<Exponent>AQAB", "<Exponent>Aw==")
+    assert sii.get_token(other).state == "21"
+
+
+def test_a_seed_in_the_manuals_form_is_noted_as_nothing(taxpayer: Taxpayer) -> None:
+    assert taxpayer.sii.get_token(signed_get_token(taxpayer.person, taxpayer.sii.seed())).state == "00"
+    (entry,) = [e for e in taxpayer.sii.control("GET", "/ledger") if e["operation"] == "getToken"]
+    assert entry["warnings"] == []
+
+
 def test_naive_canonical_form_does_not_verify(taxpayer: Taxpayer) -> None:
     """A signature over what lxml writes for an element inside a tree is wrong although lxml verifies it."""
     seed = taxpayer.sii.seed()
@@ -183,22 +240,38 @@ def test_soap_without_its_action_is_a_fault(sii: Sii) -> None:
 
 
 @pytest.mark.parametrize(
-    "body",
+    "namespace",
     [
-        soap_body("getSeed", {}, "https://palena.sii.cl/DTEWS/CrSeed.jws"),
-        soap_body("getSeeds", {}),
-        soap_body("getSeed", {"Rut": "1"}),
+        "http://DefaultNamespace",
+        "https://maullin.sii.cl/DTEWS/CrSeed.jws",
+        "https://palena.sii.cl/DTEWS/CrSeed.jws",
+        "",
     ],
 )
+def test_operation_is_found_by_its_local_name(sii: Sii, namespace: str) -> None:
+    """In the namespace of the WSDLs, in that of the manuals, in none: programs with live runs use each."""
+    body = soap_body("getSeed", {}, namespace)
+    assert sii.raw_soap("CrSeed.jws", body).status_code == 200
+    sii.control("POST", "/switches", {"soap_namespace": "default"})
+    assert (sii.raw_soap("CrSeed.jws", body).status_code == 200) == (namespace == "http://DefaultNamespace")
+
+
+@pytest.mark.parametrize("body", [soap_body("getSeeds", {}), soap_body("getSeed", {"Rut": "1"})])
 def test_wrong_operation_is_a_fault(sii: Sii, body: bytes) -> None:
     answer = sii.raw_soap("CrSeed.jws", body)
     assert answer.status_code == 500
     assert "<faultstring>No such operation &apos;getSeed" in answer.text
 
 
-def test_wrong_parameter_names_are_a_fault(sii: Sii) -> None:
-    names = {"Rut": "76900101", "Dv": "8", "TrackId": "1", "Token": "X"}
-    assert "No such operation" in sii.raw_soap("QueryEstUp.jws", soap_body("getEstUp", names)).text
+@pytest.mark.parametrize("names", [("RutCompania", "DvCompania"), ("Rut", "Dv"), ("RutEmpresa", "DvEmpresa")])
+def test_parameters_are_taken_by_their_place(taxpayer: Taxpayer, names: tuple[str, str]) -> None:
+    values = dict(zip((*names, "TrackId", "Token"), ("76900101", "8", "1", taxpayer.token), strict=True))
+    assert taxpayer.sii.soap("QueryEstUp.jws", "getEstUp", values).state == "-11"
+    fewer = soap_body("getEstUp", dict(list(values.items())[:3]))
+    assert "No such operation" in taxpayer.sii.raw_soap("QueryEstUp.jws", fewer).text
+    taxpayer.sii.control("POST", "/switches", {"soap_bind": "name"})
+    answer = taxpayer.sii.raw_soap("QueryEstUp.jws", soap_body("getEstUp", values))
+    assert ("No such operation" in answer.text) == (names[0] != "RutCompania")
 
 
 def test_body_that_is_no_xml_is_a_fault(sii: Sii) -> None:
@@ -233,11 +306,6 @@ def test_accents_travel_as_utf8_or_mislabelled(taxpayer: Taxpayer) -> None:
         content = taxpayer.sii.raw_soap("GetTokenFromSeed.jws", body).content
         assert b'encoding="UTF-8"' in content
         assert "Autenticación".encode(encoding) in content
-
-
-def test_description_names_a_host_that_nobody_reaches(sii: Sii) -> None:
-    answer = sii.http.get(sii.hosts["dte"] + "/DTEWS/QueryEstUp.jws?WSDL")
-    assert 'location="https://nogal.sii.cl/DTEWS/QueryEstUp.jws"' in answer.text
 
 
 def test_services_say_that_they_live(sii: Sii) -> None:

@@ -10,8 +10,9 @@ from pathlib import Path
 import pytest
 
 from deploy.sandbox.sii.amounts import amount_findings, line_findings
+from deploy.sandbox.sii.editions import NEWER_SINCE, Edition
 from deploy.sandbox.sii.exports import export_findings
-from deploy.sandbox.sii.goods import GUIDES_SAY_SINCE, goods_findings
+from deploy.sandbox.sii.goods import goods_findings
 from deploy.sandbox.sii.reading import read
 from deploy.sandbox.sii.schemas import Schemas
 from deploy.sandbox.sii.switches import Switches
@@ -25,7 +26,7 @@ GOLDEN = Path(__file__).parents[2] / "golden" / "types"
 def codes(
     name: str,
     *changes: tuple[str, str],
-    day: dt.date = GUIDES_SAY_SINCE,
+    day: dt.date = NEWER_SINCE,
     profile: str = "2019",
     guide_rule: str = "reject",
 ) -> list[str]:
@@ -98,7 +99,7 @@ CASES: tuple[tuple[str, tuple[tuple[str, str], ...], list[str]], ...] = (
         ["HED-2-302", "HED-2-999"],
     ),
     ("46", (("<MntTotal>10000<", "<MntTotal>11900<"),), ["HED-2-260"]),
-    ("46", (("<CodImpAdic>15</CodImpAdic>", ""),), ["HED-2-300"]),
+    ("46", (("<CodImpAdic>15</CodImpAdic>", ""),), ["HED-2-300", "HED-2-999"]),
     (
         "46",
         (("<MntTotal>10000<", "<IVANoRet>5</IVANoRet><MntTotal>10000<"),),
@@ -152,18 +153,20 @@ def test_one_wrong_figure_is_found(name: str, changes: tuple[tuple[str, str], ..
 
 
 @pytest.mark.parametrize(
-    ("profile", "day", "guide_rule", "expected"),
+    ("profile", "issued_on", "guide_rule", "expected"),
     [
-        ("2019", GUIDES_SAY_SINCE, "reject", []),
-        ("2026", GUIDES_SAY_SINCE - dt.timedelta(days=1), "reject", []),
-        ("2026", GUIDES_SAY_SINCE, "reject", ["HED-3-999", "HED-3-999"]),
-        ("2026", GUIDES_SAY_SINCE, "repair", ["HED-2-999", "HED-2-999"]),
+        ("2019", "2026-11-01", "reject", []),
+        ("2026", "2026-10-31", "reject", []),
+        ("2026", "2026-11-01", "reject", ["HED-3-999", "HED-3-999"]),
+        ("2026", "2026-11-01", "repair", ["HED-2-999", "HED-2-999"]),
+        ("date", "2026-11-01", "repair", ["HED-2-999", "HED-2-999"]),
     ],
 )
 def test_since_november_2026_a_guide_says_when_it_leaves(
-    profile: str, day: dt.date, guide_rule: str, expected: list[str]
+    profile: str, issued_on: str, guide_rule: str, expected: list[str]
 ) -> None:
-    assert codes("52", profile=profile, day=day, guide_rule=guide_rule) == expected
+    dated = ("<FchEmis>2026-11-24", f"<FchEmis>{issued_on}")
+    assert codes("52", dated, profile=profile, guide_rule=guide_rule) == expected
 
 
 def test_a_guide_may_declare_that_vehicle_and_driver_are_not_known() -> None:
@@ -185,10 +188,11 @@ def of_2026(taxpayer: Taxpayer, folio: int) -> bytes:
 
 
 def test_the_format_of_2026_is_a_schema_fault_under_that_of_2019(taxpayer: Taxpayer) -> None:
+    taxpayer.sii.control("POST", "/switches", {"format_profile": "2019"})
     refused = taxpayer.send(of_2026(taxpayer, 1))
     assert taxpayer.state(refused) == "RSC"
     assert taxpayer.envelope_findings(refused) == ["ENV-3-0"]
-    taxpayer.sii.control("POST", "/switches", {"format_profile": "2026"})
+    taxpayer.sii.control("POST", "/switches", {"format_profile": "date"})
     accepted = taxpayer.send(of_2026(taxpayer, 2))
     assert taxpayer.state(accepted) == "EPR"
     assert taxpayer.findings(accepted) == [[]]
@@ -203,7 +207,7 @@ def test_the_format_of_2026_takes_documents_of_2019_too(taxpayer: Taxpayer) -> N
 @pytest.mark.needs_shared
 def test_a_schema_of_2026_in_a_folder_of_its_own_is_taken_as_it_is(taxpayer: Taxpayer, shared: Path) -> None:
     schemas = Schemas(shared / "reference" / "xsd" / "reconstructed-2026")
-    assert schemas.faults(read(of_2026(taxpayer, 1)), "EnvioDTE", "2026") == []
+    assert schemas.faults(read(of_2026(taxpayer, 1)), "EnvioDTE", Edition("2026")) == []
 
 
 @pytest.mark.parametrize("value", [2026, "2025", "reject"])

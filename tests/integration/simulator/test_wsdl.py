@@ -61,10 +61,22 @@ def _described(data: bytes) -> dict[str, object]:
 
 
 @pytest.mark.parametrize("name", sorted(_PLACES))
-def test_address_is_the_internal_host(sii: Sii, name: str) -> None:
+def test_address_is_the_host_that_was_asked_or_the_internal_one(sii: Sii, name: str) -> None:
+    host, path = _PLACES[name]
+    assert _address(sii, name) == sii.hosts[host] + path
+    sii.control("POST", "/switches", {"wsdl_address": "internal"})
+    assert _address(sii, name) == f"https://nogal.sii.cl{path}"
+
+
+def _address(sii: Sii, name: str) -> str | None:
     address = etree.fromstring(_served(sii, name)).find(f".//{_SOAP}address")
     assert address is not None
-    assert address.get("location") == f"https://nogal.sii.cl{_PLACES[name][1]}"
+    return address.get("location")
+
+
+def test_address_under_a_name_of_the_sii_is_of_tls(sii: Sii) -> None:
+    answer = sii.http.get(sii.hosts["dte"] + "/DTEWS/CrSeed.jws?WSDL", headers={"Host": "maullin.sii.cl"})
+    assert 'location="https://maullin.sii.cl/DTEWS/CrSeed.jws"' in answer.text
 
 
 @pytest.mark.parametrize("name", sorted(_PLACES))
@@ -92,6 +104,7 @@ def test_optional_parameter_may_only_be_missing_at_the_end(sii: Sii) -> None:
     assert (
         sii.raw_soap("services/wsRPETCConsulta", soap_body("getEstCesion", asked | {"IdCesion": ""})).status_code == 200
     )
+    sii.control("POST", "/switches", {"soap_bind": "name"})
     for wrong in ({"IdCesion": ""} | asked, {"Token": "X"}):
         answer = sii.raw_soap("services/wsRPETCConsulta", soap_body("getEstCesion", wrong))
         assert answer.status_code == 500

@@ -123,7 +123,7 @@ def _closed(case: Case) -> None:
     case.fault("F-DNS", when={"host": "dte"})
     with pytest.raises(httpx.ConnectError):
         httpx.get(address)
-    assert case.sii.rest("nada", "").status_code == 404
+    assert case.sii.rest("nada", "").status_code == 500
     case.lift()
     assert httpx.get(address).status_code == 404
     case.fault("F-DNS", args={"form": "timeout"}, when={"host": "dte"})

@@ -239,7 +239,7 @@ def _maintenance(case: Case) -> None:
     case.lift()
     case.fault("F-MAINT", when={"host": "dte"})
     assert case.upload(case.invoice(2), token=token).status_code == 503
-    assert case.sii.rest("nada", rest).status_code == 404
+    assert case.sii.rest("nada", rest).status_code == 500
 
 
 def _literal_500(case: Case) -> None:
