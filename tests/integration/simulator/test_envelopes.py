@@ -92,7 +92,7 @@ def test_missing_permission_shows_at_the_examination(taxpayer: Taxpayer) -> None
     assert taxpayer.sii.control("GET", "/documents") == []
     granted = {"permissions": [{"person": taxpayer.person.rut, "company": "76900101-8", "can": ["send"]}]}
     taxpayer.sii.control("POST", "/fixtures", granted)
-    again = taxpayer.send(taxpayer.envelope(Sale(1)))
+    again = taxpayer.send(taxpayer.envelope(Sale(1, item="Otro")))
     assert (taxpayer.state(again), taxpayer.findings(again)) == ("EPR", [[]])
 
 
