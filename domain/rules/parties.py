@@ -24,7 +24,9 @@ _HEADER = "document.Encabezado"
 
 def _keeps_nothing(view: View) -> Iterator[Finding]:
     for index, line in view.lines:
-        if "IndExe" not in line and not any(code in WITHHELD_TAXES for code in line.get("CodImpAdic") or ()):
+        codes = line.get("CodImpAdic", ())
+        unreadable = codes is None or None in codes
+        if "IndExe" not in line and not unreadable and not any(code in WITHHELD_TAXES for code in codes):
             yield f"document.Detalle[{index}].CodImpAdic", {}
 
 

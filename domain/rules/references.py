@@ -38,7 +38,10 @@ _CHANGING = NOTES | {SETTLEMENT}
 
 
 def _changes_nothing(view: View) -> Iterator[Finding]:
-    if not view.changes and not any(type_referred(item) in TAX_DOCUMENTS for _, item in view.references):
+    stated = any(
+        item.get("TpoDocRef", "") is None or type_referred(item) in TAX_DOCUMENTS for _, item in view.references
+    )
+    if not view.changes and not stated and None not in (view.document.values.get("Referencia") or ()):
         yield "document.Referencia", {}
 
 
