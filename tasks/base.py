@@ -2,6 +2,8 @@
 
 A phase never raises MemoryError into Celery (that ends the whole worker, which then dies on the same message again): it
 becomes an ordinary failure here. A failed phase loses nothing, because its claims are given back or freed by the sweep.
+A phase that finds the ledger away, read-only, full or of another version hasn't failed: it breaks off, the outage is
+told once, and the work is found again when the ledger is back.
 """
 
 import functools
@@ -13,13 +15,16 @@ from typing import Any, Final
 
 import structlog
 
+from workers.activity import activity
 from workers.app import app
 from workers.cache.connection import connect
 from workers.cache.results import Results
 from workers.cache.tokens import TokenCopies
+from workers.database.away import why_away
 from workers.database.engine import ledger
 from workers.database.issuers import SealedCaf
 from workers.exchanges import Exchanges
+from workers.outages import LEDGER
 from workers.settings import settings
 from workers.sii.client import SiiClient
 from workers.vault.sealing import Vault
@@ -45,12 +50,17 @@ def phase(name: str) -> Callable[[Callable[..., None]], Any]:
         @functools.wraps(function)
         def guarded(*args: Any, **kwargs: Any) -> None:
             try:
-                function(*args, **kwargs)
+                with activity().phase(name):
+                    function(*args, **kwargs)
             except MemoryError as error:
                 raise PhaseFailedError(f"{name}: out of memory") from error
-            except Exception:
-                log.exception("phase.failed", phase=name)
-                raise
+            except Exception as error:
+                why = why_away(error)
+                if why is None:
+                    log.exception("phase.failed", phase=name)
+                    raise
+                LEDGER.failed(why)
+                log.debug("phase.broken_off", phase=name, why=why)
 
         return app.task(name=name)(guarded)
 

@@ -17,6 +17,7 @@ from domain.codes.document_types import DOCUMENT_TYPES
 from domain.envelope import Caratula, build_envelope, channel_of
 from domain.signature import RsaSigner
 from tasks.base import phase, tools
+from workers.activity import activity
 from workers.bells import ring
 from workers.database import readiness, sealing
 from workers.database.audit import audit
@@ -74,6 +75,7 @@ def seal_one(group: Group, me: Process, *, trial: bool = False) -> bool:
 
     On `trial`, when the channel's uploads brought no answers, one is sealed in all, for whoever sees how they are.
     """
+    activity().step()
     size = settings().boleta_envelope_documents if group.channel == "rest" else settings().envelope_documents
     load = Load(size, settings().uploads_in_flight, settings().envelope_linger_seconds)
     with ledger().transaction() as tx:

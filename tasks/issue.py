@@ -26,6 +26,7 @@ from tasks.base import CHUNKS_A_BELL, phase, tools
 from tasks.judging import Judgement, judge
 from tasks.notes import in_turn
 from tasks.publish import tell
+from workers.activity import activity
 from workers.bells import ring
 from workers.clock import santiago
 from workers.database import documents, folios
@@ -103,6 +104,7 @@ def take_up(lane: str, size: int) -> bool:
 
 def issue_chunk(lane: str, state: str, size: int) -> int:
     """Claim one chunk and take it as far as it goes; returns how many documents were claimed."""
+    activity().step()
     me = this_process(worker_kind())
     try:
         claim = ledger().repeated_statement(

@@ -9,6 +9,7 @@ import uuid
 from collections.abc import Sequence
 
 from tasks.base import CHUNKS_A_BELL, phase, tools
+from workers.activity import activity
 from workers.bells import ring
 from workers.cache.results import Result as Told
 from workers.database import refused
@@ -31,6 +32,7 @@ def publish() -> None:
 
 def publish_chunk() -> int:
     """Tell one chunk; returns how many were told."""
+    activity().step()
     with ledger().transaction() as tx:
         due = untold(tx, CHUNK)
         held = tools().results.publish_many([_told(result) for result in due])

@@ -1,7 +1,7 @@
 """`fmgo.sweep`: finds whatever is due and was not rung for, so that everything in Redis may vanish.
 
-Rung every few seconds by every worker; a lease row lets one through. It makes the months ahead, buries processes
-without a beat and frees what they held, wakes documents whose cause of waiting was mended, and rings for what is due.
+Rung every few seconds by every worker; a lease row lets one through. It makes the months ahead, frees what dead
+processes held, wakes documents whose cause of waiting was mended, and rings for what is due.
 """
 
 from typing import Final
@@ -11,25 +11,11 @@ import structlog
 from sqlalchemy.exc import IntegrityError, ProgrammingError
 
 from tasks.base import phase
-from workers.bells import ring
-from workers.database import (
-    claim_watches,
-    claims,
-    envelopes,
-    mail_sources,
-    pace,
-    processes,
-    readiness,
-    refused,
-    result_mails,
-    results,
-    sealing,
-    waiting,
-    wanted_mails,
-)
+from workers.bells import not_rung, ring
+from workers.database import claims, envelopes, pace, processes, readiness, waiting
 from workers.database.engine import ledger
+from workers.due import due_now
 from workers.inbox import orphaned_lists, return_lists
-from workers.pace import standing
 from workers.process import this_process
 from workers.queues import worker_kind
 from workers.settings import settings
@@ -70,13 +56,12 @@ def make_months() -> None:
 
 
 def free_the_dead() -> None:
-    """Bury processes without a beat and free what they held: documents, envelopes, bodies taken from the list."""
+    """Free what dead processes held: documents, envelopes, bodies taken from the list.
+
+    Who is dead is said by those who watch (`workers.process`), which the sweep is too seldom and too irregular for.
+    """
     with ledger().transaction() as tx:
-        dead = processes.bury(tx, settings().dead_after_seconds)
-    if dead:
-        with ledger().transaction() as tx:
-            pace.forget_the_dead(tx)
-        log.warning("sweep.dead_processes", workers=dead)
+        pace.forget_the_dead(tx)
     with ledger().transaction() as tx:
         documents = claims.release_dead(tx, quarantine_after=settings().quarantine_after_deaths)
         sent = envelopes.release_dead(
@@ -89,8 +74,8 @@ def free_the_dead() -> None:
         with ledger().transaction() as tx:
             gone = processes.stopped(tx, holders)
         returned = return_lists(gone)
-    except redis.RedisError as error:
-        log.warning("sweep.redis_away", error=type(error).__name__)
+    except (redis.RedisError, OSError) as error:
+        not_rung(error)
         return
     if returned:
         log.warning("sweep.returned", bodies=returned, workers=gone)
@@ -98,29 +83,5 @@ def free_the_dead() -> None:
 
 def ring_what_is_due() -> None:
     """Ring every phase and lane that has due work."""
-    with ledger().transaction() as tx:
-        documents = claims.due_work(tx)
-        states = envelopes.due_states(tx)
-        untold = results.any_untold(tx) or refused.any_untold(tx)
-        lost_copies = sealing.any_unevidenced(tx)
-        environment = settings().sii_environment
-        mails = (
-            mail_sources.any_due(tx, environment)
-            or result_mails.any_ready(tx, environment)
-            or wanted_mails.any_due(tx, environment)
-        )
-        watched = claim_watches.any_due(tx, environment)
-    for lane, _, evidenced in documents:
-        ring("fmgo.dispatch" if evidenced else "fmgo.issue", lane)
-    if lost_copies:
-        ring("fmgo.dispatch", "bulk")
-    if states & {"sealed", "uncertain"}:
-        ring("fmgo.submit", times=4)
-    if states & {"sent", "refused"}:
-        ring("fmgo.track", times=2)
-    if untold:
-        ring("fmgo.publish")
-    if mails:
-        ring("fmgo.mail")
-    if watched and "soap" in standing("claims").usable:
-        ring("fmgo.claims")
+    for due in due_now():
+        ring(due.phase, due.lane, due.times)

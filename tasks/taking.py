@@ -10,6 +10,7 @@ from typing import Final
 from sqlalchemy import Connection
 from sqlalchemy.exc import SQLAlchemyError
 
+from workers.activity import activity
 from workers.database import envelopes
 from workers.database.engine import ledger
 from workers.database.envelopes import ClaimedEnvelope, Step, claim_envelope, next_fence
@@ -23,6 +24,7 @@ AFTER_A_FAULT_SECONDS: Final = 60.0
 
 def take(states: Sequence[str], me: Process, channels: Collection[Channel]) -> ClaimedEnvelope | None:
     """Claim the envelope in one of the states and channels that comes first, None when none is due."""
+    activity().step()
     with ledger().statements() as tx:
         fence = next_fence(tx)
     try:

@@ -5,6 +5,7 @@ costs at most one sweep, a repeated one finds nothing to do, and none of Celery'
 beat) is used. Phases are named as strings; this module imports none of them.
 """
 
+import logging
 from typing import Any, Final
 
 import structlog
@@ -23,8 +24,11 @@ from celery.worker.request import Request
 from kombu import Queue
 
 from workers import logging as fmgo_logging
-from workers import message
-from workers.process import end_this_process, this_process
+from workers import message, watchman
+from workers.consumer import use_patient_transport
+from workers.keeper import die_with_parent
+from workers.pool_watch import PoolWatch
+from workers.process import await_ledger, begin_pulse, end_this_process
 from workers.queues import LANED, LANES, PHASES, queue_of, worker_kind
 from workers.settings import settings
 
@@ -60,6 +64,7 @@ class QuietTask(Task[Any, Any]):
 def make_app() -> Celery[QuietTask]:
     """Make the application from this process's settings."""
     message.register_content_type()
+    use_patient_transport()
     app = Celery("fmgo", task_cls=QuietTask, set_as_current=True)
     app.conf.update(
         broker_url=settings().redis_url,
@@ -82,8 +87,12 @@ def make_app() -> Celery[QuietTask]:
         worker_send_task_events=True,
         worker_hijack_root_logger=False,
         worker_redirect_stdouts=False,
+        # A worker outlives every outage of its broker; what its consumer does then is in `workers.consumer`.
+        worker_consumer="workers.consumer:PatientConsumer",
         broker_connection_retry_on_startup=True,
         broker_connection_max_retries=None,
+        broker_channel_error_retry=True,
+        worker_enable_prefetch_count_reduction=False,
         broker_pool_limit=8,
         # A producer must have its answer within seconds when the broker is away; the row is written already.
         task_publish_retry=False,
@@ -92,7 +101,7 @@ def make_app() -> Celery[QuietTask]:
             "visibility_timeout": 300,
             "unacked_restore_interval": 1,
             "unacked_restore_throttle": 1,
-            "socket_timeout": 10,
+            "socket_timeout": 5,
             "socket_connect_timeout": 2,
             "socket_keepalive": True,
             "health_check_interval": 5,
@@ -113,10 +122,13 @@ app: Final = make_app()
 @setup_logging.connect
 def _set_up_logging(**_: Any) -> None:
     fmgo_logging.configure_logging(settings())
+    # Each try to reach a broker that answers with errors would say that it is connected.
+    logging.getLogger("celery.worker.consumer.connection").setLevel(logging.WARNING)
 
 
 @task_prerun.connect
 def _bind_context(task_id: str, task: Task[Any, Any], **_: Any) -> None:
+    watchman.heard()
     fmgo_logging.bind_task(task_id, task.name, task.request.headers or {})
 
 
@@ -127,17 +139,22 @@ def _clear_context(**_: Any) -> None:
 
 @worker_process_init.connect
 def _enter_pool_process(**_: Any) -> None:
-    this_process(worker_kind())
+    """Begin to live, at once: the pool ends a process that isn't up within four seconds."""
+    die_with_parent()
+    begin_pulse(worker_kind())
+    watchman.begin(app, worker_kind())
 
 
 @worker_process_shutdown.connect
 def _leave_pool_process(**_: Any) -> None:
+    watchman.end()
     end_this_process()
 
 
 @worker_init.connect
-def _say_kind(sender: Any, **_: Any) -> None:
+def _await_ledger(sender: Any, **_: Any) -> None:
     log.info("worker.starting", hostname=str(sender))
+    await_ledger()
 
 
 @worker_shutdown.connect
@@ -145,42 +162,59 @@ def _leave(**_: Any) -> None:
     end_this_process()
 
 
-class SweepTimer(bootsteps.StartStopStep):
-    """Rings for a sweep every few seconds, in every worker; a lease row in the ledger lets one through.
+class Life(bootsteps.StartStopStep):
+    """What a worker does besides answering bells; it begins before the broker is reached.
 
-    In a prefork worker this runs in the parent, which holds no connection to the ledger: it only rings.
+    Every worker rings for a sweep every few seconds, and a lease row in the ledger lets one through. A prefork worker's
+    parent holds no connection to the ledger, so it only rings; the worker of threads has a heartbeat, reads the lists
+    of jobs, and looks at the ledger while the doorbell is silent.
     """
 
     requires = ("celery.worker.components:Timer", "celery.worker.components:Pool")
 
     def __init__(self, worker: Any, **options: Any) -> None:
         super().__init__(worker, **options)
-        self.entry: Any = None
+        self.entries: list[Any] = []
+        self.inboxes: list[Any] = []
 
     def start(self, worker: Any) -> None:
-        """Begin to ring."""
-        self.entry = worker.timer.call_repeatedly(settings().sweep_seconds, _ring_for_sweep, priority=10)
+        """Begin."""
+        every = settings().sweep_seconds
+        self.entries = [worker.timer.call_repeatedly(every, _ring_for_sweep, priority=10)]
+        if worker_kind() == "threads":
+            from workers.inbox import start_reading  # noqa: PLC0415 - the inbox stands on this module
+
+            begin_pulse(worker_kind())
+            watchman.begin(app, worker_kind())
+            self.inboxes = start_reading()
+        else:
+            watch = PoolWatch()
+            self.entries.append(worker.timer.call_repeatedly(every, lambda: watch.look(_pool_of(worker)), priority=10))
 
     def stop(self, _worker: Any) -> None:
-        """Stop ringing."""
-        if self.entry is not None:
-            self.entry.cancel()
+        """Stop after what is at hand."""
+        for entry in self.entries:
+            entry.cancel()
+        for inbox in self.inboxes:
+            inbox.stop()
+        watchman.end()
+
+
+def _pool_of(worker: Any) -> list[int]:
+    """Numbers of the processes of a prefork worker's pool."""
+    return [process.pid for process in worker.pool._pool._pool]  # noqa: SLF001 - billiard shows them nowhere else
 
 
 def _ring_for_sweep() -> None:
-    from workers.bells import ring  # noqa: PLC0415 - bells stand on this module
+    from workers.bells import is_heard, ring  # noqa: PLC0415 - bells stand on this module
 
-    ring("fmgo.sweep")
+    if is_heard():
+        ring("fmgo.sweep")
 
 
-app.steps["worker"].add(SweepTimer)
+app.steps["worker"].add(Life)
 
 
 @worker_ready.connect
 def _announce(sender: Any, **_: Any) -> None:
     log.info("worker.ready", hostname=str(sender))
-    if worker_kind() == "threads":
-        from workers.inbox import start_reading  # noqa: PLC0415 - the inbox stands on this module
-
-        this_process(worker_kind())
-        start_reading()

@@ -1,7 +1,8 @@
 """Ringing: telling a phase that there is work, after the commit that made it.
 
 A bell is a hint; it may be lost or repeated. A queue that already holds a bell for each of its processes is not rung
-again: the bell there will find the new work too. When Redis is away nothing is lost, the sweep rings later.
+again: the bell there will find the new work too. When Redis is away, hangs or answers with errors nothing is lost: the
+workers look at the ledger by themselves (`workers.watchman`).
 """
 
 import os
@@ -9,16 +10,19 @@ from functools import lru_cache
 from typing import Final
 
 import redis
-import structlog
 from kombu.exceptions import OperationalError
 
 from workers.app import app
 from workers.cache.connection import connect
+from workers.cache.silence import SilentError, why_silent
 from workers.logging import context_headers
+from workers.outages import DOORBELL
 from workers.queues import ENOUGH, LANED, queue_of
 from workers.settings import settings
 
-log: Final = structlog.get_logger(__name__)
+PROBE: Final = "fmgo:bell"
+"""A key that is written to see whether anything can be."""
+PROBE_MILLISECONDS: Final = 60_000
 
 
 @lru_cache(maxsize=2)
@@ -44,6 +48,24 @@ def ring(phase: str, lane: str | None = None, times: int = 1) -> bool:
                 headers=context_headers(),
             )
     except (redis.RedisError, OperationalError, OSError) as error:
-        log.warning("bell.not_rung", phase=phase, lane=lane, error=type(error).__name__)
+        not_rung(error)
         return False
     return missing > 0
+
+
+def not_rung(error: BaseException) -> None:
+    """Note why the doorbell can't be used; told once an outage."""
+    cause = error.__cause__ if isinstance(error, OperationalError) and error.__cause__ is not None else error
+    if not isinstance(cause, SilentError):
+        DOORBELL.failed(why_silent(cause))
+
+
+def is_heard() -> bool:
+    """Whether bells can be rung: a server that answers and takes no writes is as silent as one that is away."""
+    try:
+        doorbell().set(PROBE, "1", px=PROBE_MILLISECONDS)
+    except (redis.RedisError, OSError) as error:
+        not_rung(error)
+        return False
+    DOORBELL.works()
+    return True

@@ -16,11 +16,13 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from domain.job import NotAJob, too_large
 from domain.problems import Problem
-from workers.bells import doorbell
+from workers.bells import doorbell, not_rung
 from workers.celery_messages import bodies_of, task_id_of
+from workers.database.away import why_away
 from workers.database.engine import ledger
 from workers.handed_in import Body
 from workers.job_lists import CELERY, CHUNK, JOBS, LISTS, JobList, Taken, taken_by
+from workers.outages import LEDGER
 from workers.process import this_process
 from workers.recording import Reading, read_body, record_readings
 from workers.refusals import refused_message, unread_message
@@ -61,14 +63,12 @@ class InboxReader:
         self._thread.join(timeout=5)
 
     def _read(self) -> None:
+        """Read until the end; nothing that goes wrong ends the thread: whatever was away is there again one day."""
         while not self._ended.is_set():
             try:
                 self._turn()
-            except AWAY as error:
-                log.warning("inbox.pause", source=self._source, error=type(error).__name__)
-                self._ended.wait(1)
-            except Exception:
-                log.exception("inbox.failed", source=self._source)
+            except Exception as error:  # noqa: BLE001 - the next try may go well
+                tell(error)
                 self._ended.wait(1)
 
     def _turn(self) -> None:
@@ -129,6 +129,17 @@ class InboxReader:
         except NotAJob as error:
             task_id = task_id_of(message)
             return [refused_message(message, error.problems, (task_id,) if task_id else ())]
+
+
+def tell(error: BaseException) -> None:
+    """Say why the lists aren't read now: once an outage, or at length where it is none."""
+    why = why_away(error)
+    if why is not None:
+        LEDGER.failed(why)
+    elif isinstance(error, redis.RedisError | OSError):
+        not_rung(error)
+    else:
+        log.error("inbox.failed", exc_info=error)
 
 
 def open_list(name: str) -> JobList:

@@ -2,7 +2,8 @@
 
 Kinds: `interactive` (prefork, one process: tills wait for it), `bulk` (prefork, a process a core, at a lower priority,
 so that a backlog never stands before a till) and `threads` (uploads, questions, results, intake: they wait
-for others, not for the processor).
+for others, not for the processor). Each runs under a keeper, which begins it anew when it ends unasked
+(`workers.keeper`).
 """
 
 import os
@@ -33,6 +34,9 @@ def concurrency_of(kind: str) -> int:
 def launch(kind: str, concurrency: int | None = None) -> Launch:
     """How to start a worker of a kind; raises KeyError for an unknown one."""
     argv = (
+        sys.executable,
+        "-m",
+        "workers.keeper",
         sys.executable,
         "-W",
         # Celery warns root twice; a container's only user is root, and whoever starts this knows it.

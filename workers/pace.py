@@ -17,6 +17,7 @@ import structlog
 from sqlalchemy import Connection
 from sqlalchemy.exc import SQLAlchemyError
 
+from workers.activity import activity
 from workers.database import pace
 from workers.database.engine import ledger
 from workers.database.pace import Ask, Learnt, Limits, Pauses
@@ -89,6 +90,7 @@ def admitted(
     channel: Channel, request: Request, worker: int, *, lane: str = "bulk", requests: int = 1
 ) -> Iterator[Admission]:
     """Make a request (or so many, one after the other) while the block runs; raises NotNowError."""
+    activity().step()
     ask = Ask(settings().sii_environment, service_of(channel, request), worker, uuid.uuid4().hex)
     try:
         with ledger().statements() as tx:

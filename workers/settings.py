@@ -270,6 +270,9 @@ class Settings(BaseSettings):
     beat_seconds: float = Field(default=2, gt=0, le=60)
     # A process without a beat for this long is dead and its claims are free: three missed beats.
     dead_after_seconds: float = Field(default=6, gt=0, le=600)
+    # Seconds after which a statement without an answer is cancelled, or given up with its connection: the longest ones
+    # (a chunk of 200 jobs, a sweep after an outage) take one or two; an orchestrator waits 30 s for a process to end.
+    statement_seconds: float = Field(default=20, gt=0, le=3600)
     # How often one process looks for what is due and nobody was rung for.
     sweep_seconds: float = Field(default=2, gt=0, le=300)
     # Minutes from signing by which a document should be at the SII, "TYPE=MINUTES,…": what waits is sent in the order

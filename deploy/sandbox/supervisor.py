@@ -9,6 +9,9 @@ Promises, for every process started here and for its children:
 * where both of these were killed too, the next supervisor of the same folder ends what the folder's list names
   (process number and start time) and what carries the folder in its environment; so never a stranger.
 
+Nothing is restarted here: a worker has a keeper of its own (`workers.keeper`), and a server that ends is an error that
+`Child.check` raises.
+
 Children run in sessions of their own: an interrupt at the terminal reaches the supervisor alone, which stops them in
 order. The kernel's signal comes when the *thread* that started a child ends, so `start` is refused outside the main
 thread.

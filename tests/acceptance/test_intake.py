@@ -144,10 +144,10 @@ def test_jobs_that_celery_clients_hand_in_while_the_ledger_is_away_or_a_worker_i
         for n in range(first, first + number):
             client.send_task("fmgo.enqueue", args=[[invoice(company, f"sale-{n}")]], queue="fmgo.enqueue")
 
-    pauses = works.logged("threads", "inbox.pause")
+    pauses = works.logged("threads", "ledger.away")
     with works.without_ledger():
         hand_in(0, 10)
-        wait_until(lambda: works.logged("threads", "inbox.pause") > pauses, "it doesn't wait")
+        wait_until(lambda: works.logged("threads", "ledger.away") > pauses, "it doesn't wait")
         works.kill("threads")
         hand_in(10, 10)
     works.start("threads")

@@ -6,12 +6,18 @@ from tests.acceptance.waiting import wait_until
 from tests.acceptance.works import Works
 
 BATCH = 200
-MISSED = "pulse.missed"
+AWAY = "ledger.away"
+BACK = "ledger.back"
 
 
-def missed(works: Works) -> dict[str, int]:
-    """How many beats each kind of worker has missed because the ledger was away."""
-    return {kind: works.logged(kind, MISSED) for kind in works.crew}
+def told(works: Works, what: str) -> dict[str, int]:
+    """How often each kind of worker has said that the ledger is away, or back."""
+    return {kind: works.logged(kind, what) for kind in works.crew}
+
+
+def await_told(works: Works, what: str, before: dict[str, int]) -> None:
+    """Return when each kind has said it again."""
+    wait_until(lambda: all(n > before[kind] for kind, n in told(works, what).items()), f"not everybody said {what}")
 
 
 def test_outages_of_the_ledger_in_mid_batch_lose_nothing_and_leave_nothing_leased(works: Works) -> None:
@@ -20,9 +26,10 @@ def test_outages_of_the_ledger_in_mid_batch_lose_nothing_and_leave_nothing_lease
     works.producer.enqueue_many([boleta(company, f"boleta-{n}", lane="interactive") for n in range(20)])
     for _ in range(3):
         done = works.states(company)["accepted"]
-        before = missed(works)
+        away, back = told(works, AWAY), told(works, BACK)
         with works.without_ledger():
-            wait_until(lambda before=before: all(n > before[k] for k, n in missed(works).items()), "nobody missed it")  # type: ignore[misc]
+            await_told(works, AWAY, away)
+        await_told(works, BACK, back)
         wait_until(
             lambda done=done: works.states(company)["accepted"] > done or works.states(company)["received"] == 0,  # type: ignore[misc]
             "nothing goes on",
@@ -36,12 +43,11 @@ def test_outages_of_the_ledger_in_mid_batch_lose_nothing_and_leave_nothing_lease
 def test_an_answer_that_comes_while_the_ledger_is_away_leaves_a_doubt_and_no_second_upload(works: Works) -> None:
     company = works.company()
     works.fault("F-SLOW", company, "DTEUpload", args={"seconds": 2})
-    failed = works.logged("threads", "phase.failed")
+    owes = works.logged("threads", "process.owes")
     works.producer.enqueue_many([invoice(company, f"sale-{n}") for n in range(3)])
     wait_until(lambda: works.uploads(company), "nothing was uploaded")
     with works.without_ledger():
-        wait_until(lambda: works.logged("threads", "phase.failed") > failed, "the upload didn't end")
-        wait_until(lambda: works.logged("threads", "process.owes"), "it doesn't know that it owes the envelope")
+        wait_until(lambda: works.logged("threads", "process.owes") > owes, "it doesn't know that it owes the envelope")
     works.await_states(company, {"accepted": 3})
     check_books(works, company)
     assert len(works.uploads(company)) == 1

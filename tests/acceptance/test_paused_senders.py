@@ -17,10 +17,11 @@ from tests.acceptance.works import Works
 def paused(works: Works) -> Iterator[int]:
     """Stop the sender with all its threads, let another one take its place, and wake it at the end of the block.
 
-    Gives its number in the ledger, by then declared dead.
+    Gives its number in the ledger, by then declared dead: once awake it ends, and its keeper begins another.
     """
     sleeper = works.crew["threads"]
     number = works.scalar("SELECT max(id) FROM workers WHERE kind = 'threads' AND stopped_at IS NULL")
+    said = sleeper.log.stat().st_size
     os.killpg(sleeper.pid, signal.SIGSTOP)
     try:
         works.start("threads")
@@ -30,7 +31,13 @@ def paused(works: Works) -> Iterator[int]:
         yield number
     finally:
         os.killpg(sleeper.pid, signal.SIGCONT)
-    wait_until(lambda: sleeper.poll() is not None, "a process that was declared dead goes on")
+    try:
+        wait_until(
+            lambda: b"it begins anew" in sleeper.log.read_bytes()[said:],
+            "a process that was declared dead goes on",
+        )
+    finally:
+        os.killpg(sleeper.pid, signal.SIGKILL)
 
 
 def test_a_sender_that_wakes_after_900_seconds_sends_nothing(works: Works) -> None:

@@ -1,4 +1,4 @@
-"""A ledger that was restored raises its epoch: whoever worked on the older one ends, and nothing is taken or issued."""
+"""A restored ledger raises its epoch: who worked on the older one ends and begins anew, and nothing is issued."""
 
 from pathlib import Path
 
@@ -27,8 +27,7 @@ def test_a_raised_epoch_ends_the_processes_and_keeps_all_shut_until_the_evidence
         with pytest.raises(IntakeShut):
             works.producer.enqueue(invoice(company, "refused"))
         works.redis.lpush(LIST, body(invoice(company, "listed")))
-        works.crew["threads"].wait(30)
-        works.start("threads", "bulk")
+        works.start("bulk")
         wait_until(lambda: works.redis.llen(LIST) == 0, "the list wasn't read")
         for _ in range(3):
             last = works.scalar(SWEEPS)

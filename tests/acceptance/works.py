@@ -12,7 +12,8 @@ import uuid
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Final
 from urllib.parse import urlsplit, urlunsplit
@@ -98,17 +99,44 @@ class Works:
         for kind in kinds:
             self.crew[kind].wait(30)
 
-    def start(self, *kinds: str) -> None:
-        """Start workers in the place of dead ones and wait until each is in the ledger."""
-        last = self.scalar("SELECT max(id) FROM workers")
+    def kill_inside(self, kind: str) -> None:
+        """SIGKILL to a kind's worker and its pool, and not to its keeper."""
+        for pid in _below(self.crew[kind].pid):
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+
+    def spawn_one(self, kind: str, more: Mapping[str, str] = MappingProxyType({})) -> Child:
+        """Start a worker with some settings of its own, which is none of the crew."""
+        how = launch(kind)
+        return self.sandbox.spawn(f"worker-{kind}-{uuid.uuid4().hex[:6]}", how.argv, env={**how.environment, **more})
+
+    def spawn(self, *kinds: str) -> None:
+        """Start workers in the place of dead ones."""
         for kind in kinds:
             how = launch(kind)
             self.crew[kind] = self.sandbox.spawn(f"worker-{kind}", how.argv, env=how.environment)
+
+    def start(self, *kinds: str) -> None:
+        """Start workers in the place of dead ones and wait until each is in the ledger."""
+        last = self.scalar("SELECT max(id) FROM workers")
+        self.spawn(*kinds)
         for kind in kinds:
-            wait_until(
-                lambda kind=kind: self.scalar("SELECT count(*) FROM workers WHERE id > %s AND kind = %s", last, kind),  # type: ignore[misc]
-                f"worker {kind} didn't enter the ledger",
-            )
+            self.await_entered(kind, last)
+
+    def await_entered(self, kind: str, last: int) -> int:
+        """Return the number of a process of a kind that entered the ledger after the one with the number `last`."""
+        entered: int = wait_until(
+            lambda: self.scalar("SELECT max(id) FROM workers WHERE id > %s AND kind = %s", last, kind),
+            f"worker {kind} didn't enter the ledger",
+        )
+        return entered
+
+    def redis_answers(self) -> bool:
+        """Whether Redis answers the test."""
+        try:
+            return bool(self.redis.ping())
+        except redis.RedisError:
+            return False
 
     def mend(self) -> None:
         """Start whatever a failed test left dead."""
@@ -258,6 +286,15 @@ class Works:
         """Switch a fault on for a company (and an operation)."""
         when = {"company": company.rut} | ({"operation": operation} if operation else {})
         self.sii.fault({"fault": fault, "when": when, **rule})
+
+
+def _below(pid: int) -> list[int]:
+    """Processes that a process has started, and what these have, the last ones first."""
+    try:
+        children = Path(f"/proc/{pid}/task/{pid}/children").read_text(encoding="ascii").split()
+    except OSError:
+        return []
+    return [found for child in map(int, children) for found in (*_below(child), child)]
 
 
 def unknown_company() -> Company:

@@ -1,9 +1,10 @@
 """Connections to the Redis-protocol server that holds copies, queues and the list of jobs.
 
-Whatever is asked here may be answered late or never, so each wait is short and a dropped connection is tried once
-more, nothing else. Promises: no connection is opened before the first command (a client can be made anywhere, but
-must be used in one process only: make it after the fork), and answers are bytes. Redis Cluster is refused with a
-sentence: Celery's message library has no transport for it, and the queues live on the same server.
+Whatever is asked here may be answered late or never, so each wait is short, a dropped connection is tried once more,
+and a server that was silent is left alone for some seconds: whoever works without it isn't held up by each try.
+Promises: no connection is opened before the first command (a client can be made anywhere, but must be used in one
+process only: make it after the fork), and answers are bytes. Redis Cluster is refused with a sentence: Celery's
+message library has no transport for it, and the queues live on the same server.
 """
 
 from typing import Any, Final
@@ -14,6 +15,7 @@ from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import RedisError
 from redis.retry import Retry
 
+from workers.cache.silence import Silence, leaving_alone
 from workers.settings import check_redis_url
 
 CONNECT_SECONDS: Final = 1.0
@@ -50,7 +52,7 @@ def connect(url: str, *, answer_seconds: float = ANSWER_SECONDS, parser_class: A
     if scheme.lower() in _SOCKET_SCHEMES:  # kombu writes the database as ?virtual_host=1, redis-py as ?db=1
         path, mark, query = rest.partition("?")
         url = f"unix://{path}{mark}{query.replace('virtual_host=', 'db=')}"
-    return Redis.from_url(
+    client = Redis.from_url(
         url,
         socket_connect_timeout=CONNECT_SECONDS,
         socket_timeout=answer_seconds,
@@ -60,6 +62,9 @@ def connect(url: str, *, answer_seconds: float = ANSWER_SECONDS, parser_class: A
         protocol=2,  # every server of the protocol speaks it, without a handshake of its own
         **({"parser_class": parser_class} if parser_class is not None else {}),
     )
+    pool = client.connection_pool
+    pool.connection_class = leaving_alone(pool.connection_class, Silence())
+    return client
 
 
 def cluster_complaint(client: Redis) -> str | None:

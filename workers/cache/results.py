@@ -18,6 +18,8 @@ import structlog
 from redis import Redis
 
 from workers.cache.connection import AWAY
+from workers.cache.silence import SilentError, why_silent
+from workers.outages import CACHE
 
 STREAM: Final = "fmgo:results"
 STREAM_LENGTH: Final = 100_000
@@ -90,11 +92,13 @@ class Results:
                 self._publish(keys=[_name(result.id), STREAM], args=self._values(result), client=pipe)
             answers = pipe.execute(raise_on_error=False)
         except AWAY as error:
-            _log.warning("results not published", results=len(results), reason=type(error).__name__)
+            _silent(error)
             return frozenset()
         failed = [answer for answer in answers if isinstance(answer, Exception)]
         if failed:
-            _log.warning("some results not published", results=len(failed), reason=str(failed[0]))
+            _silent(failed[0])
+        else:
+            CACHE.works()
         return frozenset(
             result.id for result, answer in zip(results, answers, strict=True) if not isinstance(answer, Exception)
         )
@@ -104,7 +108,7 @@ class Results:
         try:
             held = self._client.hgetall(_name(document_id))
         except AWAY as error:
-            _log.warning("result not read", document_id=document_id, reason=type(error).__name__)
+            _silent(error)
             return None
         fields = {_text(name): _text(value) for name, value in held.items()}
         version = fields.pop("version", "")
@@ -129,7 +133,7 @@ class Results:
                         return None
                     channel.get_message(timeout=min(left, 1.0))
         except AWAY as error:
-            _log.warning("waiting for a result broke off", document_id=document_id, reason=type(error).__name__)
+            _silent(error)
             return None
 
     def _values(self, result: Result) -> list[str | int]:
@@ -151,3 +155,9 @@ def _text(value: bytes | str) -> str:
 
 def _name(document_id: str) -> str:
     return f"fmgo:result:{document_id}"
+
+
+def _silent(error: BaseException) -> None:
+    """Note why the server can't be used; told once an outage."""
+    if not isinstance(error, SilentError):
+        CACHE.failed(why_silent(error))

@@ -13,6 +13,8 @@ import structlog
 from redis import Redis
 
 from workers.cache.connection import AWAY
+from workers.cache.silence import SilentError, why_silent
+from workers.outages import CACHE
 
 TOKEN_SECONDS: Final = 50 * 60
 
@@ -90,8 +92,9 @@ class TokenCopies:
             pipe.expire(name, TOKEN_SECONDS)
             generation, key_id, data = pipe.execute()[0]
         except AWAY as error:
-            _log.warning("token copy not read", person=person, channel=channel, reason=type(error).__name__)
+            _silent(error)
             return None
+        CACHE.works()
         if generation is None or key_id is None or data is None or not generation.isdigit():
             return None
         plain = self._vault.reopen(key_id.decode("ascii", "replace"), data, purpose=name)
@@ -107,7 +110,7 @@ class TokenCopies:
         try:
             kept = self._put(keys=[name], args=[copy.generation, sealed.key_id, sealed.data, TOKEN_SECONDS * 1000])
         except AWAY as error:
-            _log.warning("token copy not kept", person=person, channel=channel, reason=type(error).__name__)
+            _silent(error)
             return False
         return bool(kept)
 
@@ -116,8 +119,14 @@ class TokenCopies:
         try:
             self._drop(keys=[_name(person, environment, channel)], args=[generation])
         except AWAY as error:
-            _log.warning("token copy not dropped", person=person, channel=channel, reason=type(error).__name__)
+            _silent(error)
 
 
 def _name(person: str, environment: str, channel: str) -> str:
     return f"fmgo:token:{person}:{environment}:{channel}"
+
+
+def _silent(error: BaseException) -> None:
+    """Note why the server can't be used; told once an outage."""
+    if not isinstance(error, SilentError):
+        CACHE.failed(why_silent(error))

@@ -7,11 +7,10 @@ import errno
 import importlib
 import os
 import shutil
-import time
 import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, timedelta
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Final, Literal
@@ -24,25 +23,18 @@ from domain.answers.table.alerts import ALERTS
 from domain.codes.document_types import BOLETA, EXEMPT_BOLETA
 from domain.format.table import NEWER_SINCE
 from domain.schema import official_folder, own_folder
-from workers.cache.connection import AWAY, cluster_complaint, connect
-from workers.cli.ledger import newest_step
-from workers.database import health, mail_sources, processes, switches
+from workers.database import health, mail_sources, switches
 from workers.evidence import PROBE_BYTES
 from workers.folio_forecast import DAYS_LOOKED_AT, days_left
-from workers.queues import QUEUES
 from workers.settings import Settings
 from workers.vault.sealing import Sealed, Vault, VaultError
 from workers.vault.signers import KeyRing
 
 Level = Literal["ok", "warn", "fail"]
 
-OLDEST_POSTGRESQL: Final = 150_000
-PARTITIONS_AHEAD: Final = 2
-"""Months; the sweep makes three."""
 EXPIRY_DAYS: Final = 30
 FOLIO_DAYS: Final = 7
 REJECTED_DAYS: Final = 30
-SKEW_SECONDS: Final = 2.0
 FREE_BYTES: Final = 1024**3
 BOLETAS: Final = (BOLETA, EXEMPT_BOLETA)
 
@@ -67,35 +59,6 @@ def look_at_ringing(settings: Settings) -> Iterator[Finding]:
         yield Finding("fail", "bells", f"can't be rung, workers can't start: {error}", todo)
     else:
         yield Finding("ok", "bells", f"Celery {version('celery')} and kombu {version('kombu')} talk to Redis")
-
-
-def look_at_redis(settings: Settings) -> Iterator[Finding]:
-    """The broker's server, and the cache's if it is another."""
-    for name, url in {"Redis": settings.redis_url, "Redis (cache)": settings.cache}.items():
-        if name != "Redis" and url == settings.redis_url:
-            continue
-        client = connect(url)
-        try:
-            began = time.monotonic()
-            client.ping()
-            took = (time.monotonic() - began) * 1000
-            complaint = cluster_complaint(client)
-            policy = client.info("memory").get("maxmemory_policy", "noeviction")
-            kind = client.info("server")
-        except AWAY as error:
-            todo = "Jobs are recorded all the same, but phases only start by the sweep: start the server."
-            yield Finding("fail", name, f"can't be reached ({type(error).__name__})", todo)
-            continue
-        finally:
-            client.close()
-        called = f"{kind.get('server_name', 'redis')} {kind.get('valkey_version', kind.get('redis_version'))}"
-        if complaint:
-            yield Finding("fail", name, complaint, "Name one server that isn't part of a cluster.")
-        elif policy != "noeviction" and name == "Redis":
-            todo = "Set maxmemory-policy noeviction: jobs on the plain list would be thrown away when memory is short."
-            yield Finding("warn", name, f"{called} evicts keys ({policy})", todo)
-        else:
-            yield Finding("ok", name, f"{called}, answers in {took:.1f} ms")
 
 
 def look_at_vault(settings: Settings, tx: Connection) -> Iterator[Finding]:
@@ -175,59 +138,6 @@ def look_at_copies(tx: Connection) -> Iterator[Finding]:
             "They go on once the evidence folder of every worker can be written: look there, and at the workers' logs."
         )
         yield Finding("fail", "evidence", f"{waiting} documents are signed and wait for their second copy", todo)
-
-
-def look_at_ledger(tx: Connection) -> Iterator[Finding]:
-    """Version, step, epoch, clocks, partitions."""
-    server = health.server(tx)
-    said = f"PostgreSQL {server['version']}, step {server['step'] or 'none'}"
-    newest = newest_step()
-    if server["version_number"] < OLDEST_POSTGRESQL:
-        yield Finding("fail", "ledger", said, "FMgo needs PostgreSQL 15 or later.")
-    if server["step"] != newest:
-        yield Finding("fail", "ledger", f"{said}; this FMgo needs {newest}", "Run `fmgo ledger migrate`.")
-        return
-    yield Finding("ok", "ledger", said)
-    epoch = health.epoch(tx)
-    if epoch["replayed_at"] is None:
-        todo = "Replay the evidence into the ledger; intake, issuing and sending are shut until then."
-        yield Finding("fail", "epoch", f"{epoch['epoch']} ({epoch['reason']}), evidence not replayed", todo)
-    else:
-        yield Finding("ok", "epoch", f"{epoch['epoch']} ({epoch['reason']})")
-    yield from _clocks(tx, server["at"])
-    for row in health.partitions(tx):
-        if row["default_holds_rows"]:
-            todo = "Move its rows out before their month can be made; then run a sweep."
-            yield Finding("fail", "partitions", f"{row['parent']}_default holds rows", todo)
-        elif row["ahead"] < PARTITIONS_AHEAD:
-            said = f"{row['parent']} has {row['ahead']} months ahead"
-            yield Finding("warn", "partitions", said, "A sweep makes them: is a threads worker running?")
-    yield Finding("ok", "partitions", "made ahead, and none holds what has no month")
-
-
-def _clocks(tx: Connection, server_at: datetime) -> Iterator[Finding]:
-    skew = abs((server_at - datetime.now(tz=UTC)).total_seconds())
-    moved = health.clock_offset_seconds(tx)
-    if skew > SKEW_SECONDS:
-        todo = "Keep both clocks by NTP: certificates and CAFs are judged by them."
-        yield Finding("warn", "clock", f"this machine and the ledger's are {skew:.1f} s apart", todo)
-    if moved:
-        said = f"business time is moved by {timedelta(seconds=round(moved))}"
-        yield Finding("warn", "clock", said, "Only a sandbox may do that.")
-    if skew <= SKEW_SECONDS and not moved:
-        yield Finding("ok", "clock", f"{skew * 1000:.0f} ms from the ledger's")
-
-
-def look_at_workers(settings: Settings, tx: Connection) -> Iterator[Finding]:
-    """Whether processes of each kind beat."""
-    alive = processes.alive(tx, settings.dead_after_seconds)
-    missing = sorted(set(QUEUES) - set(alive))
-    said = ", ".join(f"{count} {kind}" for kind, count in sorted(alive.items())) or "none"
-    if missing:
-        todo = "Start " + ", ".join(f"`fmgo worker {kind}`" for kind in missing) + "."
-        yield Finding("fail", "workers", f"{said} alive", todo)
-    else:
-        yield Finding("ok", "workers", f"{said} alive")
 
 
 def look_at_companies(tx: Connection) -> Iterator[Finding]:

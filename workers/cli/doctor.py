@@ -11,8 +11,8 @@ import typer
 from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError
 
-from workers.cli import checks, sending
-from workers.cli.access import Access, canonical, first_line
+from workers.cli import checks, checks_running, sending
+from workers.cli.access import Access, canonical
 from workers.cli.checks import Finding
 from workers.cli.output import DONE, NO, Json, Markup, cell, coloured, console, say, table, write_json
 from workers.settings import Settings, SettingsError
@@ -51,23 +51,22 @@ def _findings() -> Iterator[Finding]:
         world = f"the SII's {settings.sii_environment} environment at {settings.soap_host}"
         yield Finding("ok", "settings", world)
         yield from checks.look_at_ringing(settings)
-        yield from checks.look_at_redis(settings)
+        yield from checks_running.look_at_redis(settings)
         yield from checks.look_at_evidence(settings)
         yield from checks.look_at_schemas(settings)
         try:
             yield from _in_the_ledger(access, settings)
         except DBAPIError as error:
-            said = f"can't be asked: {first_line(error)}"
-            yield Finding("fail", "ledger", said, "Start PostgreSQL, or correct FMGO_DATABASE_URL.")
+            yield checks_running.away(error)
 
 
 def _in_the_ledger(access: Access, settings: Settings) -> Iterator[Finding]:
     """Looks that need the ledger, each in a transaction of its own; without its tables, only the first."""
     looks: list[Callable[[Connection], Iterator[Finding]]] = [
-        checks.look_at_ledger,
+        checks_running.look_at_ledger,
         checks.look_at_copies,
         lambda tx: checks.look_at_vault(settings, tx),
-        lambda tx: checks.look_at_workers(settings, tx),
+        lambda tx: checks_running.look_at_workers(settings, tx),
         checks.look_at_companies,
         checks.look_at_mail,
         checks.look_at_uf,
@@ -79,7 +78,7 @@ def _in_the_ledger(access: Access, settings: Settings) -> Iterator[Finding]:
         with access.ledger.transaction() as tx:
             found = list(look(tx))
         yield from found
-        if look is checks.look_at_ledger and any(f.level == "fail" and f.about == "ledger" for f in found):
+        if look is checks_running.look_at_ledger and any(f.level == "fail" and f.about == "ledger" for f in found):
             return
 
 

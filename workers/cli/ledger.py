@@ -27,7 +27,7 @@ from workers.cli.output import (
     table,
     write_json,
 )
-from workers.database import overview
+from workers.database import overview, schema
 from workers.database.results import find, results
 
 document = typer.Typer(no_args_is_help=True, help="Documents.")
@@ -185,6 +185,10 @@ def ledger_migrate(as_json: Json = False) -> None:
     """Bring the ledger's tables to the newest step."""
     with Access() as access:
         before, after = step_of(access), newest_step()
+        if before is not None and before not in _steps():
+            sentence = f"{schema.complaint(before) or before}. Nothing was changed."
+            complain("LEDGER-UNKNOWN", f"{sentence[0].upper()}{sentence[1:]}", as_json=as_json)
+            raise typer.Exit(NO)
         command.upgrade(migrations(access.settings.database_url), "head")
     if as_json:
         write_json({"from": before, "to": after})
@@ -210,13 +214,17 @@ def newest_step() -> str | None:
     return ScriptDirectory.from_config(migrations()).get_current_head()
 
 
+def _steps() -> set[str]:
+    """Names of all steps that this FMgo knows."""
+    from alembic.script import ScriptDirectory  # noqa: PLC0415 - slow to import, and only asked for here
+
+    return {step.revision for step in ScriptDirectory.from_config(migrations()).walk_revisions()}
+
+
 def step_of(access: Access) -> str | None:
     """Name of the step at which the ledger is; None when it has no tables."""
-    from workers.database import health  # noqa: PLC0415 - only asked for here
-
     with access.ledger.transaction() as tx:
-        step = health.server(tx)["step"]
-    return None if step is None else str(step)
+        return schema.step_of(tx)
 
 
 def _document(

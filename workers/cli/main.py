@@ -12,7 +12,7 @@ from importlib.metadata import version
 from typing import Annotated, Final
 
 import typer
-from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.exc import DBAPIError
 
 from domain.problems import DomainError
 from workers.cache.connection import CacheUrlError
@@ -39,6 +39,7 @@ from workers.cli import (
 from workers.cli.access import first_line
 from workers.cli.examples import show_examples
 from workers.cli.output import BAD_INPUT, DONE, NO, complain, say
+from workers.database.away import why_away
 from workers.database.engine import sqlstate
 from workers.producer import ProducerError
 from workers.settings import SettingsError
@@ -141,16 +142,14 @@ def main() -> None:
 
 
 def _database_fault(error: DBAPIError, *, as_json: bool) -> int:
-    """A ledger that is away or isn't migrated is told as a sentence; anything else is raised again."""
-    if sqlstate(error) in _NO_TABLES:
-        complain(
-            "LEDGER-EMPTY", "The ledger has no tables of this version: run `fmgo ledger migrate`.", as_json=as_json
-        )
-        return NO
-    if isinstance(error, OperationalError):
-        complain("LEDGER-AWAY", f"The ledger can't be reached: {first_line(error)}", as_json=as_json)
-        return NO
-    raise error
+    """A ledger that can't be used now is told as a sentence; anything else is raised again."""
+    why = why_away(error)
+    if why is None:
+        raise error
+    code = "LEDGER-EMPTY" if sqlstate(error) in _NO_TABLES else "LEDGER-AWAY"
+    detail = "" if sqlstate(error) else f" ({first_line(error)})"
+    complain(code, f"{why[0].upper()}{why[1:]}{detail}.", as_json=as_json)
+    return NO
 
 
 if __name__ == "__main__":

@@ -4,6 +4,9 @@ An engine belongs to the process that made it: `ledger()` makes a new one after 
 between a parent and its pool. Transactions that PostgreSQL breaks for the sake of others (40001, 40P01) are repeated
 by `repeated`.
 
+A server may also vanish without a word (its host is replaced, it hangs): keep-alives notice the first within seconds,
+and a statement that has no answer after `answer_seconds` is cancelled, or given up with its connection.
+
 A till waits for every trip to the server. What is one statement, or only reads, therefore runs on `statements`, where
 each statement is a transaction of its own without the trips of BEGIN and COMMIT; and a pooled connection is asked
 whether it lives only when it was idle for a while.
@@ -14,12 +17,13 @@ import os
 import re
 import time
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, contextmanager, suppress
 from datetime import datetime
 from functools import lru_cache, partial
 from typing import Any, Final, TypeVar, cast
 
 import psycopg
+from psycopg.errors import _WaitTimeout
 from psycopg.types.array import ListBinaryDumper
 from psycopg.types.json import set_json_loads
 from sqlalchemy import Connection, Engine, TextClause, create_engine, event, text
@@ -33,6 +37,18 @@ REPEATABLE: Final = frozenset({"40001", "40P01"})
 REPEATS: Final = 5
 IDLE_SECONDS: Final = 1.0
 """A connection that was used this recently is taken to live; else it is asked first."""
+CANCEL_SECONDS: Final = 1.5
+"""So long a statement may take to end once it was cancelled; then its connection is given up."""
+
+# A host that was replaced sends neither FIN nor RST: the kernel asks the other end after five idle seconds, and gives a
+# connection up that doesn't acknowledge for ten (libpq's parameters; sockets of this machine don't need them).
+_WATCHED: Final = {
+    "keepalives": 1,
+    "keepalives_idle": 5,
+    "keepalives_interval": 2,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 10_000,
+}
 
 T = TypeVar("T")
 
@@ -47,10 +63,40 @@ psycopg.adapters.register_dumper(ByteArray, ListBinaryDumper)
 set_json_loads(partial(json.loads, parse_float=exact_number))
 
 
-class Ledger:
-    """One process's way into PostgreSQL."""
+class ImpatientConnection(psycopg.Connection[Any]):
+    """A connection that doesn't wait for ever for an answer: a server that hangs sends no error either.
 
-    def __init__(self, url: str, *, pool_size: int = 8) -> None:
+    The deadline is the client's own. PostgreSQL's statement_timeout needs a server that still runs, and a setting for
+    each session, which a transaction pooler would give to somebody else.
+    """
+
+    answer_seconds: float | None = None
+
+    def wait(self, gen: Any, interval: float = 0.1, timeout: float | None = None) -> Any:
+        """Wait for an answer; raises QueryCanceled, or OperationalError when the connection had to be given up."""
+        if timeout is not None or self.answer_seconds is None:
+            return super().wait(gen, interval, timeout)
+        try:
+            return super().wait(gen, interval, self.answer_seconds)
+        except _WaitTimeout:
+            pass
+        with suppress(psycopg.Error):
+            self.cancel_safe(timeout=CANCEL_SECONDS)
+        try:
+            return super().wait(gen, interval, CANCEL_SECONDS)
+        except _WaitTimeout:
+            self.pgconn.finish()
+            msg = f"PostgreSQL gave no answer within {self.answer_seconds:g} s; the connection was given up"
+            raise psycopg.OperationalError(msg) from None
+
+
+class Ledger:
+    """One process's way into PostgreSQL.
+
+    `answer_seconds`: longest wait for the answer to one statement; None waits for ever.
+    """
+
+    def __init__(self, url: str, *, pool_size: int = 8, answer_seconds: float | None = None) -> None:
         self.url = url
         self.engine: Engine = create_engine(
             url.replace("postgresql://", "postgresql+psycopg://", 1),
@@ -59,9 +105,11 @@ class Ledger:
             # What a statement failed on are people's names and amounts: errors, and so logs, have its text alone.
             hide_parameters=True,
             # A transaction pooler gives every transaction another server session: nothing may be prepared in one.
-            connect_args={"prepare_threshold": None, "application_name": "fmgo", "connect_timeout": 5},
+            connect_args={"prepare_threshold": None, "application_name": "fmgo", "connect_timeout": 5, **_WATCHED},
+            pool_timeout=10,
         )
         self._by_statement = self.engine.execution_options(isolation_level="AUTOCOMMIT")
+        _wait_no_longer(self.engine, answer_seconds)
         _ask_idle_connections(self.engine)
         _quote_no_rows(self.engine)
 
@@ -99,6 +147,16 @@ def _repeated(connect: Callable[[], AbstractContextManager[Connection]], work: C
             if sqlstate(error) not in REPEATABLE or turn == REPEATS - 1:
                 raise
     raise AssertionError
+
+
+def _wait_no_longer(engine: Engine, answer_seconds: float | None) -> None:
+    """Have the engine connect with connections that wait no longer than this for an answer."""
+
+    @event.listens_for(engine, "do_connect")
+    def _connect(_dialect: Any, _record: Any, arguments: list[Any], named: dict[str, Any]) -> ImpatientConnection:
+        connection = ImpatientConnection.connect(*arguments, **named)
+        connection.answer_seconds = answer_seconds
+        return connection
 
 
 def _ask_idle_connections(engine: Engine) -> None:
@@ -170,7 +228,7 @@ def sqlstate(error: DBAPIError) -> str | None:
 
 @lru_cache(maxsize=4)
 def _ledger_of(_pid: int, url: str) -> Ledger:
-    return Ledger(url)
+    return Ledger(url, answer_seconds=settings().statement_seconds)
 
 
 def ledger() -> Ledger:

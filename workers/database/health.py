@@ -31,6 +31,20 @@ def server(tx: Connection) -> Row:
     return {**row, "step": step}
 
 
+def is_read_only(tx: Connection) -> bool:
+    """Whether nothing can be written: a stand-by, or a server whose guard against a full disk has shut it."""
+    return bool(run(tx, "SELECT current_setting('transaction_read_only')::boolean").scalar_one())
+
+
+def use_the_disk(tx: Connection) -> None:
+    """Have PostgreSQL write some 4 MB for a sort and forget them; raises DBAPIError (53100) when its disk is full."""
+    run(tx, "SET LOCAL work_mem = '64kB'")
+    run(
+        tx,
+        "SELECT count(*) FROM (SELECT g || repeat('x', 1000) FROM generate_series(1, 4000) AS g ORDER BY 1 OFFSET 0) s",
+    )
+
+
 def epoch(tx: Connection) -> Row:
     """The ledger's epoch, and since when its evidence is replayed (None: it isn't)."""
     return _rows(tx, "SELECT epoch, reason, raised_at, replayed_at FROM ledger_epoch")[0]

@@ -36,19 +36,24 @@ class Ask:
         return {"environment": self.environment, "service": self.service, "ticket": self.ticket}
 
 
+FARTHEST = 100
+"""Requests that one admission may ask for: no rate is used up farther ahead than that."""
+
 ENTER = """
     INSERT INTO sii_services AS s (environment, service, paced_to, holders)
     VALUES (:environment, :service, fmgo_now() + make_interval(secs => :cost),
             jsonb_build_object(CAST(:ticket AS text), CAST(:worker AS bigint)))
     ON CONFLICT (environment, service) DO UPDATE
-    SET paced_to = greatest(s.paced_to, fmgo_now()) + make_interval(secs => :cost),
+    SET paced_to = CASE WHEN s.paced_to <= fmgo_now() + make_interval(secs => :ahead)
+                        THEN greatest(s.paced_to, fmgo_now()) ELSE fmgo_now() END + make_interval(secs => :cost),
         holders = s.holders || jsonb_build_object(CAST(:ticket AS text), CAST(:worker AS bigint)),
         probe = CASE WHEN s.closed_until IS NOT NULL AND s.failures > 0 THEN CAST(:ticket AS text) END
     WHERE (s.closed_until IS NULL
            OR s.closed_until <= fmgo_now()
               AND (s.probe IS NULL OR NOT EXISTS (
                   SELECT FROM workers w WHERE w.id = CAST(s.holders ->> s.probe AS bigint) AND w.stopped_at IS NULL)))
-      AND (s.paced_to IS NULL OR s.paced_to <= fmgo_now() + make_interval(secs => :burst))
+      AND (s.paced_to IS NULL OR s.paced_to <= fmgo_now() + make_interval(secs => :burst)
+           OR s.paced_to > fmgo_now() + make_interval(secs => :ahead))  -- the clock was set back
       AND (SELECT count(*) FROM jsonb_each_text(s.holders) AS h (ticket, worker)
            JOIN workers w ON w.id = CAST(h.worker AS bigint) AND w.stopped_at IS NULL) < :open_requests
     RETURNING s.probe IS NOT NULL AS probe
@@ -64,6 +69,7 @@ def enter(tx: Connection, request: Ask, limits: Limits, requests: int = 1) -> bo
         worker=request.worker,
         cost=limits.seconds_each * requests,
         burst=limits.burst_seconds,
+        ahead=limits.burst_seconds + FARTHEST * max(1.0, limits.seconds_each),
         open_requests=limits.open_requests,
     ).scalar()
 

@@ -150,6 +150,7 @@ def take_login(tx: Connection, person: str, environment: str, channel: str, work
             ON CONFLICT (person, environment, channel) DO UPDATE
             SET lease_owner = excluded.lease_owner, lease_until = excluded.lease_until
             WHERE (s.lease_owner IS NULL OR s.lease_until < clock_timestamp()
+                   OR s.lease_until > excluded.lease_until + interval '5 s'  -- the clock was set back
                    OR EXISTS (SELECT FROM workers w WHERE w.id = s.lease_owner AND w.stopped_at IS NOT NULL))
               AND (s.retry_at IS NULL OR s.retry_at <= fmgo_now())
               AND NOT coalesce({USABLE}, false)

@@ -1,6 +1,8 @@
 -- Processes, their heartbeats and their leases. All of it is about processes, so it is in clock_timestamp().
 
--- environment: the one of the SII that the process talks to.
+-- environment: the one of the SII that the process talks to. beats: how often it has said that it lives; whoever
+-- buries it has seen that number stand still, by a clock of its own. doing: the phase whose last step is the longest ago,
+-- doing_seconds how long. buried: it didn't say goodbye.
 CREATE TABLE workers (
     id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     kind text NOT NULL,
@@ -10,7 +12,11 @@ CREATE TABLE workers (
     environment text,
     started_at timestamptz NOT NULL DEFAULT clock_timestamp(),
     beat_at timestamptz NOT NULL DEFAULT clock_timestamp(),
-    stopped_at timestamptz
+    beats bigint NOT NULL DEFAULT 0,
+    doing text,
+    doing_seconds double precision NOT NULL DEFAULT 0,
+    stopped_at timestamptz,
+    buried boolean NOT NULL DEFAULT false
 );
 CREATE INDEX workers_alive ON workers (beat_at) WHERE stopped_at IS NULL;
 
@@ -19,14 +25,6 @@ CREATE TABLE leases (
     owner bigint NOT NULL,
     until timestamptz NOT NULL
 );
-
--- A death is a missing beat, never an expired lease.
-CREATE FUNCTION worker_is_dead(worker bigint, dead_after interval) RETURNS boolean LANGUAGE sql STABLE AS $$
-    SELECT NOT EXISTS (
-        SELECT FROM workers
-        WHERE id = worker AND stopped_at IS NULL AND beat_at > clock_timestamp() - dead_after
-    )
-$$;
 
 -- One number a claim; every later update of the claimed rows checks it.
 CREATE SEQUENCE claim_fence;

@@ -72,6 +72,19 @@ def test_an_empty_installation_lacks_workers(fmgo: Fmgo) -> None:
 
 TROUBLES: dict[str, tuple[bytes, tuple[str, str]]] = {
     "a kind of worker is missing": (b"DELETE FROM workers WHERE kind = 'bulk'", ("fail", "workers")),
+    "a process hangs": (
+        b"UPDATE workers SET doing = 'fmgo.issue', doing_seconds = 400 WHERE kind = 'bulk'",
+        ("fail", "workers"),
+    ),
+    "processes died": (
+        (
+            b"INSERT INTO workers (kind, host, pid, epoch, stopped_at, buried)"
+            b" VALUES ('bulk', 'h', 9, 1, clock_timestamp(), true)"
+        ),
+        ("warn", "workers"),
+    ),
+    "a later ledger": (b"UPDATE alembic_version SET version_num = '9999'", ("fail", "ledger")),
+    "an empty ledger": (b"DROP TABLE alembic_version", ("fail", "ledger")),
     "evidence to be replayed": (b"UPDATE ledger_epoch SET replayed_at = NULL", ("fail", "epoch")),
     "other tables": (b"UPDATE alembic_version SET version_num = 'x'", ("fail", "ledger")),
     "no certificate": (b"UPDATE certificates SET retired_at = now()", ("fail", "certificates")),

@@ -66,19 +66,43 @@ def test_what_a_dead_process_held_is_claimed_in_halves_until_the_one_that_kills_
 def test_a_missing_beat_is_a_death_and_a_declared_death_is_final(ledger: Ledger) -> None:
     lease = enter(ledger)
     with ledger.transaction() as tx:
-        assert processes.bury(tx, 6) == []
+        seen = processes.beats(tx)
+        assert seen == {lease.worker: 0}
         assert processes.beat(tx, lease.worker) == lease.epoch
-        run(tx, "UPDATE workers SET beat_at = clock_timestamp() - interval '7 seconds'")
-        assert processes.bury(tx, 6) == [lease.worker]
+        assert processes.bury(tx, seen) == [], "it has beaten since"
+        assert processes.bury(tx, processes.beats(tx)) == [lease.worker]
         assert processes.beat(tx, lease.worker) is None
+        assert processes.beats(tx) == {}
+        assert processes.buried_lately(tx) == {"bulk": 1}
 
 
-def test_moving_the_clock_declares_nobody_dead(ledger: Ledger) -> None:
-    enter(ledger)
+def test_who_leaves_in_good_order_is_not_buried(ledger: Ledger) -> None:
+    lease = enter(ledger)
     with ledger.transaction() as tx:
-        run(tx, "SELECT set_config('fmgo.sandbox', 'on', true)")
-        run(tx, "SELECT fmgo_move_clock('6 hours')")
-        assert processes.bury(tx, 6) == []
+        seen = processes.beats(tx)
+        processes.leave(tx, lease.worker)
+        assert processes.bury(tx, seen) == []
+        assert processes.buried_lately(tx) == {}
+
+
+def test_what_a_process_is_at_shows_who_is_stuck(ledger: Ledger) -> None:
+    lease = enter(ledger)
+    with ledger.transaction() as tx:
+        processes.beat(tx, lease.worker, processes.Doing("fmgo.issue", 200.0))
+        (stuck,) = processes.stuck(tx, 180)
+        assert (stuck.id, stuck.kind, stuck.phase, stuck.seconds) == (lease.worker, "bulk", "fmgo.issue", 200.0)
+        processes.beat(tx, lease.worker, processes.Doing("fmgo.issue", 0.1))
+        assert processes.stuck(tx, 180) == []
+
+
+def test_a_clock_that_is_set_back_brings_what_is_due_nearer(ledger: Ledger) -> None:
+    record(ledger, job("a"))
+    lease = enter(ledger)
+    with ledger.transaction() as tx:
+        run(tx, "UPDATE documents SET due_at = fmgo_now() + interval '59 minutes'")
+        assert claim_documents(tx, lane="bulk", state="received", size=1, lease=lease) is None
+        assert processes.follow_the_clock_back(tx, 3600) == 1
+        assert claim_documents(tx, lane="bulk", state="received", size=1, lease=lease) is not None
 
 
 def test_a_claim_that_failed_is_given_back_without_counting_a_death(ledger: Ledger) -> None:
@@ -127,6 +151,13 @@ def test_a_lease_by_name_lets_one_through(ledger: Ledger) -> None:
         assert processes.take_lease(tx, "sweep", 1, 60)
         assert not processes.take_lease(tx, "sweep", 2, 60)
         run(tx, "UPDATE leases SET until = clock_timestamp() - interval '1 second'")
+        assert processes.take_lease(tx, "sweep", 2, 60)
+
+
+def test_a_lease_of_a_clock_that_was_set_back_holds_nobody_up(ledger: Ledger) -> None:
+    with ledger.transaction() as tx:
+        assert processes.take_lease(tx, "sweep", 1, 60)
+        run(tx, "UPDATE leases SET until = until + interval '1 hour'")
         assert processes.take_lease(tx, "sweep", 2, 60)
 
 

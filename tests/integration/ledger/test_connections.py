@@ -3,12 +3,15 @@
 import traceback
 from collections.abc import Callable
 from typing import Any
+from urllib.parse import parse_qs, urlsplit, urlunsplit
 
 import psycopg
 import pytest
 from sqlalchemy.exc import DBAPIError, OperationalError
 
+from tests.acceptance.wire import Wire
 from workers.database import engine
+from workers.database.away import AWAY, why_away
 from workers.database.engine import ByteArray, Ledger, as_sqlalchemy, run
 
 
@@ -109,3 +112,60 @@ def test_bytes_in_an_array_arrive_as_they_are(ledger: Ledger) -> None:
     with ledger.statements() as tx:
         rows = run(tx, "SELECT b FROM unnest(CAST(:given AS bytea[])) AS g (b)", given=ByteArray(sent))
         assert [bytes(row.b) for row in rows] == sent
+
+
+def test_a_statement_without_an_answer_is_cancelled_and_its_connection_kept(ledger: Ledger) -> None:
+    impatient = Ledger(ledger.url, pool_size=1, answer_seconds=0.3)
+    before = _session(impatient)
+    with pytest.raises(OperationalError) as caught, impatient.transaction() as tx:
+        run(tx, "SELECT pg_sleep(600)")
+    assert why_away(caught.value) == "the ledger takes too long to answer"
+    assert _session(impatient) == before
+    impatient.dispose()
+
+
+def test_a_server_that_falls_silent_is_given_up_and_reached_anew(ledger: Ledger) -> None:
+    parts = urlsplit(ledger.url)
+    asked = parse_qs(parts.query)
+    with Wire(f"{asked['host'][0]}/.s.PGSQL.{asked['port'][0]}") as wire:
+        url = urlunsplit(parts._replace(netloc=f"fmgo@127.0.0.1:{wire.port}", query=""))
+        impatient = Ledger(url, pool_size=1, answer_seconds=0.3)
+        before = _session(impatient)
+        wire.silence()
+        with pytest.raises(OperationalError) as caught, impatient.transaction() as tx:
+            run(tx, "SELECT 1")
+        assert why_away(caught.value) == AWAY
+        wire.mend()
+        assert _session(impatient) != before
+        impatient.dispose()
+
+
+def test_connections_notice_a_host_that_is_gone(ledger: Ledger) -> None:
+    with ledger.engine.connect() as connection:
+        driver = connection.connection.driver_connection
+        assert driver is not None
+        told = driver.info.get_parameters()
+    assert (told["keepalives_idle"], told["tcp_user_timeout"]) == ("5", "10000")
+
+
+@pytest.mark.parametrize(
+    ("statement", "says"),
+    [
+        ("SELECT 1 FROM nowhere", "fmgo ledger migrate"),
+        ("SET TRANSACTION READ ONLY; DELETE FROM leases", "read-only"),
+        ("DO $$ BEGIN RAISE 'x' USING ERRCODE = 'disk_full'; END $$", "disk is full"),
+        ("DO $$ BEGIN RAISE 'x' USING ERRCODE = 'too_many_connections'; END $$", "no connection left"),
+        ("DO $$ BEGIN RAISE 'x' USING ERRCODE = 'cannot_connect_now'; END $$", "starting or stopping"),
+    ],
+)
+def test_a_ledger_that_cannot_be_used_is_told_from_a_mistake(ledger: Ledger, statement: str, says: str) -> None:
+    with pytest.raises(DBAPIError) as caught, ledger.transaction() as tx:
+        run(tx, statement)
+    assert says in (why_away(caught.value) or "")
+
+
+@pytest.mark.parametrize("mistake", ["SELECT 1 / 0", "SELEC 1", "INSERT INTO leases DEFAULT VALUES"])
+def test_a_mistake_of_ours_is_no_outage(ledger: Ledger, mistake: str) -> None:
+    with pytest.raises(DBAPIError) as caught, ledger.transaction() as tx:
+        run(tx, mistake)
+    assert why_away(caught.value) is None

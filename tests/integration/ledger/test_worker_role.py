@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy.exc import IntegrityError, ProgrammingError
 
 from tests.integration.ledger.conftest import enter, job, record
-from workers.database import claim_watches, mail_sources, processes, result_mails, waiting, wanted_mails
+from workers.database import claim_watches, mail_sources, processes, result_mails, schema, waiting, wanted_mails
 from workers.database.claim_watches import Term
 from workers.database.claims import claim_documents, due_work, give_back, release_dead
 from workers.database.engine import Ledger, run
@@ -46,13 +46,15 @@ def test_a_worker_records_claims_and_frees(worker: Ledger) -> None:
     record(worker, job("a"), job("b"))
     lease = enter(worker)
     with worker.transaction() as tx:
+        schema.check(tx)
         claim = claim_documents(tx, lane="bulk", state="received", size=10, lease=lease)
         assert claim is not None
         assert len(claim.documents) == 2
         assert give_back(tx, claim.fence, after_seconds=0) == 2
         assert waiting.wake_waiting(tx, 10) == 0
         assert processes.take_lease(tx, "sweep", lease.worker, 1)
-        assert processes.bury(tx, 60) == []
+        assert processes.bury(tx, {lease.worker: 99}) == []
+        assert processes.follow_the_clock_back(tx, 1) == 0
         assert release_dead(tx, quarantine_after=3) == 0
         assert len(due_work(tx)) == 1
 
