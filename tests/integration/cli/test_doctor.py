@@ -188,6 +188,21 @@ def _months_ahead(database: str) -> list[tuple[str, ...]]:
         ).fetchall()
 
 
+@pytest.mark.parametrize(("day", "level"), [("12-19", "ok"), ("12-20", "warn"), ("12-31", "warn")])
+def test_the_uf_of_the_next_year_is_asked_for_before_it_begins(well: Fmgo, database: str, day: str, level: str) -> None:
+    execute(
+        database,
+        b"DELETE FROM uf_values WHERE day >= date_trunc('year', now())",
+        b"SET fmgo.sandbox = 'on'",
+        (
+            "UPDATE clock_offset SET by ="
+            f" (extract(year FROM now())::text || '-{day} 12:00')::timestamp AT TIME ZONE 'America/Santiago' - now()"
+        ).encode(),
+    )
+    (told,) = [one for one in well("doctor", "--json").objects if one["about"] == "UF"]
+    assert told["level"] == level, told
+
+
 def test_the_uf_matters_where_boletas_are_issued(well: Fmgo, database: str) -> None:
     execute(database, b"DELETE FROM uf_values", b"UPDATE cafs SET withdrawn_at = now()")
     assert ("warn", "UF") not in troubles(well)[1]
