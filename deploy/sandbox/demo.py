@@ -240,7 +240,7 @@ def main() -> int:
         os.environ.update(sandbox.environment)
         ledger = Ledger(sandbox.database_url)
         sii = SiiControl(urls["control"])
-        sii.switch({"format_profile": read_settings().format_profile or "2026"})
+        sii.switch({"format_profile": read_settings().format_profile or "date"})
         if watch.documents(ledger):
             console.print("[red]This ledger has documents already: the demo needs an empty one.")
             return 2

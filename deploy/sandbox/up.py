@@ -60,7 +60,7 @@ def main() -> int:
             sandbox.tell(_settings_of_this_shell() | _what_the_sii_is(sandbox.folder, sii, urls["control"]))
             os.environ.update(sandbox.environment)
             ledger = Ledger(sandbox.database_url)
-            sii.switch({"format_profile": read_settings().format_profile or "2026"})
+            sii.switch({"format_profile": read_settings().format_profile or "date"})
             flower = start_flower(sandbox)
             _enrol(ledger, sii)
             start_crew(sandbox, ledger)
