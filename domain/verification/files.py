@@ -15,7 +15,7 @@ from domain.verification.caf_files import CAF_ROOT, holds_caf, looks_like_caf, v
 from domain.verification.certificates import certificate_problems
 from domain.verification.cessions import cession_problems, cession_signatures
 from domain.verification.coherence import caf_incoherences, is_rut
-from domain.verification.documents import JudgedDocument, judge_document
+from domain.verification.documents import CONTENTS, JudgedDocument, judge_document
 from domain.verification.headers import (
     answer_problems,
     envelope_problems,
@@ -35,7 +35,7 @@ from domain.verification.reading import (
     read,
     text_of,
 )
-from domain.verification.schemas import judge_schema
+from domain.verification.schemas import judge_schema, lost_namespace
 from domain.verification.signature_parts import SIGNATURE, Finding
 from domain.verification.signatures import (
     lost_signature,
@@ -51,6 +51,15 @@ from domain.verification.whole_file import covers_all, undescribed, verify_whole
 
 _BOLETAS = ("39", "41")
 _SIGNATURE_FACTS = ("doc_signature_valid", "env_signature_valid", "all_signatures_valid", "ted_valid")
+_PARTS = {
+    **dict.fromkeys(CONTENTS, "DTE"),
+    "SetDTE": "EnvioDTE",
+    "DocumentoAEC": "AEC",
+    "Resultado": "RespuestaDTE",
+    "SetRecibos": "EnvioRecibos",
+    "EnvioLibro": "the book",
+}
+"""What a file is the inside of, by its root."""
 _IDS = etree.XPath("/descendant::*/@ID", smart_strings=False)
 
 
@@ -75,11 +84,8 @@ def verify(data: bytes, *, trust: Trust, at: datetime) -> Verdict:
         return verify_caf(data, trust=trust, today=today)
     verdict = _Case(reading, trust, at).verdict()
     if False in map(verdict.facts.get, _SIGNATURE_FACTS):
-        otherwise = reading.as_windows()
-        if otherwise is not None:
-            second = _Case(otherwise, trust, at).verdict()
-            if _held(second) > _held(verdict):
-                return second
+        others = [_Case(otherwise, trust, at).verdict() for otherwise in reading.otherwise()]
+        return max(verdict, *others, key=_held) if others else verdict
     return verdict
 
 
@@ -141,8 +147,9 @@ class _Case:
         boleta = name == "DTE" and bool(self.documents) and self.documents[0].facts.get("TipoDTE") in _BOLETAS
         found = judge_schema(root, kind, boleta=boleta or name == "EnvioBOLETA")
         self.values.update(found.values)
-        self.facts = {"schema_valid": found.valid, **self.facts}
-        self.problems[:0] = found.problems
+        remark = (lost_namespace(name),) if self.reading.mended else ()
+        self.facts = {"schema_valid": found.valid and not remark, **self.facts}
+        self.problems[:0] = (*remark, *found.problems)
 
     def _contents(self, root: etree._Element, name: str, kind: Kind) -> None:
         """Documents and signatures, by position."""
@@ -326,6 +333,11 @@ class _Case:
 
 def _unknown(root: etree._Element) -> Problem:
     """That a file is of no kind that is verified, and what of those it holds inside."""
+    name = local_name(root)
+    if name in _PARTS:
+        whole = _PARTS[name]
+        sentence = f"{name} is the inside of {whole}, whose signature stands beside it: save the whole {whole}."
+        return Problem("KIND-UNKNOWN", "", sentence)
     inside = next((local_name(each) for each in root.iter(etree.Element) if local_name(each) in KINDS), None)
     sentence = f"{shown(local_name(root))} is no file that is verified here."
     if inside is not None:

@@ -6,6 +6,8 @@ without doubt and ISO-8859-1 otherwise: documents are stored and exchanged so.
 """
 
 import re
+from collections.abc import Iterator
+from contextlib import suppress
 from datetime import datetime
 from functools import cache
 from typing import NamedTuple
@@ -13,6 +15,7 @@ from typing import NamedTuple
 from lxml import etree
 
 from domain.problems import DomainError, Problem, shown
+from domain.signature import SII_NAMESPACE
 from domain.stamp import chile
 from domain.verification.what_it_is import around
 
@@ -34,6 +37,8 @@ _LONGEST_DECLARATION = 40
 """Bytes at the beginning of a file in which its own declaration may end."""
 _UTF8_MARK = b"\xef\xbb\xbf"
 _BLANK = (b" ", b"\n", b"\r", b"\t")
+_NO_NAMESPACE, _NAMESPACE = b' xmlns=""', f' xmlns="{SII_NAMESPACE}"'.encode()
+_FIRST_TAG = re.compile(rb"<[A-Za-z_][\w.-]*(?=[\s>])")
 _C1 = re.compile(rb"[\x80-\x9f]")
 _WINDOWS = "windows-1252"
 
@@ -51,20 +56,32 @@ class Reading(NamedTuple):
     """Of `data`."""
     remark: str = ""
     """What shows that these aren't the bytes that the SII takes, e.g. "in UTF-16"; empty when nothing does."""
+    mended: bool = False
+    """Whether the SII's namespace, which was lost, was put back."""
 
     @property
     def text(self) -> str:
         """The text of the file, for what must be seen letter by letter."""
         return self.data.decode(self.encoding, "replace")
 
-    def as_windows(self) -> "Reading | None":
-        """The same file read as windows-1252, when it says ISO-8859-1 but holds bytes that only the other prints."""
-        if self.encoding != "iso-8859-1" or _C1.search(self.data) is None:
-            return None
-        try:
-            return Reading(_parsed(self.data, _WINDOWS), self.data, _WINDOWS, self.remark)
-        except Unreadable:
-            return None
+    def otherwise(self) -> Iterator["Reading"]:
+        """The same file read as whoever saved it may have meant it, for signatures that don't hold as it stands.
+
+        As windows-1252 or UTF-8 where it says ISO-8859-1, and with the SII's namespace where that was lost.
+        """
+        if self.encoding == "iso-8859-1" and not self.data.isascii():
+            if _C1.search(self.data) is not None:
+                yield from self._again(self.data, _WINDOWS, self.remark)
+            yield from self._again(self.data, "utf-8", "in UTF-8, whatever it says")
+        whole = self.data.replace(_NO_NAMESPACE, b"")
+        if not str(self.root.tag).startswith("{"):
+            whole = _FIRST_TAG.sub(lambda tag: tag[0] + _NAMESPACE, whole, count=1)
+        if whole != self.data:
+            yield from self._again(whole, self.encoding, self.remark, mended=True)
+
+    def _again(self, data: bytes, encoding: str, remark: str, *, mended: bool = False) -> Iterator["Reading"]:
+        with suppress(Unreadable):
+            yield Reading(_parsed(data, encoding), data, encoding, remark, mended)
 
 
 def read(data: bytes) -> Reading:

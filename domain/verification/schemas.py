@@ -47,13 +47,16 @@ def judge_schema(root: etree._Element, kind: Kind, *, boleta: bool) -> Judgement
         sentence = f"{name} stands in the namespace {shown(space)}; the SII's is {SII_NAMESPACE}."
         return Judgement(valid=False, problems=(Problem("SCHEMA-ROOT", "", sentence),), values=_unjudged(kind))
     found = _judged(_with_namespace(root), name, kind, boleta=boleta)
+    return Judgement(valid=False, problems=(lost_namespace(name), *found.problems), values=found.values)
+
+
+def lost_namespace(name: str) -> Problem:
+    """The warning that a file of that root lacks the SII's namespace."""
     sentence = (
-        f'Its first tag lacks xmlns="{SII_NAMESPACE}", as that of a document cut out of its envelope does. '
-        "What was signed is whole without it; the SII takes the file only with it."
+        f'The file lacks xmlns="{SII_NAMESPACE}", as a document that was cut out of its envelope does. '
+        "What was signed is whole; the SII takes the file only with it."
     )
-    return Judgement(
-        valid=False, problems=(Problem(NAMESPACE, name, sentence, "warning"), *found.problems), values=found.values
-    )
+    return Problem(NAMESPACE, name, sentence, "warning")
 
 
 def _unjudged(kind: Kind) -> dict[str, object]:

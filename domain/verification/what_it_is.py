@@ -4,6 +4,7 @@ Pages, mails and programs hand documents out wrapped: with text around them, as 
 or as something else altogether. What a parser says of that helps nobody.
 """
 
+import binascii
 import re
 from typing import Final
 
@@ -27,6 +28,7 @@ _ROOTS: Final = (
     rb"|LibroBoleta|RESULTADO_ENVIO|getToken|TED|AUTORIZACION)\b"
 )
 _BEGINS: Final = re.compile(rb"<\?xml\b|<" + _ROOTS)
+_BASE64: Final = "The file is base64, as mails carry attachments: save the attachment itself."
 _ELEMENT: Final = re.compile(rb"<([\w:.-]+)")
 _ESCAPED: Final = re.compile(rb"&lt;(?:\?xml\b|" + _ROOTS + rb")")
 _MAIL: Final = re.compile(rb"\A(?:[\w-]+: [^\n]*\r?\n(?:[ \t][^\n]*\r?\n)*){2}", re.IGNORECASE)
@@ -47,13 +49,19 @@ def around(data: bytes) -> Problem | None:
         return Problem("XML-AROUND", "", "The file is a mail: save its attachment by itself, and give that.")
     begins = _BEGINS.search(data)
     if begins is None:
-        if _ESCAPED.search(data) is not None:
-            sentence = "The XML is written as pages show it (&lt; for <): save the file itself, not the page."
-            return Problem("XML-AROUND", "", sentence)
-        return None if plain.startswith(b"<") else Problem("XML-NONE", "", "The file holds no XML.")
+        return _without_xml(plain)
     if before := data[: begins.start()].strip():
         return Problem("XML-AROUND", "", f"{_quoted(before)} stands before the XML: save the file by itself.")
     return _at_its_end(data)
+
+
+def _without_xml(plain: bytes) -> Problem | None:
+    if _ESCAPED.search(plain) is not None:
+        sentence = "The XML is written as pages show it (&lt; for <): save the file itself, not the page."
+        return Problem("XML-AROUND", "", sentence)
+    if plain.startswith(b"<"):
+        return None
+    return Problem("XML-NONE", "", _BASE64 if _is_base64(plain) else "The file holds no XML.")
 
 
 def _at_its_end(data: bytes) -> Problem | None:
@@ -73,6 +81,18 @@ def _at_its_end(data: bytes) -> Problem | None:
     return None
 
 
+def _is_base64(text: bytes) -> bool:
+    """Whether a text is base64 of XML, as mails carry it."""
+    head = b"".join(text[:_LONGEST_HEAD].split())
+    try:
+        return (
+            binascii.a2b_base64(head[: len(head) // 4 * 4], strict_mode=True).lstrip(b"\xef\xbb\xbf").startswith(b"<")
+        )
+    except ValueError:
+        return False
+
+
 def _quoted(text: bytes) -> str:
     words = " ".join(text[:_LONGEST_HEAD].decode("iso-8859-1").split())
-    return f"“{shown(words)}”"
+    readable = "".join(letter for letter in words if letter.isprintable())
+    return f"“{shown(readable)}”" if len(readable) * 2 > len(words) else "Something that is no text"

@@ -1,5 +1,6 @@
 """One verdict for two readers: what rejects is always named, and what is only form is a warning."""
 
+import base64
 import html
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -118,6 +119,41 @@ def test_other_ways_of_cutting_it_out_are_no_worse(forge: Forge, changed: Callab
     verdict = forge.judge(changed(_cut_out(forge).decode("iso-8859-1")).encode("iso-8859-1"))
     assert verdict.verdict == "accept", verdict.problems
     assert "SCHEMA-NAMESPACE" in codes(verdict)
+
+
+def _without_namespace(data: bytes) -> bytes:
+    return data.replace(SII.encode(), b"")
+
+
+def test_what_is_signed_in_place_holds_with_the_namespace_that_it_lost(forge: Forge) -> None:
+    answer = signed_file(FILES["RespuestaEnvioDTE_v10.xsd"][0], "Resultado", forge.signer)
+    broken = forge.document().replace(b"<IdDoc>", b'<IdDoc xmlns="">').replace(b"<Totales>", b'<Totales xmlns="">')
+    for data in (forge.envelope(), answer, forge.envelope(document_type=39), broken):
+        cut = data if data is broken else _without_namespace(data)
+        verdict = forge.judge(cut)
+        assert (verdict.verdict, verdict.facts["schema_valid"]) == ("accept", False), verdict.problems
+        assert {(each.code, each.level) for each in verdict.problems} == {("SCHEMA-NAMESPACE", "warning")}
+        changed = forge.judge(cut.replace(b"<Folio>1<", b"<Folio>2<", 1))
+        assert (changed.verdict, "SIG-DIGEST" in codes(changed)) == ("reject", True)
+
+
+def test_utf8_under_another_name_is_understood_and_told(forge: Forge) -> None:
+    text = forge.document().decode("iso-8859-1")
+    data = f'<?xml version="1.0" encoding="ISO-8859-1"?>{text}'.encode()
+    verdict = forge.judge(data)
+    assert (verdict.verdict, codes(verdict)) == ("accept", {"XML-OTHER-ENCODING"}), verdict.problems
+
+
+@pytest.mark.parametrize(("part", "of"), [("Documento", "DTE"), ("SetDTE", "EnvioDTE"), ("TED", "")])
+def test_the_inside_of_a_file_is_told_what_it_lacks(forge: Forge, part: str, of: str) -> None:
+    data = forge.envelope()
+    inside = data[data.index(b"<%b " % part.encode()) : data.index(b"</%b>" % part.encode()) + len(part) + 3]
+    verdict = forge.judge(inside)
+    if of:
+        assert codes(verdict) == {"KIND-UNKNOWN"}
+        assert f"save the whole {of}" in verdict.problems[0].message
+    else:
+        assert verdict.verdict == "accept", "a stamp alone is judged"
 
 
 def test_a_missing_namespace_excuses_nothing_else(forge: Forge) -> None:
@@ -242,6 +278,9 @@ def test_files_that_the_sii_never_gets_may_be_written_in_any_encoding(forge: For
         (lambda text: f"<?xml version='1.0'?>\n{text}<?xml version='1.0'?>\n{text}", "XML-AROUND"),
         (lambda text: f"<pre>{html.escape(text)}", "XML-AROUND"),
         (html.escape, "XML-AROUND"),
+        (lambda text: "\u00a0" + text, "XML-AROUND"),
+        (lambda text: text + "\0\0", "XML-AROUND"),
+        (lambda text: base64.encodebytes(text.encode("iso-8859-1")).decode(), "XML-NONE"),
         (lambda text: text[:-40], "XML-MALFORMED"),
         (lambda text: "%PDF-1.4\n%âãÏÓ", "XML-NONE"),
         (lambda text: '{"dte": "' + html.escape(text) + '"}', "XML-NONE"),
