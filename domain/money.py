@@ -45,9 +45,9 @@ def read_figure(text: str) -> Decimal:
     if not _FIGURE.fullmatch(text):
         raise ValueError(text)
     if (like := _LIKE_THOUSANDS.fullmatch(text)) is not None:
-        whole, rest = like.groups()
+        thousands = int(f"{like[1]}{like[2]}")
         raise AmbiguousFigure(
-            f"Write {whole}{rest} or {unmistakable(text)}, or a JSON number instead of the text {text}: "
+            f"Write {thousands} or {unmistakable(text)}, or a JSON number instead of the text {text}: "
             "in Chile the point separates thousands, so three digits behind it are ambiguous"
         )
     return Decimal(text)

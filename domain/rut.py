@@ -18,7 +18,7 @@ ANONYMOUS = "66666666-6"
 LOWEST, HIGHEST = 100_000, 99_999_999
 """Bounds of the body (SII, Formato DTE 2.5)."""
 
-_SHAPE = re.compile(r"([0-9]{1,3}(?:\.[0-9]{3})+|[0-9]+)-([0-9Kk])", re.ASCII)
+_SHAPE = re.compile(r"([0-9]{1,3}(?:\.[0-9]{3})+|[0-9]+)\s*-\s*([0-9Kk])", re.ASCII)
 _DASHES = {ord(dash): "-" for dash in "‐‑‒–—―−﹣－"}
 """What word processors and phones write for the hyphen."""
 _MOST_DIGITS = 12  # with leading zeros; a longer text is no RUT that somebody padded

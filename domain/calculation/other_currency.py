@@ -32,8 +32,10 @@ def convert_totals(document: Document, findings: Findings) -> None:
     other, totals = document.header["OtraMoneda"], document.totals
     rate: Number | None = other.get("TpoCambio")
     if not rate:
-        if rate is None and "TpoCambio" in other:
-            other.setdefault("MntTotOtrMnda", None)
+        if "MntTotOtrMnda" not in other:
+            other["MntTotOtrMnda"] = None
+            if "TpoCambio" not in other:
+                findings.add("DTE-CUR-03", f"{_PATH}.TpoCambio")
         return
     if not totals["MntTotal"]:
         del document.header["OtraMoneda"]

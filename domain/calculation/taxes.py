@@ -109,7 +109,7 @@ def _amount(
     carrying = [(line, line.get("Retenedor") or {}) for _, line in lines if tax.code in line.get("CodImpAdic", ())]
     if tax.basis == "stated":
         amount: int | None = stated.get("MontoImp") if stated else None
-        if amount is None:
+        if amount is None and not (stated and "MontoImp" in stated):
             findings.add("DTE-TAX-06", _TAXES, code=tax.code)
         if tax.code in MARGIN_TAXES:
             margin = sum(agent.get("MntMargComer") or 0 for _, agent in carrying)

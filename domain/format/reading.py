@@ -195,12 +195,8 @@ def _has_no_zero(child: TypeRow, row: TypeRow) -> bool:
     if child.tag in row.required or child.most > 1:
         return False
     if isinstance(kind, Choice):
-        return set(kind.codes) == {"1"} or child.tag in _FLAGS
+        return "0" not in kind.codes
     return (isinstance(kind, Whole) and kind.least == 1) or (isinstance(kind, Figure) and not kind.zero)
-
-
-_FLAGS = ("IndExe", "IndExeDR", "IndMntNeto", "IndNoRebaja")
-"""Codes whose absence says no, which others write as 0."""
 
 
 def _left_out(name: object, path: str, report: Report) -> None:

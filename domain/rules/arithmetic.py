@@ -374,6 +374,13 @@ RULES: tuple[Rule, ...] = (
         types=IN_PESOS,
     ),
     found(
+        "DTE-CUR-03",
+        "document.Encabezado.OtraMoneda.TpoCambio",
+        "State TpoCambio, pesos for a unit of the other currency: its amounts are computed with it.",
+        f"{_FORMAT}, zone OtraMoneda",
+        types=IN_PESOS,
+    ),
+    found(
         "DTE-CUR-02",
         "document.Encabezado.OtraMoneda",
         "OtraMoneda was left out: the total is 0, which it has no room for.",

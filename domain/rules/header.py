@@ -124,8 +124,8 @@ def _paid_later(view: View) -> Iterator[Finding]:
 
 def _payments(view: View) -> Iterator[Finding]:
     payments = view.id_doc.get("MntPagos")
-    if payments and view.totals:
-        paid = sum((payment or {}).get("MntPago") or 0 for payment in payments)
+    if payments and view.totals and not any(payment is None or payment.get("MntPago") is None for payment in payments):
+        paid = sum(payment["MntPago"] for payment in payments)
         if paid != view.totals["MntTotal"]:
             yield f"{_ID_DOC}.MntPagos", {"stated": paid, "computed": view.totals["MntTotal"]}
 

@@ -11,7 +11,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Final
+from typing import Any, Final, NoReturn
 
 from domain.caf import Caf, StampingCaf, environment_of, expires_on
 from domain.codes.document_types import BOLETA_TYPES
@@ -89,7 +89,7 @@ class Press:
 
     def print(self, asked: Asked) -> Printed:
         """The document under the next folio of its type. Raises DomainError with every problem; no folio is used up."""
-        kind = _type_of(asked.document)
+        kind = _type_of(asked.document) or self._without_type(asked)
         folio = self._first + self._used[kind]
         caf = self._caf(kind, folio)
         issuer = self._issuer_of(asked, caf)
@@ -113,6 +113,12 @@ class Press:
             prepared.document.emisor.get("RznSoc") or prepared.document.emisor.get("RznSocEmisor", "")
         )
         return Printed(asked, made, issuer.rut, prepared.warnings if named is None else (*prepared.warnings, named))
+
+    def _without_type(self, asked: Asked) -> NoReturn:
+        """Raise what keeps the document from having a type: it is missing, or under names that aren't the format's."""
+        today = self.at.astimezone(chile()).date()
+        prepare(asked.document, issuer=None, today=today, referenced={}, profile=self._profile)
+        raise RenderError([Problem("RENDER-TYPE", "Encabezado.IdDoc.TipoDTE", "Say the type of the document.")])
 
     def _remember(self, issuer: str, facts: ReferencedDocument) -> None:
         self._known.setdefault(issuer, {})[facts.document_type, facts.folio] = facts
@@ -207,10 +213,11 @@ def _facts_of(prepared: Prepared, folio: int) -> ReferencedDocument:
 
 
 def _type_of(document: Mapping[str, Any]) -> int:
+    """The type that a document states, 0 where it states none."""
     head = document.get("Encabezado")
     identification = head.get("IdDoc") if isinstance(head, dict) else None
     kind = identification.get("TipoDTE") if isinstance(identification, dict) else None
     text = str(kind).strip()
     if not (text.isascii() and text.isdecimal() and len(text) <= 3):  # noqa: PLR2004  (three digits)
-        raise RenderError([Problem("RENDER-TYPE", "Encabezado.IdDoc.TipoDTE", "Say the type of the document.")])
+        return 0
     return int(text)

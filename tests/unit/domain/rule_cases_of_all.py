@@ -245,6 +245,10 @@ OF_ALL: dict[str, Case] = {
         spoilt(invoice(), Encabezado__OtraMoneda={**_DOLLARS, "MntTotOtrMnda": 11.92}),
         spoilt(invoice(), Encabezado__OtraMoneda={**_DOLLARS, "MntTotOtrMnda": 11.91}),
     ),
+    "DTE-CUR-03": Case(
+        spoilt(invoice(), Encabezado__OtraMoneda={"TpoMoneda": "DOLAR USA"}),
+        spoilt(invoice(), Encabezado__OtraMoneda={"TpoMoneda": "DOLAR USA", "MntTotOtrMnda": 99}),
+    ),
     "DTE-CUR-02": Case(
         spoilt(text_note(), Encabezado__OtraMoneda=_DOLLARS),
         spoilt(invoice(), Encabezado__OtraMoneda=_DOLLARS),

@@ -23,7 +23,7 @@ _DIGITS = st.text("0123456789", min_size=1, max_size=9)
 def test_three_digits_behind_a_point_are_refused(sign: str, whole: str, rest: str) -> None:
     with pytest.raises(AmbiguousFigure) as refused:
         read_figure(f"{sign}{whole}.{rest}")
-    assert f"Write {sign}{whole}{rest} or " in str(refused.value)
+    assert f"Write {int(f'{sign}{whole}{rest}')} or " in str(refused.value)
 
 
 @given(whole=_DIGITS, rest=st.text("0123456789", min_size=1, max_size=9).filter(lambda text: len(text) != 3))
