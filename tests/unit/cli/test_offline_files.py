@@ -243,6 +243,23 @@ def test_the_issuer_of_a_document_comes_from_it_then_from_the_file(
         assert "RENDER-ISSUER" in capsys.readouterr().err
 
 
+def test_a_note_repeats_the_kind_of_sale_of_the_xml_that_it_refers_to_and_of_its_own_run(
+    folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    sold, note = copy.deepcopy(DOCUMENT), copy.deepcopy(DOCUMENT)
+    sold["Encabezado"]["IdDoc"]["TpoTranVenta"] = 2
+    note["Encabezado"]["IdDoc"] = {"TipoDTE": 61}
+    note["Referencia"] = [{"TpoDocRef": 33, "FolioRef": 7, "FchRef": "2026-11-24", "CodRef": 1}]
+    first, second = _written(tmp_path, "sold.json", sold), _written(tmp_path, "note.json", note)
+    keys = (*_keys(folder, 61), "--out", str(tmp_path))
+    assert render(folder, first, *keys) == 0
+    assert render(folder, second, *keys, "--refers", str(tmp_path / "T33F7.xml")) == 0, capsys.readouterr()
+    assert b"<TpoTranVenta>2</TpoTranVenta>" in (tmp_path / "T61F7.xml").read_bytes()
+    (tmp_path / "T61F7.xml").unlink()
+    assert render(folder, _written(tmp_path, "both.jsonl", sold, note), *keys) == 0
+    assert b"<TpoTranVenta>2</TpoTranVenta>" in (tmp_path / "T61F7.xml").read_bytes()
+
+
 def test_the_uf_of_the_year_before_is_asked_for_boletas(
     folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
