@@ -99,6 +99,7 @@ class DocumentChecks:
             track_id=subject.upload.track_id,
             final_at=subject.upload.timeline["EPR"],
             findings=subject.findings,
+            sale_kind=subject.text("Encabezado/IdDoc/TpoTranVenta"),
         )
 
     def folio_findings(self, identity: Identity, digest: str) -> list[Finding]:

@@ -6,6 +6,7 @@ notes together take off no more than there was. One note may correct many boleta
 liquidación (43) is annulled by another one of the same amounts below zero (SII, FAQ 001.003.7335).
 """
 
+from collections.abc import Iterator
 from decimal import Decimal
 
 from deploy.sandbox.sii.amounts import SETTLEMENT, amount_of, figure
@@ -25,6 +26,7 @@ _CHANGEABLE = {
 _ANNULLED_BY_DEBIT = {56: frozenset({"61", "60"}), 111: frozenset({"112", "106"})}
 _BOLETAS = frozenset({39, 41})
 _NOBODY = "66666666-6"
+_WITH_KIND_OF_SALE, _USUAL_SALE = frozenset({33, 34, 43, 46}), "1"
 _GLOBAL, _NO_FOLIO = "1", "0"
 _ANNULS, _CORRECTS_TEXT, _CORRECTS_AMOUNTS = "1", "2", "3"
 _TOTAL = "Encabezado/Totales/MntTotal"
@@ -141,29 +143,36 @@ def _is_received(original: Document, upload: Upload) -> bool:
 def _against(body: Element, reference: Element, original: Document, document_type: int) -> list[Finding]:
     findings = []
     code, line = text_of(reference, "CodRef"), text_of(reference, "NroLinRef")
-    totals = "Encabezado/Totales/"
-    total = amount_of(body, totals + "MntTotal")
     if not _same_receiver(body, original):
         findings.append(Finding("REF-3-751", f"L[{line}] RUT Receptor Distinto al del Documento Referenciado"))
     if original.annulled:
         findings.append(Finding("REF-3-999", f"L[{line}] Documento Referenciado Ya Anulado"))
+    findings += _amounts_against(body, reference, original, document_type)
+    kind = text_of(body, "Encabezado/IdDoc/TpoTranVenta")
+    if kind and original.document_type in _WITH_KIND_OF_SALE and kind != (original.sale_kind or _USUAL_SALE):
+        findings.append(Finding("REF-2-999", f"L[{line}] TpoTranVenta Distinto al del Documento Referenciado"))
+    if code == _ANNULS and original.document_type == SETTLEMENT:
+        findings.append(Finding("REF-2-999", f"L[{line}] Liquidacion se Anula con otra Liquidacion"))
+    if text_of(reference, "FchRef") != original.issued_on:
+        findings.append(Finding("REF-2-999", f"L[{line}] Fecha Distinta a la del Documento Referenciado"))
+    return findings
+
+
+def _amounts_against(body: Element, reference: Element, original: Document, document_type: int) -> Iterator[Finding]:
+    code, line = text_of(reference, "CodRef"), text_of(reference, "NroLinRef")
+    totals = "Encabezado/Totales/"
+    total = amount_of(body, totals + "MntTotal")
     if code == _ANNULS:
         for tag, name in _AMOUNTS:
             stated, held = figure(text_of(body, totals + tag)) or 0, getattr(original, name) or 0
             if stated != held:
-                text = f"L[{line}] Anulacion con Monto Distinto [{tag} {stated} <> {held}]"
-                findings.append(Finding("REF-2-780", text))
+                yield Finding("REF-2-780", f"L[{line}] Anulacion con Monto Distinto [{tag} {stated} <> {held}]")
                 break
-    if code == _ANNULS and original.document_type == SETTLEMENT:
-        findings.append(Finding("REF-2-999", f"L[{line}] Liquidacion se Anula con otra Liquidacion"))
     if code == _CORRECTS_TEXT and total:
-        findings.append(Finding("REF-2-781", f"L[{line}] Correccion de Texto con Montos"))
+        yield Finding("REF-2-781", f"L[{line}] Correccion de Texto con Montos")
     left = Decimal(original.total) - Decimal(original.taken_off)
     if code == _CORRECTS_AMOUNTS and document_type in _CREDITS and total > left:
-        findings.append(Finding("REF-2-999", f"L[{line}] Notas por Mas que el Documento [{total} > {left}]"))
-    if text_of(reference, "FchRef") != original.issued_on:
-        findings.append(Finding("REF-2-999", f"L[{line}] Fecha Distinta a la del Documento Referenciado"))
-    return findings
+        yield Finding("REF-2-999", f"L[{line}] Notas por Mas que el Documento [{total} > {left}]")
 
 
 def _same_receiver(body: Element, original: Document) -> bool:

@@ -77,6 +77,7 @@ class Document:
     changes: tuple[tuple[Identity, str], ...] = ()  # what an accepted note did to which documents: CodRef
     taken_off: int | Decimal = 0  # what accepted notes took off, less what they added
     annulled: bool = False
+    sale_kind: str = ""  # TpoTranVenta
 
     @property
     def identity(self) -> Identity:

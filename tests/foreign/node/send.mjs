@@ -2,7 +2,7 @@
 // and follows the address in them, `xml-crypto` signs seed, document and envelope, `form-data` makes the upload.
 //
 // Standard input: JSON with `dte` (address), `key` (PEM), `certificate` (base64 of DER), `sender` and `company` (RUT),
-// `documents` (texts of <Documento>), `before` and `after` (the envelope around the documents), `agent`.
+// `documents` (texts of <Documento>), `head` (the envelope up to its first document), `agent`, `transform`.
 // Standard output: JSON with the login's ESTADO, the upload's answer, and what QueryEstUp said.
 import { createPublicKey } from 'node:crypto';
 import { readFileSync } from 'node:fs';
@@ -85,10 +85,9 @@ if (token) {
     const alone = `<DTE xmlns="http://www.sii.cl/SiiDte" version="1.0">${body}</DTE>`;
     return alone.replace('</DTE>', `${signed(alone, 'Documento', job.transform, 'DTE').getSignatureXml()}</DTE>`);
   });
-  const envelope = job.before + dtes.join('\n') + job.after;
-  const root = envelope.match(/<(EnvioDTE|EnvioBOLETA)/)[1];
-  const signature = signed(envelope, 'SetDTE', job.transform, root).getSignatureXml();
-  const whole = `<?xml version="1.0" encoding="ISO-8859-1"?>\n${envelope.replace(`</${root}>`, `${signature}</${root}>`)}`;
+  const envelope = `${job.head}${dtes.join('\n')}</SetDTE></EnvioDTE>`;
+  const signature = signed(envelope, 'SetDTE', job.transform, 'EnvioDTE').getSignatureXml();
+  const whole = `<?xml version="1.0" encoding="ISO-8859-1"?>\n${envelope.replace('</EnvioDTE>', `${signature}</EnvioDTE>`)}`;
   told.upload = await upload(token, Buffer.from(whole, 'latin1'));
   const track = text(told.upload, 'TRACKID');
   const [number, digit] = job.company.split('-');

@@ -8,6 +8,7 @@ simulator from outside. Programs that no package index has are in `test_forms_in
 import base64
 import json
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -15,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import xmlsec
 from cryptography.hazmat.primitives.serialization import (
     BestAvailableEncryption,
     Encoding,
@@ -28,9 +30,10 @@ from deploy.sandbox.sii.extraction import pieces
 from tests.foreign.doors import open_doors
 from tests.foreign.environment import HERE, clients_python
 from tests.foreign.node_environment import node_program
+from tests.foreign.php_environment import php_program
 from tests.integration.simulator.conftest import Taxpayer
 from tests.integration.simulator.documents import ANONYMOUS, COMPANY, RECEIVER, Sale, today
-from tests.integration.simulator.signing import C14N, DSIG, signed_get_token
+from tests.integration.simulator.signing import C14N, DSIG, Person
 
 
 @pytest.fixture(scope="module")
@@ -126,6 +129,21 @@ def test_a_package_of_others_issues_signs_and_uploads_invoices_that_are_accepted
     assert file.content == told["sent"]["sii_xml_request"].encode("iso-8859-1")
 
 
+def test_a_package_of_others_annuls_its_own_invoice_with_a_note(
+    taxpayer: Taxpayer, python: Path, outside: dict[str, str]
+) -> None:
+    document = a_document(1, "Martillo", 5000, FmaPago=1)
+    assert issue_and_send(python, a_job(taxpayer, 33, [document]), outside)["sent"]["status"] == "Enviado"
+    note = a_document(1, "Martillo", 5000)
+    reference = {"NroLinRef": 1, "TpoDocRef": "33", "FolioRef": 201, "FchRef": today(), "CodRef": 1}
+    note["Referencia"] = [reference | {"RazonRef": "Anula factura"}]
+    told = issue_and_send(python, a_job(taxpayer, 61, [note]), outside)
+    assert told["sent"]["status"] == "Enviado", told
+    invoice, credit = taxpayer.sii.control("GET", "/documents")
+    assert (credit["type"], credit["state"], credit["findings"]) == (61, "accepted", [])
+    assert invoice["notes"] == [[61, 1]]
+
+
 def test_a_package_of_others_issues_signs_and_uploads_boletas_that_are_accepted(
     taxpayer: Taxpayer, python: Path, outside: dict[str, str]
 ) -> None:
@@ -203,6 +221,25 @@ def inner(answer: dict[str, Any], name: str) -> str:
     return next((text for text in found if text != "0" or len(found) == 1), "")
 
 
+def signed_by_xmlsec(person: Person, seed: str) -> str:
+    """The getToken document as the library xmlsec signs it; KeyValue, which it leaves empty, is filled in."""
+    root = etree.fromstring(f"<getToken><item><Semilla>{seed}</Semilla></item></getToken>")
+    element = xmlsec.template.create(root, xmlsec.constants.TransformInclC14N, xmlsec.constants.TransformRsaSha1)
+    root.append(element)
+    signed = xmlsec.template.add_reference(element, xmlsec.constants.TransformSha1, uri="")
+    xmlsec.template.add_transform(signed, xmlsec.constants.TransformEnveloped)
+    info = xmlsec.template.ensure_key_info(element)
+    xmlsec.template.add_key_value(info)
+    xmlsec.template.x509_data_add_certificate(xmlsec.template.add_x509_data(info))
+    pem = person.key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    context = xmlsec.SignatureContext()
+    context.key = xmlsec.Key.from_memory(pem, xmlsec.constants.KeyDataFormatPem)
+    context.key.load_cert_from_memory(person.certificate.public_bytes(Encoding.PEM), xmlsec.constants.KeyDataFormatPem)
+    context.sign(element)
+    key_value = re.findall("<KeyValue>.*</KeyValue>", person.key_info(), re.DOTALL)[0]
+    return etree.tostring(root, encoding="unicode").replace("<KeyValue/>", key_value)
+
+
 @pytest.mark.parametrize("prefix", ["none", "ns1"])
 def test_zeep_logs_in_and_asks_by_the_served_descriptions(taxpayer: Taxpayer, python: Path, prefix: str) -> None:
     sii, person = taxpayer.sii, taxpayer.person
@@ -211,7 +248,7 @@ def test_zeep_logs_in_and_asks_by_the_served_descriptions(taxpayer: Taxpayer, py
     track = taxpayer.send(taxpayer.envelope(sale))
     base, company, body = sii.hosts["dte"], COMPANY.split("-"), person.rut.split("-")
     (seed,) = ask(python, base, ("/DTEWS/CrSeed.jws", "getSeed", []))
-    document = signed_get_token(person, inner(seed, "SEMILLA"))
+    document = signed_by_xmlsec(person, inner(seed, "SEMILLA"))
     (answer,) = ask(python, base, ("/DTEWS/GetTokenFromSeed.jws", "getToken", [document]))
     assert inner(answer, "GLOSA") == "Token Creado"
     token = inner(answer, "TOKEN")
@@ -232,33 +269,45 @@ def test_zeep_logs_in_and_asks_by_the_served_descriptions(taxpayer: Taxpayer, py
     assert "result" in version
 
 
-@pytest.mark.parametrize("transform", [C14N, f"{DSIG}enveloped-signature"])
-def test_node_libraries_log_in_sign_and_upload_documents_that_are_accepted(taxpayer: Taxpayer, transform: str) -> None:
-    """Npm's `soap` on the served descriptions and their addresses, `xml-crypto` for every signature, `form-data`."""
+def _signers_job(taxpayer: Taxpayer, agent: str) -> dict[str, Any]:
+    """What a program that signs for itself is given: its key, unsigned documents, the head of an envelope."""
     person = taxpayer.person
-    pem = person.key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode()
     whole = taxpayer.envelope(Sale(1), Sale(2)).decode("iso-8859-1")
-    head, _, rest = whole.partition("\n")[2].partition("<DTE ")
-    job = {
+    return {
         "dte": taxpayer.sii.hosts["dte"],
-        "key": pem,
-        "certificate": base64.b64encode(person.certificate.public_bytes(Encoding.DER)).decode(),
+        "key": person.key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode(),
         "sender": person.rut,
         "company": COMPANY,
-        "agent": "Mozilla/4.0 (compatible; PROG 1.0; Node)",
-        "transform": transform,
+        "agent": agent,
         "documents": [Sale(n).body(taxpayer.cafs[33]) for n in (1, 2)],
-        "before": head,
-        "after": "</SetDTE></EnvioDTE>",
+        "head": whole.partition("\n")[2].partition("<DTE ")[0],
     }
-    assert rest
-    done = subprocess.run(
-        node_program(), input=json.dumps(job), capture_output=True, text=True, check=False, timeout=60
-    )
+
+
+def _is_accepted(taxpayer: Taxpayer, command: list[str], job: dict[str, Any]) -> None:
+    """Run a program; it logs in, its two documents are accepted without a finding, and it learns so itself."""
+    done = subprocess.run(command, input=json.dumps(job), capture_output=True, text=True, check=False, timeout=60)
     assert done.returncode == 0, done.stderr[-2000:]
     told = json.loads(done.stdout)
-    assert told["login"] == "00"
+    assert told["login"] == "00", told
     assert told["state"] == "EPR", told
     (upload,) = taxpayer.sii.control("GET", "/uploads")
     assert upload["counters"] == {"33": {"informados": 2, "aceptados": 2, "rechazados": 0, "reparos": 0}}
     assert taxpayer.findings(str(upload["track_id"])) == [[], []]
+
+
+@pytest.mark.parametrize("transform", [C14N, f"{DSIG}enveloped-signature"])
+def test_node_libraries_log_in_sign_and_upload_documents_that_are_accepted(taxpayer: Taxpayer, transform: str) -> None:
+    """`soap` of npm on the served descriptions and their addresses, `xml-crypto` for signatures, `form-data`."""
+    job = _signers_job(taxpayer, "Mozilla/4.0 (compatible; PROG 1.0; Node)") | {"transform": transform}
+    job["certificate"] = base64.b64encode(taxpayer.person.certificate.public_bytes(Encoding.DER)).decode()
+    _is_accepted(taxpayer, node_program(), job)
+
+
+def test_php_with_its_own_soap_and_dom_logs_in_signs_and_uploads_documents_that_are_accepted(
+    taxpayer: Taxpayer,
+) -> None:
+    """SoapClient on the served descriptions, C14N of DOM, documents signed alone and pasted, as LibreDTE does."""
+    job = _signers_job(taxpayer, "Mozilla/5.0 (compatible; PROG 1.0; +https://www.libredte.cl)")
+    job["certificate"] = taxpayer.person.certificate.public_bytes(Encoding.PEM).decode()
+    _is_accepted(taxpayer, php_program(), job)

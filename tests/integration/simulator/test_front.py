@@ -200,6 +200,21 @@ def _until(found: Any) -> Any:
         assert time.monotonic() < ends
 
 
+def test_a_reset_keeps_the_switches_of_the_start(tmp_path: Path) -> None:
+    options = ("--switch", "token_ttl=300", "--switch", "missing_permission=gateway")
+    with run_simulator(tmp_path, *options) as hosts, Sii(hosts) as sii:
+        sii.control("POST", "/switches", {"token_ttl": 5.0, "soap_bind": "name"})
+        told = sii.control("POST", "/reset", {})["switches"]
+        assert told == sii.control("GET", "/switches")
+        assert (told["token_ttl"], told["missing_permission"], told["soap_bind"]) == (300.0, "gateway", "position")
+        told = sii.control("POST", "/reset", {"switches": {"soap_bind": "name"}})["switches"]
+        assert (told["token_ttl"], told["soap_bind"]) == (300.0, "name")
+        told = sii.control("POST", "/reset", {"switches": "defaults"})["switches"]
+        assert (told["token_ttl"], told["missing_permission"]) == (3600.0, "examination")
+        with pytest.raises(AssertionError):
+            sii.control("POST", "/reset", {"switches": "strange"})
+
+
 def test_profile_brings_its_faults_and_takes_them_away(sii: Sii) -> None:
     sii.control("POST", "/faults", {"fault": "F-9", "id": "mine"})
     sii.control("POST", "/switches", {"profile": "bad-day"})

@@ -5,19 +5,25 @@ Rules and figures come from the SII's format and its questions and answers, each
 
 import datetime as dt
 import re
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from deploy.sandbox.sii.amounts import amount_findings, line_findings
+from deploy.sandbox.sii.caf import Range
 from deploy.sandbox.sii.exports import export_findings
 from deploy.sandbox.sii.goods import goods_findings
 from deploy.sandbox.sii.reading import read
+from deploy.sandbox.sii.references import changes_others, enter_note, reference_findings
+from deploy.sandbox.sii.registry import Document
 from deploy.sandbox.sii.stamp import shows, signed_forms
 from deploy.sandbox.sii.switches import Switches
 from deploy.sandbox.sii.taxes import tax_findings
 from tests.integration.simulator.conftest import Taxpayer
-from tests.integration.simulator.documents import ANONYMOUS, COMPANY, Cover, Sale, envelope, reference, signed_dte
+from tests.integration.simulator.documents import ANONYMOUS, COMPANY, Caf, Cover, Sale, envelope, reference, signed_dte
+from tests.integration.simulator.signing import Authority, Person
+from tests.integration.simulator.workbench import Workbench
 
 _DAY = dt.date(2026, 11, 24)
 
@@ -215,6 +221,97 @@ def test_boletas_of_the_newer_schema_are_taken_unless_the_older_one_judges(taxpa
         track = taxpayer.send(_of_2025(taxpayer, 2))
         assert (taxpayer.state(track), taxpayer.envelope_findings(track)) == ("RSC", ["ENV-3-0"])
         taxpayer.sii.control("POST", "/switches", {"dedupe_window": 0.0})
+
+
+def test_a_note_keeps_the_kind_of_sale_of_what_it_changes(taxpayer: Taxpayer) -> None:
+    def with_kind(sale: Sale, kind: str) -> str:
+        body = sale.body(taxpayer.cafs[sale.document_type])
+        before = "<FmaPago>" if sale.document_type == 33 else "</IdDoc>"
+        return signed_dte(body.replace(before, f"<TpoTranVenta>{kind}</TpoTranVenta>{before}", 1), taxpayer.person)
+
+    def send(dte: str, kind: int) -> list[list[str]]:
+        data = envelope([dte], [kind], Cover(taxpayer.person.rut), taxpayer.person)
+        return taxpayer.findings(taxpayer.send(data))
+
+    assert send(with_kind(Sale(1), "3"), 33) == [[]]
+    assert _findings(taxpayer, Sale(1, 61, 100, references=reference(33, 1, 3))) == [[]]
+    other = Sale(2, 61, 100, references=reference(33, 1, 3))
+    assert send(with_kind(other, "1"), 61) == [["REF-2-999"]]
+    keeps = Sale(3, 61, 100, references=reference(33, 1, 3))
+    assert send(with_kind(keeps, "3"), 61) == [[]]
+
+
+def _settlement(bench: Workbench, folio: int, total: int, refers_to: int | None = None) -> Document:
+    """A liquidación as it was examined, and entered when nothing rejects it."""
+    net = round(total / 1.19)
+    named = f"<TpoDocRef>43</TpoDocRef><FolioRef>{refers_to}</FolioRef>"
+    row = "" if refers_to is None else f"<Referencia><NroLinRef>1</NroLinRef>{named}</Referencia>"
+    figures = f"<MntNeto>{net}</MntNeto><IVA>{total - net}</IVA><MntTotal>{total}</MntTotal>"
+    body = read(f"<Liquidacion>{document(figures, more=row)}</Liquidacion>".encode())
+    upload = bench._some_upload
+    registry = bench.world.registry
+    registry.uploads[upload.track_id] = upload
+    made = Document(
+        COMPANY,
+        43,
+        folio,
+        f"{folio}",
+        "77900202-0",
+        "2026-11-24",
+        total,
+        net,
+        None,
+        total - net,
+        "",
+        1,
+        upload.timeline["EPR"],
+    )
+    made.findings.extend(reference_findings(body, upload, made.identity, registry))
+    registry.enter(made)
+    if changes_others(made) and made.state != "rejected":
+        enter_note(body, made, registry)
+    return made
+
+
+def test_a_liquidacion_is_annulled_by_another_below_zero_once(
+    tmp_path: Path, authority: Authority, person: Person
+) -> None:
+    """SII, FAQ 001.003.7335: the same amounts, negative."""
+    bench = Workbench.at(tmp_path, authority, person)
+    first = _settlement(bench, 1, 119000)
+    assert (first.state, first.annulled) == ("accepted", False)
+    assert [f.code for f in _settlement(bench, 2, -118000, 1).findings] == ["REF-2-780"]
+    assert first.annulled
+    again = _settlement(bench, 3, -119000, 1)
+    assert [f.code for f in again.findings] == ["REF-3-999"]
+    assert [f.code for f in _settlement(bench, 4, -119000, 9).findings] == ["REF-3-750"]
+    assert [f.code for f in _settlement(bench, 5, -119000).findings] == ["REF-3-415"]
+    second = _settlement(bench, 6, 119000)
+    assert _settlement(bench, 7, -119000, 6).state == "accepted"
+    assert second.annulled
+
+
+@pytest.mark.parametrize(
+    ("issued", "today", "guides", "found"),
+    [
+        ("2026-10-31", "2026-11-10", True, []),
+        ("2026-10-31", "2026-11-11", True, ["DTE-1-650"]),
+        ("2026-10-31", "2026-11-10", False, ["DTE-1-650"]),
+        ("2026-11-08", "2026-11-10", False, []),
+    ],
+)
+def test_an_invoice_of_last_months_guides_bears_a_date_of_their_month_until_the_tenth(
+    tmp_path: Path, authority: Authority, person: Person, issued: str, today: str, guides: bool, found: list[str]
+) -> None:
+    bench = Workbench.at(tmp_path, authority, person)
+    bench.cafs[33] = Caf.read(
+        bench.world.registry.authorise_folios(Range(COMPANY, "X", 33, 200_000, 200_009, dt.date(2026, 10, 1))).xml
+    )
+    bench.world.clock.set(dt.datetime.fromisoformat(f"{today}T12:00:00"))
+    row = reference(52, 7, None, issued).replace("<RazonRef>Devuelve</RazonRef>", "") if guides else ""
+    at = f"{issued}T10:00:00"
+    sale = Sale(200_000, issued_on=issued, signed_at=at, stamped_at=at, references=row)
+    assert [f.code for f in bench.judged(bench.dte(sale)).findings] == found
 
 
 # --- the stamp's names and quotes ---
