@@ -34,7 +34,7 @@ from typing import Final, Protocol, Self, TypeVar
 from pydantic import Field, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 from sqlalchemy import Connection
-from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.exc import DBAPIError
 
 from domain.job import LARGEST, document_id
 from domain.job import Job as Job
@@ -45,6 +45,7 @@ from domain.states import ISSUED
 from workers.cache.connection import AWAY, connect
 from workers.cache.results import Results
 from workers.database import intake, results
+from workers.database.away import why_away
 from workers.database.engine import Ledger, sqlstate
 from workers.database.intake import IncomingJob
 from workers.handed_in import JobLike as JobLike
@@ -56,6 +57,8 @@ from workers.outcome import of_stored, of_told, reached, told_reached
 from workers.outside_bells import OutsideBells
 from workers.settings import DatabaseUrl, RedisUrl, SettingsError
 
+ANSWER_SECONDS: Final = 20.0
+"""Longest wait for the ledger's answer to one statement: a server that hangs sends no error."""
 LIST: Final = "fmgo.jobs"
 """The Redis list of plain jobs (`workers.inbox` reads it)."""
 MOST_AT_ONCE: Final = 500
@@ -90,7 +93,10 @@ class ProducerError(Exception):
 
 
 class LedgerAway(ProducerError):  # noqa: N818  (named for what the producer sees)
-    """PostgreSQL can't be reached; repeating the call finds whether it had recorded anything."""
+    """The ledger can't be used now (away, read-only, full, of another version), and the sentence says what to do.
+
+    Repeating the call finds whether it had recorded anything.
+    """
 
     code = "LEDGER-AWAY"
 
@@ -159,7 +165,7 @@ class Producer:
         at = addresses or _from_environment()
         # An installation may say how large a job can be; addresses alone don't.
         self._job_bytes: int = getattr(at, "job_bytes", LARGEST)
-        self._ledger = Ledger(at.database_url)
+        self._ledger = Ledger(at.database_url, answer_seconds=ANSWER_SECONDS)
         self._queue = connect(at.redis_url)
         self._bells = OutsideBells(at.redis_url)
         self._cache = connect(at.cache_url or at.redis_url)
@@ -333,8 +339,9 @@ class Producer:
         except DBAPIError as error:
             if sqlstate(error) == _INTAKE_SHUT:
                 raise IntakeShut("the ledger was restored and takes no jobs until its evidence is replayed") from error
-            if isinstance(error, OperationalError | InterfaceError):
-                raise LedgerAway(f"the ledger can't be reached ({type(error.orig).__name__})") from error
+            why = why_away(error)
+            if why is not None:
+                raise LedgerAway(why) from error
             raise
 
     def _record(self, readings: Sequence[IncomingJob | Receipt]) -> list[Receipt]:

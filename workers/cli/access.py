@@ -31,6 +31,8 @@ from workers.producer import Producer
 from workers.settings import Settings, read_settings
 from workers.vault.sealing import Vault
 
+ANSWER_SECONDS: Final = 60.0
+"""Longest wait for the ledger's answer to one statement of a command."""
 LARGEST_FILE: Final = 1024 * 1024
 """Bytes of a key file, password file or the like that are read."""
 
@@ -75,7 +77,7 @@ class Access:
     @cached_property
     def ledger(self) -> Ledger:
         """The ledger."""
-        opened = Ledger(self.settings.database_url, pool_size=2)
+        opened = Ledger(self.settings.database_url, pool_size=2, answer_seconds=ANSWER_SECONDS)
         self._closing.callback(opened.dispose)
         return opened
 

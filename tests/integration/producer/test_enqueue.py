@@ -8,6 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import date
 from decimal import Decimal
 from types import MappingProxyType
+from urllib.parse import urlsplit, urlunsplit
 
 import psycopg
 import pytest
@@ -33,6 +34,24 @@ from workers.settings import SettingsError
 def producer(database: str, redis_url: str) -> Iterator[Producer]:
     with producer_at(database, redis_url) as made:
         yield made
+
+
+@pytest.mark.parametrize(
+    ("statement", "says"),
+    [
+        ('ALTER DATABASE "{name}" SET default_transaction_read_only = on', "read-only"),
+        ('ALTER DATABASE "{name}" ALLOW_CONNECTIONS false', "can't be reached"),
+    ],
+)
+def test_a_ledger_that_cannot_be_used_is_told_as_away(database: str, redis_url: str, statement: str, says: str) -> None:
+    parts = urlsplit(database)
+    with psycopg.connect(urlunsplit(parts._replace(path="/postgres")), autocommit=True) as connection:
+        connection.execute(statement.format(name=parts.path.lstrip("/")).encode())
+    with producer_at(database, redis_url) as producer:
+        with pytest.raises(LedgerAway, match=says):
+            producer.enqueue(job("venta-1"))
+        with pytest.raises(LedgerAway, match=says):
+            producer.enqueue_many([job("venta-1"), job("venta-2")])
 
 
 def test_a_job_is_a_row_when_enqueue_returns(producer: Producer, database: str) -> None:
