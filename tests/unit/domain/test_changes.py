@@ -5,7 +5,16 @@ from decimal import Decimal
 import pytest
 
 from domain.changes import Changed, Key, StandingNote, Taken, changes_of, taken
-from tests.unit.domain.samples import credit_note, debit_note, export_note, invoice, prepared
+from tests.unit.domain.samples import (
+    credit_note,
+    debit_note,
+    export_note,
+    invoice,
+    opposite,
+    prepared,
+    settlement,
+    spoilt,
+)
 
 SALE: Key = (33, 1)
 OTHER: Key = (33, 2)
@@ -23,6 +32,7 @@ CASES: dict[str, tuple[list[StandingNote], Taken]] = {
     "a note that adds": ([note((56, 1), 40, (SALE, 3))], Taken(0, 40)),
     "a text": ([note((61, 1), 0, (SALE, 2))], Taken()),
     "annulled": ([note((61, 1), 100, (SALE, 1))], Taken(100, 0, annulled=True)),
+    "annulled by its opposite": ([note((43, 2), -100, (SALE, 1))], Taken(0, 0, annulled=True)),
     "annulled, and that undone": (
         [note((61, 1), 100, (SALE, 1)), note((56, 1), 100, ((61, 1), 1))],
         Taken(),
@@ -118,3 +128,9 @@ def test_what_a_note_says_it_changes() -> None:
     assert changes_of(prepared(debit_note()).document) == (Changed(33, 10, 3),)
     assert changes_of(prepared(export_note()).document) == (Changed(110, 50, 1),)
     assert changes_of(prepared(invoice()).document) == ()
+
+
+def test_only_a_liquidacion_below_zero_changes_another() -> None:
+    assert changes_of(prepared(opposite()).document) == (Changed(43, 70, 1),)
+    above = spoilt(settlement(), Referencia=opposite()["Referencia"])
+    assert changes_of(prepared(above).document) == ()

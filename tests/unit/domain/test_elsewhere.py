@@ -149,6 +149,15 @@ def test_notes_say_what_they_change_and_exports_their_decimals(
     assert read_document(unreadable, trust=trust, at=LATER, unverified=True).changes == ()
 
 
+def test_a_liquidacion_below_zero_says_which_one_it_annuls(
+    stamping_caf: Callable[[int], StampingCaf], signer: RsaSigner, trust: Trust
+) -> None:
+    below = read_document(made(samples.opposite(), stamping_caf, signer), trust=trust, at=LATER)
+    assert (below.changes, below.total) == ((Changed(43, 70, 1),), -133_050)
+    above = samples.spoilt(samples.settlement(), Referencia=samples.opposite()["Referencia"])
+    assert read_document(made(above, stamping_caf, signer), trust=trust, at=LATER).changes == ()
+
+
 def real_files(shared: Path) -> Iterator[Path]:
     yield from sorted((shared / "corpus").rglob("*.xml"))
 
