@@ -112,6 +112,7 @@ class BatchImporter:
         for lines in _chunks(_lines(file, batch, self._job_bytes), self._chunk):
             self._take(lines, outcome)
             progress(len(lines))
+        self._ledger.repeated(lambda tx: intake.finish_batch(tx, batch))
         return outcome
 
     def _take(self, lines: Sequence[_Line], outcome: Import) -> None:

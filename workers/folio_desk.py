@@ -7,7 +7,7 @@ an audit row. Said again, it changes nothing.
 
 import csv
 import io
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -171,7 +171,7 @@ def read_used(data: bytes) -> dict[tuple[int, str], list[Range]]:
     found: dict[tuple[int, str], list[Range]] = {}
     problems: list[Problem] = []
     delimiter = ";" if ";" in text.partition("\n")[0] else ","
-    for number, line in enumerate(csv.reader(io.StringIO(text), delimiter=delimiter), 1):
+    for number, line in enumerate(_table_lines(text, delimiter), 1):
         cells = [cell.strip() for cell in line]
         if not any(cells) or (number == 1 and not any(cell.isdecimal() for cell in cells)):
             continue
@@ -192,6 +192,13 @@ def read_used(data: bytes) -> dict[tuple[int, str], list[Range]]:
         problems.append(Problem("FOLIO-LINE", "", "The file names no folio."))
     _raise(problems[:MOST_BAD_LINES])
     return {key: joined(ranges) for key, ranges in found.items()}
+
+
+def _table_lines(text: str, delimiter: str) -> Iterator[list[str]]:
+    try:
+        yield from csv.reader(io.StringIO(text), delimiter=delimiter)
+    except csv.Error as fault:
+        raise EnrolmentError([Problem("FOLIO-LINE", "", f"The file is no CSV: {fault}.")]) from None
 
 
 def _together(parts: list[Voided]) -> Voided:

@@ -26,6 +26,7 @@ from workers.cli.output import (
     Json,
     amount,
     coloured,
+    complain,
     complaints,
     facts,
     show_problems,
@@ -50,6 +51,7 @@ def enqueue(
 ) -> None:
     """Hand in jobs; without --queue they are in the ledger when this returns."""
     bodies = [body for file in files for body in bodies_in(_all_of(file))]
+    refuse_nothing(len(bodies), files, as_json=as_json)
     with Access() as access:
         producer = access.producer
         receipts = producer.queue_many(bodies) if queue else producer.enqueue_many(bodies)
@@ -59,6 +61,14 @@ def enqueue(
     else:
         _show_receipts(receipts)
     raise typer.Exit(_exit_code(receipt.outcome for receipt in receipts))
+
+
+def refuse_nothing(count: int, files: Iterable[object], *, as_json: bool) -> None:
+    """End the command where files hold nothing at all: somebody expected something of them."""
+    if not count:
+        names = ", ".join("standard input" if str(file) == "-" else str(file) for file in files)
+        complain("NOTHING", f"There is nothing in {names}.", as_json=as_json)
+        raise typer.Exit(BAD_INPUT)
 
 
 @batch.command("import")
@@ -72,6 +82,7 @@ def batch_import(
     with Access() as access:
         importer = BatchImporter(access.ledger, access.bells, job_bytes=access.settings.job_bytes)
         outcome = _import(importer, file, title)
+    refuse_nothing(sum(outcome.counts.values()), [file], as_json=as_json)
     if as_json:
         for line in outcome.bad:
             write_json({"line": line.number, "outcome": line.outcome, "problems": list(line.problems)})
@@ -86,7 +97,7 @@ def batch_list(
     limit: Annotated[int, typer.Option(min=1, max=10_000, help="How many, the latest first.")] = 20,
     as_json: Json = False,
 ) -> None:
-    """Batches and how far their documents are."""
+    """Batches, whether their files were read to the end, and how far their documents are."""
     with Access() as access, access.ledger.transaction() as tx:
         found = overview.batches(tx, limit)
     if as_json:
@@ -94,11 +105,12 @@ def batch_list(
             write_json(row)
         return
     table(
-        ["batch", "name", "imported", "#lines", "#refused", "documents"],
+        ["batch", "name", "import", "begun", "#lines", "#refused", "documents"],
         [
             (
                 row["id"],
                 row["name"],
+                coloured("whole" if row["finished_at"] else "not finished"),
                 row["created_at"],
                 amount(row["total"]),
                 amount(row["refused"]),

@@ -67,6 +67,8 @@ def mail_add(
         sealed = None
         if kind == "imap":
             secret = password(password_file).encode()
+            if not secret:
+                raise EnrolmentError([Problem("PASSWORD", "password", "The password is empty.")])
             _check(address, secret, oauth=oauth)
             sealed = secrets.seal(Vault.from_settings(access.settings), secret, issuer, environment)
         source = NewSource(

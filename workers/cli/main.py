@@ -12,7 +12,7 @@ from importlib.metadata import version
 from typing import Annotated, Final
 
 import typer
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DataError, DBAPIError
 
 from domain.problems import DomainError
 from workers.cache.connection import CacheUrlError
@@ -144,6 +144,9 @@ def main() -> None:
 def _database_fault(error: DBAPIError, *, as_json: bool) -> int:
     """A ledger that can't be used now is told as a sentence; anything else is raised again."""
     why = why_away(error)
+    if why is None and isinstance(error, DataError):
+        complain("VALUE", f"The ledger can't take a value that was given: {first_line(error)}.", as_json=as_json)
+        return BAD_INPUT
     if why is None:
         raise error
     code = "LEDGER-EMPTY" if sqlstate(error) in _NO_TABLES else "LEDGER-AWAY"

@@ -29,7 +29,7 @@ from domain.problems import Problem
 from domain.reckoning import Reckoning, reckon
 from domain.rules import RULES, rules_of
 from domain.rules.page import page, types_text
-from workers.cli.jobs import bodies_in
+from workers.cli.jobs import bodies_in, refuse_nothing
 from workers.cli.output import BAD_INPUT, DONE, NO, Json, complain, say, table, write_json
 from workers.cli.units import UfOption, Units, unit_of
 
@@ -60,14 +60,16 @@ def calculate(
     day = datetime.now(ZoneInfo("America/Santiago")).date() if on is None else on.date()
     units = unit_of(uf)
     shown = not as_json and sys.stdout.isatty()
-    code = DONE
+    code, count = DONE, 0
     for body in _bodies(files or [Path("-")]):
+        count += 1
         answer, ended = _answer(body, day, edition, units)
         code = max(code, ended)
         if shown:
             _show(answer)
         else:
             sys.stdout.write(json.dumps(answer, ensure_ascii=False) + "\n")
+    refuse_nothing(count, files or ["-"], as_json=as_json)
     raise typer.Exit(code)
 
 

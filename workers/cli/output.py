@@ -50,8 +50,10 @@ SHORT_ID: Final = 8
 """Digits of an id that are shown, and that a command takes for the whole."""
 
 _COLOURS: Final = {
-    **dict.fromkeys(("accepted", "processed", "recorded", "ok", "done"), "green"),
-    **dict.fromkeys(("accepted_with_repairs", "waiting", "uncertain", "known", "warn", "sending", "held"), "yellow"),
+    **dict.fromkeys(("accepted", "processed", "recorded", "ok", "done", "whole"), "green"),
+    **dict.fromkeys(
+        ("accepted_with_repairs", "waiting", "uncertain", "known", "warn", "sending", "held", "not finished"), "yellow"
+    ),
     **dict.fromkeys(("rejected", "invalid", "refused", "conflict", "quarantined", "fail", "failing", "closed"), "red"),
     **dict.fromkeys(("signed", "enveloped", "sent", "sealed", "queued"), "cyan"),
     **dict.fromkeys(("received", "numbered", "cancelled", ""), "dim"),
@@ -187,7 +189,8 @@ def show_problems(problems: Sequence[Problem], *, to_errors: bool = True) -> Non
     screen = complaints() if to_errors else console()
     for problem in problems:
         colour = "yellow" if problem.level == "warning" else "red"
-        where = f" {escape(problem.path)}" if problem.path else ""
+        # A sentence about a file begins with its name, which its path is as well.
+        where = f" {escape(problem.path)}" if problem.path and not problem.message.startswith(problem.path) else ""
         screen.print(f"[{colour}]{problem.level}[/] [bold]{escape(problem.code)}[/]{where}: {escape(problem.message)}")
 
 

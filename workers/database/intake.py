@@ -170,6 +170,11 @@ def record_halving(ledger: Ledger, jobs: Sequence[IncomingJob], source: str) -> 
         return [Receipt(None, "refused", None, job.idempotency_key, job.issuer, job.environment)]
 
 
+def finish_batch(tx: Connection, batch: uuid.UUID) -> None:
+    """Note that a batch's file was read to its end; an import of the same file again changes nothing."""
+    run(tx, "UPDATE batches SET finished_at = fmgo_now() WHERE id = :id AND finished_at IS NULL", id=batch)
+
+
 def register_batch(tx: Connection, batch: uuid.UUID, name: str, source: str | None, total: int | None) -> None:
     """Open a batch, or leave it as it is if it is known."""
     run(

@@ -197,7 +197,7 @@ def batches(tx: Connection, limit: int = 50) -> list[Row]:
     return _rows(
         tx,
         """
-        SELECT b.id, b.name, b.source, b.total, b.created_at, b.paused_at, b.cancelled_at,
+        SELECT b.id, b.name, b.source, b.total, b.created_at, b.finished_at, b.paused_at, b.cancelled_at,
                coalesce(s.states, '{}') AS states, r.refused
         FROM (SELECT * FROM batches ORDER BY created_at DESC, id LIMIT :limit) b
         LEFT JOIN LATERAL (

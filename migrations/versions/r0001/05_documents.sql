@@ -1,5 +1,6 @@
 -- Documents: one row each, small; what is big or grows (bodies, bytes, events) stands beside it.
 
+-- finished_at: when a file had been read to its end; null while it is read, or since it was cut off.
 CREATE TABLE batches (
     id uuid PRIMARY KEY,
     name text NOT NULL,
@@ -7,6 +8,7 @@ CREATE TABLE batches (
     total bigint,
     paused_at timestamptz,
     cancelled_at timestamptz,
+    finished_at timestamptz,
     created_at timestamptz NOT NULL DEFAULT fmgo_now()
 );
 

@@ -112,6 +112,43 @@ def test_a_batch_goes_on_past_bad_lines_and_keeps_them_with_their_reason(
     assert "facturas.jsonl" in fmgo("batch", "list").out
 
 
+class Torn(io.BytesIO):
+    """A file whose disk goes away after so many lines."""
+
+    left = 4
+
+    def readline(self, size: int | None = -1, /) -> bytes:
+        if not self.left:
+            raise OSError(5, "Input/output error")
+        self.left -= 1
+        return super().readline(size)
+
+
+def test_an_import_that_was_cut_off_is_told_from_a_whole_one(fmgo: Fmgo, database: str, redis_url: str) -> None:
+    ledger, bells = Ledger(database), OutsideBells(redis_url)
+    data, batch = lines(*(body(f"c-{number}") for number in range(6))), uuid.uuid4()
+    importer = BatchImporter(ledger, bells, chunk=2)
+    with pytest.raises(OSError, match="Input/output"):
+        importer.run(Torn(data), batch, name="torn", total=6)
+    (cut,) = fmgo("batch", "list", "--json").objects
+    assert (cut["finished_at"], cut["states"]) == (None, {"received": 4})
+    assert "not finished" in fmgo("batch", "list").out
+    assert importer.run(io.BytesIO(data), batch, name="torn", total=6).counts == {"known": 4, "recorded": 2}
+    (whole,) = fmgo("batch", "list", "--json").objects
+    assert whole["finished_at"] is not None
+    assert "not finished" not in fmgo("batch", "list").out
+    bells.close()
+    ledger.dispose()
+
+
+@pytest.mark.parametrize("command", [("enqueue",), ("batch", "import"), ("calculate",)])
+def test_a_file_of_nothing_is_told(fmgo: Fmgo, tmp_path: Path, command: tuple[str, ...]) -> None:
+    (tmp_path / "empty.json").write_bytes(b"\n \n")
+    answer = fmgo(*command, tmp_path / "empty.json")
+    assert (answer.code, answer.out) == (2, "")
+    assert "empty.json" in answer.err
+
+
 def test_a_batch_of_many_chunks_is_recorded_whole(database: str, redis_url: str) -> None:
     ledger, bells = Ledger(database), OutsideBells(redis_url)
     told: list[int] = []
