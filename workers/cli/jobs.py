@@ -11,7 +11,7 @@ import sys
 import uuid
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Annotated, BinaryIO
+from typing import Annotated, BinaryIO, Final
 
 import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
@@ -39,6 +39,8 @@ from workers.outcome import Outcome, Receipt
 
 batch = typer.Typer(no_args_is_help=True, help="Files of many jobs.")
 
+_HEAD: Final = 8192
+"""Bytes that tell what kind of file it is."""
 OUTCOMES: tuple[Outcome, ...] = ("recorded", "known", "conflict", "refused")
 
 
@@ -162,11 +164,31 @@ def _after_blanks(text: str, at: int) -> int:
     return at
 
 
+def refuse_other_kinds(data: bytes, name: str) -> None:
+    """Say what a file is that holds no JSON at all, once, instead of a complaint about each line.
+
+    Raises EnrolmentError (FILE-KIND). What begins as JSON, and what isn't plainly of another kind, is left to be read.
+    """
+    lines = [line.strip() for line in data[:_HEAD].removeprefix(b"\xef\xbb\xbf").splitlines() if line.strip()][:2]
+    if not lines or any(line[:1] in (b"{", b"[") for line in lines):
+        return
+    instead = None
+    if lines[0].startswith(b"<"):
+        instead = "is XML: documents of others are kept with `fmgo document import`, looked at with `fmgo verify`"
+    elif any(lines[0].count(mark) and lines[0].count(mark) == lines[-1].count(mark) for mark in (b";", b"\t", b",")):
+        instead = "is CSV: turn each row into a job first"
+    if instead is not None:
+        sentence = f"{name} {instead}. Jobs are JSON, an object a line."
+        raise EnrolmentError([Problem("FILE-KIND", name, sentence)])
+
+
 def _all_of(path: Path) -> bytes:
     try:
-        return sys.stdin.buffer.read() if str(path) == "-" else path.read_bytes()
+        data = sys.stdin.buffer.read() if str(path) == "-" else path.read_bytes()
     except OSError as error:
         raise EnrolmentError([Problem("FILE", str(path), f"{path} can't be read: {error.strerror}.")]) from None
+    refuse_other_kinds(data, "standard input" if str(path) == "-" else str(path))
+    return data
 
 
 def _import(importer: BatchImporter, path: Path, title: str) -> Import:
@@ -175,6 +197,7 @@ def _import(importer: BatchImporter, path: Path, title: str) -> Import:
     try:
         number, total = batch_of(path)
         file: io.BufferedReader = path.open("rb")
+        refuse_other_kinds(file.peek(_HEAD), str(path))
     except OSError as error:
         raise EnrolmentError([Problem("FILE", str(path), f"{path} can't be read: {error.strerror}.")]) from None
     with file:

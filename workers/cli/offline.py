@@ -29,7 +29,7 @@ from domain.problems import Problem
 from domain.reckoning import Reckoning, reckon
 from domain.rules import RULES, rules_of
 from domain.rules.page import page, types_text
-from workers.cli.jobs import bodies_in, refuse_nothing
+from workers.cli.jobs import bodies_in, refuse_nothing, refuse_other_kinds
 from workers.cli.output import BAD_INPUT, DONE, NO, Json, complain, say, table, write_json
 from workers.cli.units import UfOption, Units, unit_of
 
@@ -144,6 +144,7 @@ def _bodies(files: Iterable[Path]) -> Iterator[bytes]:
             data = sys.stdin.buffer.read() if str(file) == "-" else file.read_bytes()
         except OSError as error:
             raise NotAJob([Problem("FILE", str(file), f"{file} can't be read: {error.strerror}.")]) from None
+        refuse_other_kinds(data, "standard input" if str(file) == "-" else str(file))
         yield from bodies_in(data)
 
 

@@ -16,9 +16,7 @@ A_MONTH = 31
 
 @uf.command("import")
 def uf_import(
-    file: Annotated[
-        Path, typer.Argument(help="JSON, or lines of a day and its value (- for standard input).", metavar="FILE")
-    ],
+    file: Annotated[Path, typer.Argument(help="CSV lines day,value, or JSON (- for standard input).", metavar="FILE")],
     replace: Annotated[bool, typer.Option("--replace", help="Take the file's value where a day has another.")] = False,
     as_json: Json = False,
 ) -> None:

@@ -17,7 +17,7 @@ UfOption = Annotated[
     typer.Option(
         "--uf",
         help="Value in pesos of the UF of 31 December before, which fixes the limit of 135 UF for a year, or a file of "
-        "values by day (JSON, or lines). Without it that limit isn't asked about.",
+        "values by day (CSV or JSON). Without it that limit isn't asked about.",
         metavar="VALUE|FILE",
     ),
 ]

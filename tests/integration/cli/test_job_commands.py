@@ -149,6 +149,26 @@ def test_a_file_of_nothing_is_told(fmgo: Fmgo, tmp_path: Path, command: tuple[st
     assert "empty.json" in answer.err
 
 
+@pytest.mark.parametrize("command", [("enqueue",), ("batch", "import"), ("calculate",)])
+@pytest.mark.parametrize(
+    ("content", "kind"),
+    [
+        (b"tipo;folio;total\r\n33;1;1190\r\n", "CSV"),
+        (b"\xef\xbb\xbfrut,monto\n76900101-8,10\n", "CSV"),
+        (b"a\tb\n1\t2\n", "CSV"),
+        (b"<?xml version='1.0'?><DTE/>", "XML"),
+    ],
+)
+def test_a_file_of_another_kind_is_called_what_it_is(
+    fmgo: Fmgo, tmp_path: Path, command: tuple[str, ...], content: bytes, kind: str
+) -> None:
+    (tmp_path / "sales").write_bytes(content)
+    answer = fmgo(*command, tmp_path / "sales")
+    assert (answer.code, answer.out, len(answer.err.splitlines())) == (2, "", 1)
+    assert f"is {kind}" in answer.err
+    assert fmgo("batch", "list", "--json").objects == []
+
+
 def test_a_batch_of_many_chunks_is_recorded_whole(database: str, redis_url: str) -> None:
     ledger, bells = Ledger(database), OutsideBells(redis_url)
     told: list[int] = []
