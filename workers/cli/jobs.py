@@ -197,10 +197,10 @@ def _import(importer: BatchImporter, path: Path, title: str) -> Import:
     try:
         number, total = batch_of(path)
         file: io.BufferedReader = path.open("rb")
-        refuse_other_kinds(file.peek(_HEAD), str(path))
     except OSError as error:
         raise EnrolmentError([Problem("FILE", str(path), f"{path} can't be read: {error.strerror}.")]) from None
     with file:
+        refuse_other_kinds(file.peek(_HEAD), str(path))
         return _with_progress(importer, file, number, title, total)
 
 
