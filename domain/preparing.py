@@ -8,6 +8,7 @@ it is, what the ledger knows of the documents that a note changes.
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
+from functools import cache
 from typing import Any
 
 from domain.calculation.totals import calculate as calculate_totals
@@ -241,6 +242,7 @@ def type_of(raw_document: object, report: Report) -> int | None:
     return None
 
 
+@cache
 def _able() -> str:
     return f"FMgo issues {', '.join(str(kind.code) for kind in DOCUMENT_TYPES.values() if kind.issued)}"
 

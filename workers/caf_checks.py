@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 
 from sqlalchemy import Connection
 
-from domain.caf import Authorisation, Caf, check_caf
+from domain.caf import Authorisation, Caf, check_caf, other_name
 from domain.problems import Problem
 from workers.clock import santiago
 from workers.database import enrolment as rows
@@ -33,6 +33,9 @@ def standing_against(tx: Connection, caf: Authorisation, issuer: str, environmen
     """What the rules and the ledger say against loading a CAF today, warnings included."""
     today = santiago(business_time(tx)).date()
     found = list(check_caf(caf, issuer=issuer, environment=environment, today=today, keys=keys))
+    named = rows.name_of(tx, issuer, environment)
+    if named is not None and (differs := other_name(caf.razon_social, named, "DA/RS")):
+        found.append(differs)
     return found + [unknown_company(company) for company in rows.unknown_issuers(tx, [(issuer, environment)])]
 
 

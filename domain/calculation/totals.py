@@ -47,7 +47,8 @@ def calculate(document: Document, on: date) -> Findings:
 
     Totals of exports that agree only with lines in the currency's own decimals are taken, and the lines are so.
     """
-    if document.cents == document.decimals or not any(document.totals.get(tag) for tag in ("MntExe", "MntTotal")):
+    stated = document.family == "exportaciones" and any(document.totals.get(tag) for tag in ("MntExe", "MntTotal"))
+    if not stated or document.cents == document.decimals:
         return _calculated(document, on, document.decimals)
     coarser = deepcopy(document.values)
     findings = _calculated(document, on, document.decimals)
@@ -64,8 +65,9 @@ def _calculated(document: Document, on: date, decimals: int) -> Findings:
     findings = Findings()
     lines = document.items("Detalle")
     signed = document.family == "liquidacion"
+    cents = document.cents if decimals else 0
     for index, line in lines:
-        calculate_line(line, index, findings, decimals, cents=document.cents, signed=signed)
+        calculate_line(line, index, findings, decimals, cents=cents, signed=signed)
     findings.complete &= len(lines) == len(document.values.get("Detalle") or (None,))
     unreadable = any(document.id_doc.get(tag, 0) is None for tag in ("MntBruto", "IndMntNeto", "FmaPagExp"))
     if not findings.complete or unreadable:

@@ -77,7 +77,7 @@ def read_group(row: TypeRow, raw: Mapping[str, Any], path: str, report: Report) 
         else:
             tag = name
         where = f"{path}.{tag}"
-        if _is_nothing(written) and (child.forbidden or _has_no_zero(child, row)):
+        if (child.forbidden or child.kind) and _is_nothing(written) and (child.forbidden or _has_no_zero(child, row)):
             _left_out(tag, where, report)
         elif child.forbidden:
             report.add("FMT-FORBIDDEN", where, f"Take {tag} out: documents of this type don't carry it.")
@@ -180,12 +180,12 @@ _BELOW_ZERO = {
 
 def _is_nothing(written: object) -> bool:
     """Whether all that is written is zeros and nothings."""
-    if isinstance(written, Mapping):
+    if type(written) is str:
+        return not written.strip("0 .,")
+    if isinstance(written, dict):
         return all(map(_is_nothing, written.values()))
     if isinstance(written, (list, tuple)):
         return all(map(_is_nothing, written))
-    if isinstance(written, str):
-        return not written.strip("0 .,")
     return not written
 
 

@@ -133,6 +133,17 @@ def set_resolution(tx: Connection, issuer: str, environment: str, number: int, o
     )
 
 
+def name_of(tx: Connection, rut: str, environment: str) -> str | None:
+    """What a company of this ledger is called; None where it is none."""
+    row = run(
+        tx,
+        "SELECT razon_social FROM issuers WHERE rut = :rut AND environment = :environment",
+        rut=rut,
+        environment=environment,
+    ).one_or_none()
+    return None if row is None else row.razon_social
+
+
 def unknown_issuers(tx: Connection, companies: Sequence[tuple[str, str]]) -> list[tuple[str, str]]:
     """Those of the (RUT, environment) that are no companies of this ledger; the known ones are locked against loss."""
     rows = run(
