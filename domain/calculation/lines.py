@@ -69,7 +69,7 @@ def calculate_line(
     amount = base - discount + surcharge
     if decimals and stated is not None and stated != amount:
         amount = _as_stated(line, base, amount, rates, stated, (decimals, cents))
-    _tell_vanished(line, rates, amount, path, findings)
+    _tell_vanished(line, rates, amount, path, findings, "; to count its decimals, state MontoItem" if decimals else "")
     if amount < 0 and not signed:
         findings.add("DTE-LIN-05", f"{path}.DescuentoMonto", discount=discount, base=base)
         amount = 0
@@ -183,8 +183,10 @@ def _as_stated(
     return stated
 
 
-def _tell_vanished(line: Values, rates: list[Number | None], amount: Number, path: str, findings: Findings) -> None:
+def _tell_vanished(
+    line: Values, rates: list[Number | None], amount: Number, path: str, findings: Findings, hint: str
+) -> None:
     """Tell of percentages that come to nothing and so aren't in the document."""
     for (percent_tag, _), rate in zip(_KINDS, rates, strict=True):
         if rate and percent_tag not in line:
-            findings.add("DTE-LIN-11", f"{path}.{percent_tag}", tag=percent_tag, rate=rate, computed=amount)
+            findings.add("DTE-LIN-11", f"{path}.{percent_tag}", tag=percent_tag, rate=rate, computed=amount, hint=hint)

@@ -192,7 +192,7 @@ RULES: tuple[Rule, ...] = (
     found(
         "DTE-LIN-11",
         f"{_LINE}.DescuentoPct",
-        "{tag} was left out: {rate} % of the line comes to nothing in whole units, so MontoItem is {computed}.",
+        "{tag} was left out: {rate} % of the line comes to nothing in whole units, so MontoItem is {computed}{hint}.",
         "SII, SiiTypes_v10.xsd, MntImpType: 1 or more",
         level="warning",
     ),

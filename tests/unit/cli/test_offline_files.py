@@ -32,6 +32,17 @@ def test_a_rendered_document_verifies(folder: Path, tmp_path: Path, capsys: pyte
     assert capsys.readouterr().out.startswith("accept ")
 
 
+def test_a_rendered_number_of_json_is_no_text(folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """12.990 is 12.99 as a number and refused as a text, as in jobs."""
+    sale = json.dumps({**DOCUMENT, "Detalle": [{"NmbItem": "Clavo", "QtyItem": 100, "PrcItem": 12.99}]})
+    for written, code in (("12.990", 0), ('"12.990"', 1)):
+        (tmp_path / "sale.json").write_text(sale.replace("12.99", written))
+        assert render(folder, str(tmp_path / "sale.json"), "--out", str(tmp_path)) == code
+    told = capsys.readouterr()
+    assert "33 folio 7 of 1546" in told.out
+    assert "FMT-NUMBER" in told.err
+
+
 def test_rendered_envelope_holds_a_folio_a_job(
     folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
