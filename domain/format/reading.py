@@ -169,6 +169,7 @@ _BELOW_ZERO = {
     "RecargoMonto": "What is taken off is a DescuentoMonto.",
     "RecargoPct": "What is taken off is a DescuentoPct.",
     "ValorDR": "Write it without its sign: TpoMov D takes off, R adds.",
+    "TotalPeriodo": "Leave it out: VlrPagar says what is due.",
     "MontoImp": "Of a negative tax on fuel MontoImp says 1, and the line's DscItem ends with “Impuesto específico … "
     "negativo de” and the amount.",
     **dict.fromkeys(

@@ -15,11 +15,9 @@ from domain.codes.document_types import (
     CREDIT_NOTE,
     DEBIT_NOTE,
     DISPATCH_GUIDE,
-    EXEMPT_BOLETA,
     EXEMPT_INVOICE,
     EXPORT_CREDIT_NOTE,
     EXPORT_DEBIT_NOTE,
-    EXPORT_INVOICE,
     INVOICE,
     PURCHASE_INVOICE,
     SETTLEMENT,
@@ -124,7 +122,8 @@ def _several_corrections(view: View) -> Iterator[Finding]:
 
 def _nothing_charged(view: View) -> Iterator[Finding]:
     apart = view.totals.get("MontoNF") or view.totals.get("SaldoAnterior")
-    free = apart or view.id_doc.get("FmaPagExp") == UNPAID
+    only_words = bool(view.changes) and all(change.code == CORRECTS_TEXT for change in view.changes)
+    free = apart or only_words or view.id_doc.get("FmaPagExp") == UNPAID
     if view.totals and not free and not any(line.get("MontoItem") for _, line in view.lines):
         yield f"{_TOTALS}.MntTotal", {}
 
@@ -363,7 +362,7 @@ RULES: tuple[Rule, ...] = (
         "Check the lines: nothing is charged, the total is 0.",
         _nothing_charged,
         f"{_FORMAT}, field MntTotal; SII, Formato Boletas 4.2",
-        frozenset({EXEMPT_INVOICE, BOLETA, EXEMPT_BOLETA, PURCHASE_INVOICE, EXPORT_INVOICE}),
+        EVERY - {INVOICE, SETTLEMENT, DISPATCH_GUIDE},
         "warning",
     ),
     found(
