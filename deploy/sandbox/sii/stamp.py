@@ -34,8 +34,8 @@ def signed_forms(element: Element, quotes: str) -> Iterator[bytes]:
 def shows(stamped: str, written: str, text: str) -> bool:
     """Whether a stamp's name is the document's: ``exact``, or ``folded`` to ASCII, without quotes and blanks."""
     shown = written[:SHOWN]
-    if text == "exact":
-        return stamped.strip() == shown.strip()
+    if stamped == shown or text == "exact":
+        return bool(stamped) and stamped.strip() == shown.strip()
     # A name of nothing but quotes and letters that ASCII hasn't leaves nothing to compare.
     return (
         bool(stamped) and len(stamped) <= SHOWN and (not _folded(shown) or _folded(shown).startswith(_folded(stamped)))

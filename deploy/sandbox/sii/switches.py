@@ -107,7 +107,9 @@ class Switches:
         "namespaces of a DTE's signature: those on the tag as written, or none, SiiDte, SiiDte and xsi too",
     )
     ted_text: Literal["folded", "exact"] = _switch(
-        "folded", "RSR and IT1 of a stamp: also folded to ASCII and without quotes, or the document's text only"
+        "folded",
+        "RSR and IT1 of a stamp: also folded to ASCII and without quotes, or the document's text only (which refuses"
+        " FMgo's own stamps of names with quotes)",
     )
     ted_quotes: Literal["both", "literal", "entities"] = _switch(
         "both", "how ' and \" stand in what a stamp signs (unproven)"

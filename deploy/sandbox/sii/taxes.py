@@ -41,6 +41,8 @@ def tax_findings(body: Element, document_type: int) -> list[Finding]:
         return []
     bases = _bases(body)
     sums = {text_of(tax, "TipoImp"): tax for tax in find_all(totals, "ImptoReten")}
+    if not bases and not sums and document_type != PURCHASE and find(totals, "IVANoRet") is None:
+        return []
     return [
         *_codes(body, document_type, bases, sums),
         *_rates(totals, sums),
