@@ -129,6 +129,23 @@ def test_a_person_without_permission_sends_nothing_and_the_documents_wait(works:
     assert len(works.uploads(company)) == 1
 
 
+def test_a_permission_that_lacks_may_show_only_after_a_receipt(works: Works) -> None:
+    """STATUS 0, then RFR: a receipt is no acceptance, the documents are kept, and go once the permission is there."""
+    company = works.company()
+    person = person_of(works, company)
+    works.window.post("/permissions/revoke", json={"person": person, "company": company.rut, "can": ["send"]})
+    works.producer.enqueue_many([invoice(company, f"sale-{n}") for n in range(2)])
+    refused = works.await_envelope(company, "refused")
+    assert works.rows("SELECT sii_state FROM envelopes WHERE id = %s", refused) == [("RFR",)]
+    assert works.attempts(company)[0][:2] == ("received", "0")
+    assert works.states(company) == {"signed": 2}
+    works.sii.register({"permissions": [{"person": person, "company": company.rut, "can": ["send"]}]})
+    assert works.enrolment.operator.release_envelope(refused) == 2
+    works.await_states(company, {"accepted": 2})
+    check_books(works, company)
+    assert len(works.uploads(company)) == 2
+
+
 @pytest.mark.usefixtures("refused_at_the_gateway")
 def test_a_person_who_may_not_send_boletas_leads_to_pauses_and_not_to_logins(works: Works) -> None:
     company = works.company((39,))

@@ -2,8 +2,8 @@
 
 Every recorded STATUS 7 about a schema is of that wording (12 of 12 about books, 2026-08; about a 33 by one source),
 while an envelope refused later, by the examination, speaks Oracle's (``LSX-…``). The rules and their sentences are
-those of XML Schema 1.0 (appendix C, "Validation Rules") as Xerces-J prints them; they are made here from what libxml2
-found.
+those of XML Schema 1.0 (appendix C, "Validation Rules") as Xerces-J prints them, but for the names of types, which
+libxml2 doesn't tell: they are made here from its faults.
 """
 
 import re
@@ -84,6 +84,16 @@ def _enumerated(found: re.Match[str], _name: str, value: str) -> str:
     )
 
 
+def _too_many(kind: str) -> _Words:
+    def words(found: re.Match[str], _name: str, value: str) -> str:
+        whole, _, fraction = value.strip().lstrip("+-").partition(".")
+        count = len(fraction) + (len(whole.lstrip("0")) if kind == "total" else 0)
+        limit = f"but the number of {kind} digits has been limited to {found.group(1)}"
+        return f"cvc-{kind}Digits-valid: Value '{value}' has {count} {kind} digits, {limit}."
+
+    return words
+
+
 _OF_VALUES = (
     "cvc-pattern-valid",
     "cvc-enumeration-valid",
@@ -111,16 +121,8 @@ _TABLE: tuple[tuple[str, _Words], ...] = (
     (r"\[facet 'length'\] .*length of '(\d+)'.*'(\d+)'\.", _facet("length", _LONG + "length '{1}'.")),
     (r"\[facet 'maxInclusive'\] .*\('([^']*)'\)\.", _facet("maxInclusive", _NOT_VALID + "maxInclusive '{0}'.")),
     (r"\[facet 'minInclusive'\] .*\('([^']*)'\)\.", _facet("minInclusive", _NOT_VALID + "minInclusive '{0}'.")),
-    (
-        r"\[facet 'totalDigits'\] .*\('(\d+)'\)\.",
-        _facet("totalDigits", "Value '{value}' has more total digits than the number to which they are limited, {0}."),
-    ),
-    (
-        r"\[facet 'fractionDigits'\] .*\('(\d+)'\)\.",
-        _facet(
-            "fractionDigits", "Value '{value}' has more fraction digits than the number to which they are limited, {0}."
-        ),
-    ),
+    (r"\[facet 'totalDigits'\] .*\('(\d+)'\)\.", _too_many("total")),
+    (r"\[facet 'fractionDigits'\] .*\('(\d+)'\)\.", _too_many("fraction")),
     (
         r"'.*' is not a valid value of the (?:atomic|local atomic|list|union) type(?: '(?:xs:|\{[^}]*\})?([^']*)')?\.",
         lambda found, _name, value: f"cvc-datatype-valid.1.2.1: '{value}' is not a valid value for '{found.group(1)}'.",
