@@ -67,6 +67,9 @@ def free_the_dead() -> None:
         sent = envelopes.release_dead(
             tx, grace_seconds=settings().upload_grace_seconds, recheck_seconds=settings().resend_after_seconds
         )
+        forgotten = claims.release_forgotten(tx)
+    if forgotten:
+        log.warning("sweep.forgotten", documents=forgotten)
     if documents or sent:
         log.warning("sweep.freed", documents=documents, envelopes=sent)
     try:

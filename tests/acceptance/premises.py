@@ -6,8 +6,9 @@ servers as their operator goes straight to them.
 
 import os
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from types import MappingProxyType
 from typing import Any, Final
 from unittest import mock
 from urllib.parse import parse_qs, urlsplit
@@ -18,6 +19,8 @@ import redis
 from deploy.sandbox.crew import KINDS
 from deploy.sandbox.people import Company
 from deploy.sandbox.sandbox import Sandbox
+from deploy.sandbox.servers import PostgreSQL
+from deploy.sandbox.supervisor import Child, Supervisor
 from tests.acceptance.books import check_books
 from tests.acceptance.sales import boleta, invoice
 from tests.acceptance.waiting import wait_until
@@ -113,8 +116,19 @@ class Premises:
 
 
 @contextmanager
-def open_premises() -> Iterator[Premises]:
-    """Start everything, on servers of its own whatever the environment names."""
+def open_premises(postgresql: Mapping[str, str] = MappingProxyType({})) -> Iterator[Premises]:
+    """Start everything, on servers of its own whatever the environment names; `postgresql`: more of its environment."""
+    launch = PostgreSQL._launch
+
+    def launched(server: PostgreSQL, supervisor: Supervisor, env: Mapping[str, str]) -> Child:
+        return launch(server, supervisor, {**env, **postgresql})
+
+    with mock.patch.object(PostgreSQL, "_launch", launched), _open() as premises:
+        yield premises
+
+
+@contextmanager
+def _open() -> Iterator[Premises]:
     given = ("FMGO_DATABASE_URL", "FMGO_REDIS_URL")
     without = {name: value for name, value in os.environ.items() if name not in given}
     with mock.patch.dict(os.environ, without, clear=True), Sandbox(ephemeral=True, say=lambda line: None) as sandbox:

@@ -237,6 +237,22 @@ def release_dead(tx: Connection, *, quarantine_after: int) -> int:
     )
 
 
+def release_forgotten(tx: Connection) -> int:
+    """Free documents whose lease has long ended while their owner lives and is at nothing; returns how many.
+
+    A claim may be committed after its process has given it up: the server hung, and woke later. No death is counted.
+    """
+    return run(
+        tx,
+        """
+        UPDATE documents d SET due_at = fmgo_now(), lease_owner = NULL
+        FROM workers w
+        WHERE w.id = d.lease_owner AND w.stopped_at IS NULL AND w.beats > 0 AND w.doing IS NULL
+          AND d.due_at < fmgo_now() - interval '1 minute'
+        """,
+    ).rowcount
+
+
 def due_work(tx: Connection) -> Sequence[Any]:
     """Lanes and states of documents with due rows that nobody living holds: (lane, state, evidenced)."""
     return run(

@@ -146,6 +146,22 @@ def test_the_due_index_serves_the_claim(ledger: Ledger) -> None:
     assert "due_at <= " in text.split("Index Cond:")[1]
 
 
+def test_a_claim_that_its_living_owner_forgot_is_freed_without_a_death(ledger: Ledger) -> None:
+    record(ledger, job("a"))
+    lease = enter(ledger)
+    with ledger.transaction() as tx:
+        assert claim_documents(tx, lane="bulk", state="received", size=1, lease=lease) is not None
+        run(tx, "UPDATE documents SET due_at = fmgo_now() - interval '61 seconds'")
+        processes.beat(tx, lease.worker, processes.Doing("fmgo.issue", 61.0))
+        assert claims.release_forgotten(tx) == 0, "it is still at it"
+        processes.beat(tx, lease.worker)
+        assert claims.release_forgotten(tx) == 1
+        assert tuple(run(tx, "SELECT deaths, suspect, lease_owner FROM documents").one()) == (0, None, None)
+        assert claim_documents(tx, lane="bulk", state="received", size=1, lease=lease) is not None
+        processes.beat(tx, lease.worker)
+        assert claims.release_forgotten(tx) == 0, "its lease has not ended"
+
+
 def test_a_lease_by_name_lets_one_through(ledger: Ledger) -> None:
     with ledger.transaction() as tx:
         assert processes.take_lease(tx, "sweep", 1, 60)
