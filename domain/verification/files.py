@@ -70,23 +70,26 @@ def verify(data: bytes, *, trust: Trust, at: datetime) -> Verdict:
     time that the document says it was signed; `at` is for what says no time, for CAF files, and against signatures
     that lie in the future.
     """
-    today = at.astimezone(chile()).date()
     if looks_like_caf(data):
-        return verify_caf(data, trust=trust, today=today)
+        return _caf(data, trust, at)
     try:
         reading = read(data)
     except Unreadable as fault:
         if holds_caf(data):
-            return verify_caf(data, trust=trust, today=today)
+            return _caf(data, trust, at)
         return Verdict(UNKNOWN.name, None, {}, fault.problems, ())
     name = local_name(reading.root)
     if name == CAF_ROOT or (name not in KINDS and holds_caf(data)):
-        return verify_caf(data, trust=trust, today=today)
+        return _caf(data, trust, at)
     verdict = _Case(reading, trust, at).verdict()
     if False in map(verdict.facts.get, _SIGNATURE_FACTS):
         others = [_Case(otherwise, trust, at).verdict() for otherwise in reading.otherwise()]
         return max(verdict, *others, key=_held) if others else verdict
     return verdict
+
+
+def _caf(data: bytes, trust: Trust, at: datetime) -> Verdict:
+    return verify_caf(data, trust=trust, today=at.astimezone(chile()).date())
 
 
 def _held(verdict: Verdict) -> int:

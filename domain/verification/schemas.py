@@ -18,7 +18,8 @@ from domain.verification.kinds import Kind
 from domain.verification.reading import local_name
 from domain.verification.verdict import NAMESPACE
 
-_SII = f"{{{SII_NAMESPACE}}}"
+_SPACE = f"{{{SII_NAMESPACE}"
+_SII = f"{_SPACE}}}"
 _OF_2026 = ("DTE", "EnvioDTE", "AEC")
 """Roots whose files may follow the format of 2026, which is unverified, when they don't hold by the one before."""
 _WITHOUT = "RESULTADO_ENVIO"
@@ -39,12 +40,11 @@ def judge_schema(root: etree._Element, kind: Kind, *, boleta: bool) -> Judgement
 
     Codes: those of `domain.schema`; SCHEMA-NAMESPACE, a warning, where the namespace is missing.
     """
-    name = local_name(root)
-    space = str(root.tag).rpartition("}")[0].lstrip("{")
-    if name == _WITHOUT or space == SII_NAMESPACE:
+    space, _, name = str(root.tag).rpartition("}")
+    if space == _SPACE or name == _WITHOUT:
         return _judged(root, name, kind, boleta=boleta)
     if space:
-        sentence = f"{name} stands in the namespace {shown(space)}; the SII's is {SII_NAMESPACE}."
+        sentence = f"{name} stands in the namespace {shown(space[1:])}; the SII's is {SII_NAMESPACE}."
         return Judgement(valid=False, problems=(Problem("SCHEMA-ROOT", "", sentence),), values=_unjudged(kind))
     found = _judged(_with_namespace(root), name, kind, boleta=boleta)
     return Judgement(valid=False, problems=(lost_namespace(name), *found.problems), values=found.values)

@@ -212,13 +212,15 @@ def _within_price(amounts: Amounts) -> Number:
 
 def _of_all_lines(amounts: Amounts, stated: _Stated) -> _Found:
     """Taxes that are on every taxable line: they are known from the totals alone."""
+    if not amounts.taxes:  # nearly always so
+        return
     taxable = [
         line.get("CodImpAdic", "").strip()
         for line, amount in zip(amounts.lines, stated.lines, strict=True)
         if amount and not line.get("IndExe", "").strip()
     ]
     codes = {tax.get("TipoImp", "").strip() for tax in amounts.taxes}
-    if not codes or not taxable or not codes.issuperset(taxable) or amounts.header.get("MntBruto") == "1":
+    if not taxable or not codes.issuperset(taxable) or amounts.header.get("MntBruto") == "1":
         return
     if codes <= WHOLE_RETENTIONS:
         kept = sum(_of(tax, "MontoImp") for tax in amounts.taxes)
