@@ -69,7 +69,9 @@ def calculate_line(
     amount = base - discount + surcharge
     if decimals and stated is not None and stated != amount:
         amount = _as_stated(line, base, amount, rates, stated, (decimals, cents))
-    _tell_vanished(line, rates, amount, path, findings, "; to count its decimals, state MontoItem" if decimals else "")
+    if any(rates):
+        way_out = "; to count its decimals, state MontoItem" if decimals else ""
+        _tell_vanished(line, rates, amount, path, findings, way_out)
     if amount < 0 and not signed:
         findings.add("DTE-LIN-05", f"{path}.DescuentoMonto", discount=discount, base=base)
         amount = 0
@@ -113,6 +115,8 @@ def _base(line: Values, path: str, findings: Findings, decimals: int) -> Number 
         for tag in parts:
             del line[tag]
         return amount
+    if line.get("IndExe") in NOT_SOLD:
+        findings.add("DTE-LIN-01", f"{path}.MontoItem", stated=amount, computed=0)
     findings.add("DTE-LIN-10", f"{path}.{parts[0]}", stated=amount)
     _within(line, amount)
     line["MontoItem"] = amount

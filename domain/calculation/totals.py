@@ -110,7 +110,8 @@ def _total(document: Document, lines: Lines, classes: Classes, on: date, finding
     _period(document, classes, totals, findings)
     if boleta and not totals.get("IVA"):
         totals.pop("IVA", None)
-    _compare(stated, totals, rate, _hint(document, classes, totals, rate), findings)
+    if stated:
+        _compare(stated, totals, rate, _hint(document, classes, totals, rate), findings)
     document.header["Totales"] = totals
     if document.header.get("OtraMoneda"):
         convert_totals(document, findings)
