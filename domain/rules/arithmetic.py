@@ -9,7 +9,7 @@ from datetime import date
 
 from domain.calculation.exports import UNPAID
 from domain.calculation.findings import Finding
-from domain.changes import CORRECTS_TEXT
+from domain.changes import CORRECTS_AMOUNTS, CORRECTS_TEXT
 from domain.codes.document_types import (
     BOLETA,
     CREDIT_NOTE,
@@ -19,6 +19,7 @@ from domain.codes.document_types import (
     EXPORT_CREDIT_NOTE,
     EXPORT_DEBIT_NOTE,
     INVOICE,
+    NOTES,
     PURCHASE_INVOICE,
     SETTLEMENT,
 )
@@ -122,8 +123,9 @@ def _several_corrections(view: View) -> Iterator[Finding]:
 
 def _nothing_charged(view: View) -> Iterator[Finding]:
     apart = view.totals.get("MontoNF") or view.totals.get("SaldoAnterior")
-    only_words = bool(view.changes) and all(change.code == CORRECTS_TEXT for change in view.changes)
-    free = apart or only_words or view.id_doc.get("FmaPagExp") == UNPAID
+    # A note that corrects words comes to nothing, and so does one that annuls it.
+    other_note = view.type in NOTES and not any(change.code == CORRECTS_AMOUNTS for change in view.changes)
+    free = apart or other_note or view.id_doc.get("FmaPagExp") == UNPAID
     if view.totals and not free and not any(line.get("MontoItem") for _, line in view.lines):
         yield f"{_TOTALS}.MntTotal", {}
 
