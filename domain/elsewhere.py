@@ -22,7 +22,7 @@ from domain.money import Number, rounded
 from domain.problems import DomainError, Problem, shown
 from domain.rut import is_valid
 from domain.verification import Trust, Verdict, verify
-from domain.verification.documents import CONTENTS
+from domain.verification.documents import CONTENTS, judge_document
 from domain.verification.reading import Reading, Unreadable, children, fields, first, local_name, named_children, read
 
 PROVEN: Final = ("doc_signature_valid", "ted_valid", "caf_valid", "coherent", "certificate_ok")
@@ -72,7 +72,7 @@ def documents_in(data: bytes) -> list[bytes]:
 
     Raises Unreadable (XML-…) or NotImportable (IMPORT-KIND, IMPORT-STRUCTURE).
     """
-    reading = read(data)
+    reading = _as_signed(read(data))
     wanted = _elements(reading.root)
     if not wanted:
         name = shown(local_name(reading.root))
@@ -82,6 +82,21 @@ def documents_in(data: bytes) -> list[bytes]:
     if len(everywhere) != len(wanted) or len(written) != len(wanted):
         raise _refusal("IMPORT-STRUCTURE", "The file has documents in places where none belong.")
     return [_best(letters, element) for letters, element in zip(written, wanted, strict=True)]
+
+
+def _as_signed(reading: Reading) -> Reading:
+    """The file as most of its documents were signed: some were saved anew under another encoding's name."""
+    others = list(reading.otherwise())
+    return max((reading, *others), key=_signatures_held) if others else reading
+
+
+def _signatures_held(reading: Reading) -> int:
+    nobody = Trust({})
+    judged = (
+        judge_document(element, trust=nobody, ids=lambda _: 1, raw=lambda: None, enveloped=True, path="DTE")
+        for element in _elements(reading.root)
+    )
+    return sum(each.signature_valid for each in judged)
 
 
 def read_document(xml: bytes, *, trust: Trust, at: datetime, unverified: bool = False) -> IssuedElsewhere:

@@ -44,6 +44,17 @@ def test_a_document_alone_is_its_own_letters(xml: bytes, trust: Trust) -> None:
     assert read.signature_value.encode() in b"".join(xml.split())
 
 
+def test_a_document_that_was_saved_anew_is_taken_as_it_was_signed(xml: bytes, trust: Trust) -> None:
+    """As the verifier reads it: in UTF-8 whatever it says, in UTF-16, or cut out of its envelope."""
+    text = xml.decode("iso-8859-1")
+    bare = text.replace(' xmlns="http://www.sii.cl/SiiDte"', "", 1)
+    opening = '<?xml version="1.0" encoding="ISO-8859-1"?>\n'
+    for data in (f"{opening}{text}".encode(), text.encode("utf-16"), f"{opening}{bare}".encode("iso-8859-1")):
+        (document,) = documents_in(data)
+        assert document in (xml, bare.encode("iso-8859-1"))
+        assert read_document(document, trust=trust, at=LATER).verified
+
+
 def test_documents_of_an_envelope_come_in_their_order(
     issued: Issue, signer: RsaSigner, caratula: Caratula, trust: Trust
 ) -> None:
