@@ -42,10 +42,7 @@ def launch(kind: str, concurrency: int | None = None) -> Launch:
         # Celery warns root twice; a container's only user is root, and whoever starts this knows it.
         "ignore:You're running the worker with superuser privileges",
         "-m",
-        "celery",
-        "-A",
-        "workers.app",
-        "worker",
+        "workers.worker",
         "--pool",
         "threads" if kind == "threads" else "prefork",
         "--concurrency",

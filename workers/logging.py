@@ -2,8 +2,8 @@
 
 Events of structlog and records of the standard library (Celery, SQLAlchemy, httpx) take the same way: context bound
 to the task, time in UTC, tracebacks as text, masking of secrets, rendering. Promises: no secret in a line (see
-`workers.masking`); no failure of a log (full disk, closed pipe) reaches the work; what a producer bound travels in a
-message's headers and is bound again in the worker that takes it.
+`workers.masking`) and nothing of a job (see `workers.tracebacks`); no failure of a log (full disk, closed pipe) reaches
+the work; what a producer bound travels in a message's headers and is bound again in the worker that takes it.
 
 Rotation is the platform's unless a file is asked for. Many processes write that file: each line is one write in
 append mode, and one process at a time moves it.
@@ -22,6 +22,8 @@ from typing import Any, Final, TextIO
 
 import structlog
 
+from workers import tracebacks
+from workers.celery_records import without_bodies
 from workers.masking import Masker, passwords_of
 from workers.settings import Settings
 
@@ -34,7 +36,16 @@ CONTEXT_NAMES: Final = ("document_id", "envelope_id", "batch_id", "issuer", "env
 _HEADER_LONGEST: Final = 200
 _PLAIN: Final = re.compile(r"[\w .:,@/+-]*", re.ASCII)
 # Chatty libraries: their INFO repeats what our own events say, with addresses and arguments in it.
-_QUIET: Final = ("httpx", "httpcore", "kombu", "amqp", "sqlalchemy", "urllib3", "tornado.access")
+_QUIET: Final = (
+    "httpx",
+    "httpcore",
+    "kombu",
+    "amqp",
+    "sqlalchemy",
+    "urllib3",
+    "tornado.access",
+    "celery.pool",  # its DEBUG has what tasks were called with
+)
 
 
 def configure_logging(settings: Settings, *, stream: TextIO | None = None) -> None:
@@ -54,6 +65,7 @@ def configure_logging(settings: Settings, *, stream: TextIO | None = None) -> No
         if isinstance(old, _Ours):
             old.close()
     for handler in handlers:
+        handler.addFilter(without_bodies)
         handler.setFormatter(formatter)
         root.addHandler(handler)
     root.setLevel(settings.log_level)
@@ -144,7 +156,7 @@ def _formatter(settings: Settings) -> logging.Formatter:
             structlog.stdlib.ProcessorFormatter.remove_processors_meta,
             structlog.processors.TimeStamper(fmt="iso", utc=True, key="at"),
             structlog.processors.StackInfoRenderer(),
-            structlog.processors.format_exc_info,
+            structlog.processors.ExceptionRenderer(tracebacks.shown),
             mask,
             renderer,
         ],

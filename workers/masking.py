@@ -36,6 +36,12 @@ _ASSIGNED: Final = re.compile(
     r"(?:'[^']*'|\"[^\"]*\"|[^\s\"',;&<>{}()\[\]]+)",
     re.IGNORECASE,
 )
+# What PostgreSQL quotes of rows, and SQLAlchemy of parameters, where an error of theirs came another way than ours.
+_ROWS: Final = re.compile(
+    r"^(\s*(?:DETAIL|CONTEXT): ).*?(?=\n\s*(?:HINT|CONTEXT|LINE \d+|QUERY|STATEMENT|WHERE):|\n\[SQL|\n\(Background|\Z)",
+    re.DOTALL | re.MULTILINE,
+)
+_PARAMETERS: Final = re.compile(r"^\[parameters: .*?\]$", re.DOTALL | re.MULTILINE)
 _CONTROL: Final = dict.fromkeys([*range(9), *range(11, 32), 0x7F, *range(0x80, 0xA0)], "�")
 
 
@@ -61,6 +67,10 @@ class Masker:
         if "://" in text:
             text = _URL_PASSWORD.sub(rf"\1\2:{MASK}@", text)
             text = _URL_USER_ONLY.sub(rf"\1{MASK}@", text)
+        if "DETAIL:" in text or "CONTEXT:" in text:
+            text = _ROWS.sub(rf"\1{MASK}", text)
+        if "[parameters:" in text:
+            text = _PARAMETERS.sub(f"[parameters: {MASK}]", text)
         text = _BEARER.sub(rf"\1 {MASK}", text)
         text = _ASSIGNED.sub(rf"\1{MASK}", text)
         return text.translate(_CONTROL)

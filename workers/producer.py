@@ -55,7 +55,7 @@ from workers.outcome import Result as Result
 from workers.outcome import Until as Until
 from workers.outcome import of_stored, of_told, reached, told_reached
 from workers.outside_bells import OutsideBells
-from workers.settings import DatabaseUrl, RedisUrl, SettingsError
+from workers.settings import DatabaseUrl, RedisUrl, SettingsError, sentences_of
 
 ANSWER_SECONDS: Final = 20.0
 """Longest wait for the ledger's answer to one statement: a server that hangs sends no error."""
@@ -370,9 +370,7 @@ def _from_environment() -> ProducerSettings:
     try:
         return ProducerSettings.model_validate({})
     except ValidationError as error:
-        raise SettingsError(
-            tuple(f"FMGO_{str(fault['loc'][0]).upper()}: {fault['msg']}." for fault in error.errors())
-        ) from None
+        raise SettingsError(sentences_of(error)) from None
 
 
 def _of_given(given: intake.Receipt) -> Receipt:

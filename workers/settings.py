@@ -11,17 +11,21 @@ and rahue/pangal for boletas, ws1/ws2 for acceptances and claims). Source of the
 each field.
 """
 
+import os
 from datetime import timedelta
+from difflib import get_close_matches
 from functools import lru_cache
 from pathlib import Path
-from typing import Annotated, Final, Literal
+from typing import Annotated, Final, Literal, Self
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, Field, SecretStr, ValidationError, ValidationInfo, field_validator
+from pydantic import AfterValidator, Field, SecretStr, ValidationError, ValidationInfo, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from domain.format.table import Profile
 from domain.job import LARGEST
+from workers.addresses import check_database_url, check_http_url
+from workers.addresses import check_redis_url as check_redis_url
 
 Environment = Literal["certification", "production"]
 
@@ -44,9 +48,20 @@ CLAIMS_HOSTS: Final[dict[Environment, str]] = {
 }
 _SII_DOMAIN: Final = ".sii.cl"
 
-_CLUSTER_SCHEMES: Final = ("redis+cluster", "rediss+cluster", "redis-cluster", "rediscluster", "cluster")
-_REDIS_SCHEMES: Final = ("redis", "rediss", "redis+socket", "unix")
-_POSTGRESQL_SCHEMES: Final = ("postgresql", "postgres")
+_PREFIX: Final = "FMGO_"
+_NEARLY: Final = 0.85
+"""Likeness (0 to 1) from which a variable is taken for a misspelt one: one letter in ten, a word's end."""
+_NO_SETTINGS: Final = frozenset(
+    {
+        "FMGO_PASSWORD",  # of a file that a command reads
+        "FMGO_WORKER_KIND",  # a worker's launcher says it
+        "FMGO_SIMULATOR_URL",
+        "FMGO_SANDBOX_FOLDER",
+        "FMGO_SHARED",
+    }
+)
+"""Variables that other parts of FMgo read."""
+_OF_OTHERS: Final = ("FMGO_FLOWER_", "FMGO_ENV_", "FMGO_EXPECTED_")
 
 
 class SettingsError(Exception):
@@ -61,65 +76,19 @@ class SettingsError(Exception):
         self.sentences = sentences
 
 
-def check_redis_url(url: str) -> str:
-    """Return a URL of one Redis-protocol server as it came; raises ValueError with a sentence for any other.
-
-    Redis Cluster is refused: Celery's message library (kombu) has no transport for it, and the queues live there.
-    """
-    scheme = url.partition("://")[0].lower()
-    if scheme in _CLUSTER_SCHEMES or "," in urlsplit(url).netloc:
-        message = (
-            "Redis Cluster can't carry FMgo's queues (Celery's message library has no transport for it): "
-            "give the URL of one server, which begins with redis:// or rediss://"
-        )
-        raise ValueError(message)
-    if scheme.startswith("sentinel"):
-        message = (
-            "Redis Sentinel isn't supported yet: give the URL of one server, which begins with redis:// or rediss://"
-        )
-        raise ValueError(message)
-    if scheme not in _REDIS_SCHEMES:
-        message = "this isn't the URL of a Redis server: it must begin with redis://, rediss:// or redis+socket://"
-        raise ValueError(message)
-    return url
-
-
-def _database_url(url: str) -> str:
-    """Accept a libpq URL; one of SQLAlchemy (``postgresql+psycopg://``) is refused: libpq can't read it."""
-    if url.partition("://")[0].lower() not in _POSTGRESQL_SCHEMES:
-        message = "this isn't a PostgreSQL URL as libpq reads it: it must begin with postgresql://"
-        raise ValueError(message)
-    return url
-
-
-def _http_url(url: str) -> str:
-    """Accept ``http(s)://host[:port]`` and drop a slash at its end; a path would double the services' own paths."""
-    parts = urlsplit(url)
-    if parts.scheme not in ("http", "https") or not parts.hostname:
-        message = "this must be http://host[:port] or https://host[:port]"
-        raise ValueError(message)
-    if parts.path.strip("/") or parts.query or parts.fragment:
-        message = "this must be a host only, without path or query: the paths of the SII's services are fixed"
-        raise ValueError(message)
-    if parts.username or parts.password:
-        message = "this must not hold a user or password: the SII identifies by token"
-        raise ValueError(message)
-    return url.rstrip("/")
-
-
 def _minutes_by_type(text: str) -> str:
     """Accept ``TYPE=MINUTES,…`` in whole numbers; nothing at all is allowed."""
     for pair in filter(None, text.split(",")):
         code, _, minutes = pair.partition("=")
         if not (code.strip().isdecimal() and minutes.strip().isdecimal()):
-            message = f"write minutes by type as TYPE=MINUTES,TYPE=MINUTES in whole numbers, not {pair.strip()!r}"
+            message = "write minutes by type as TYPE=MINUTES,TYPE=MINUTES in whole numbers"
             raise ValueError(message)
     return text
 
 
 RedisUrl = Annotated[str, AfterValidator(check_redis_url)]
-DatabaseUrl = Annotated[str, AfterValidator(_database_url)]
-HttpUrl = Annotated[str, AfterValidator(_http_url)]
+DatabaseUrl = Annotated[str, AfterValidator(check_database_url)]
+HttpUrl = Annotated[str, AfterValidator(check_http_url)]
 
 
 class Settings(BaseSettings):
@@ -300,6 +269,47 @@ class Settings(BaseSettings):
             raise ValueError(message)
         return url
 
+    @field_validator("evidence_dir")
+    @classmethod
+    def _one_place(cls, folder: Path) -> Path:
+        """Refuse a folder that would be another for each process, by where it was started."""
+        if not folder.is_absolute():
+            raise ValueError("write the whole path of the folder, from /")
+        return folder
+
+    @model_validator(mode="after")
+    def _agree(self) -> Self:
+        """Refuse settings that contradict each other, a sentence for all of them."""
+        faults = [sentence for holds, sentence in self._agreements() if not holds]
+        if faults:
+            raise ValueError("; ".join(faults))
+        return self
+
+    def _agreements(self) -> tuple[tuple[bool, str], ...]:
+        upload = self.upload_deadline_seconds + self.upload_grace_seconds
+        return (
+            (
+                self.dead_after_seconds >= 2 * self.beat_seconds,
+                "FMGO_DEAD_AFTER_SECONDS must be at least twice FMGO_BEAT_SECONDS, or the living count as dead",
+            ),
+            (
+                upload < self.lease_seconds,
+                "FMGO_LEASE_SECONDS must be longer than FMGO_UPLOAD_DEADLINE_SECONDS and _GRACE_SECONDS together",
+            ),
+            (
+                self.resend_after_seconds < self.dedupe_window_seconds,
+                "FMGO_RESEND_AFTER_SECONDS must be shorter than FMGO_DEDUPE_WINDOW_SECONDS",
+            ),
+            (
+                self.sii_pause_seconds <= self.sii_longest_pause_seconds,
+                "FMGO_SII_PAUSE_SECONDS can't be longer than FMGO_SII_LONGEST_PAUSE_SECONDS",
+            ),
+            (
+                max(self.poll_first_seconds_soap, self.poll_first_seconds_rest) <= self.poll_max_seconds,
+                "FMGO_POLL_MAX_SECONDS can't be shorter than FMGO_POLL_FIRST_SECONDS_SOAP or _REST",
+            ),
+        )
+
     @property
     def cache(self) -> str:
         """URL of the server that holds results and token copies."""
@@ -338,13 +348,37 @@ class Settings(BaseSettings):
 
 
 def read_settings() -> Settings:
-    """Read the environment anew; raises `SettingsError` with a sentence for each variable at fault."""
+    """Read the environment anew; raises `SettingsError` with a sentence for each variable at fault.
+
+    A variable that is no setting and nearly one is at fault as well: what it was meant to set has its default.
+    """
+    misspelt = tuple(
+        f"{name} is no setting of FMgo: did you mean {meant}?" for name, meant in unknown_variables().items() if meant
+    )
     try:
-        return Settings.model_validate({})
+        found = Settings.model_validate({})
     except ValidationError as error:
-        raise SettingsError(
-            tuple(_sentence(item["loc"], item["type"], item["msg"]) for item in error.errors())
-        ) from None
+        raise SettingsError((*misspelt, *sentences_of(error))) from None
+    if misspelt:
+        raise SettingsError(misspelt)
+    return found
+
+
+def sentences_of(error: ValidationError) -> tuple[str, ...]:
+    """A sentence for each variable at fault; none shows a value."""
+    return tuple(_sentence(item["loc"], item["type"], item["msg"]) for item in error.errors())
+
+
+def unknown_variables() -> dict[str, str | None]:
+    """Variables named FMGO_… that nothing of FMgo reads, each with the setting that it nearly is, if any."""
+    known = {_PREFIX + field.upper() for field in Settings.model_fields}
+    return {
+        name: next(iter(get_close_matches(name.upper(), known, n=1, cutoff=_NEARLY)), None)
+        for name in sorted(os.environ)
+        if name.upper().startswith(_PREFIX)
+        and name.upper() not in known | _NO_SETTINGS
+        and not name.startswith(_OF_OTHERS)
+    }
 
 
 @lru_cache(maxsize=1)
@@ -355,7 +389,10 @@ def settings() -> Settings:
 
 def _sentence(location: tuple[int | str, ...], kind: str, message: str) -> str:
     """Name the variable instead of the field, for whoever has to set it."""
-    variable = "FMGO_" + "_".join(str(part) for part in location).upper()
+    said = message.removeprefix("Value error, ")
+    if not location:  # several settings that contradict each other; the sentence names them
+        return f"{said}."
+    variable = _PREFIX + "_".join(str(part) for part in location).upper()
     if kind == "missing":
         return f"{variable} is not set; FMgo can't run without it."
-    return f"{variable}: {message.removeprefix('Value error, ')}."
+    return f"{variable}: {said}."

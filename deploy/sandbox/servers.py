@@ -308,8 +308,8 @@ class Valkey:
 
     @property
     def url(self) -> str:
-        """Address with password, database 0."""
-        return f"redis://:{self._password}@127.0.0.1:{self.port}/0"
+        """Address with user and password, database 0: Debian's redis-cli takes no password without a user."""
+        return f"redis://default:{self._password}@127.0.0.1:{self.port}/0"
 
     def start(self, supervisor: Supervisor, env: Mapping[str, str]) -> Child:
         """Start the server and return when it answers; raises `SandboxError` with the end of the log if it doesn't."""

@@ -26,7 +26,8 @@ from domain.schema import official_folder, own_folder
 from workers.database import health, mail_sources, switches
 from workers.evidence import PROBE_BYTES
 from workers.folio_forecast import DAYS_LOOKED_AT, days_left
-from workers.settings import Settings
+from workers.ground import files_named
+from workers.settings import Settings, unknown_variables
 from workers.vault.sealing import Sealed, Vault, VaultError
 from workers.vault.signers import KeyRing
 
@@ -81,6 +82,15 @@ def look_at_vault(settings: Settings, tx: Connection) -> Iterator[Finding]:
         else:
             opened += 1
     yield Finding("ok", "vault", f"seals with {vault.newest_key_id!r}; {opened} kinds of secrets tried, they open")
+
+
+def look_at_settings(settings: Settings) -> Iterator[Finding]:
+    """Files that the settings name, and variables that are none of FMgo's."""
+    for sentence in files_named(settings):
+        yield Finding("fail", "settings", sentence, "Set it in the environment of every process.")
+    for name in unknown_variables():
+        said = f"{name} is no setting of FMgo, and nothing reads it"
+        yield Finding("warn", "settings", said, "Take it out, or look for its name: docs/operating.md.")
 
 
 def look_at_evidence(settings: Settings) -> Iterator[Finding]:

@@ -49,6 +49,7 @@ def _findings() -> Iterator[Finding]:
                 yield Finding("fail", "settings", sentence, "Set it in the environment of every process.")
             return
         world = f"the SII's {settings.sii_environment} environment at {settings.soap_host}"
+        yield from checks.look_at_settings(settings)
         yield Finding("ok", "settings", world)
         yield from checks.look_at_ringing(settings)
         yield from checks_running.look_at_redis(settings)

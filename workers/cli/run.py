@@ -15,8 +15,9 @@ from typing import Annotated, Final
 import typer
 
 from workers.cli.output import BAD_INPUT, complain
+from workers.ground import faults
 from workers.launch import launch
-from workers.settings import read_settings
+from workers.settings import SettingsError, read_settings
 
 PASS_ON: Final = {"allow_extra_args": True, "ignore_unknown_options": True}
 
@@ -40,7 +41,9 @@ def worker(
     concurrency: Annotated[int | None, typer.Option(min=1, max=512, help="Processes, or threads.")] = None,
 ) -> None:
     """Run a worker. What FMgo doesn't know goes to Celery as it is (--loglevel INFO)."""
-    read_settings()  # what is wrong with them is told here, not by Celery
+    wrong = faults(read_settings())  # what is wrong is told here, in sentences
+    if wrong:
+        raise SettingsError(wrong)
     how = launch(kind.value, concurrency)
     if how.niceness:
         os.nice(how.niceness)

@@ -17,7 +17,9 @@ from domain.job import document_id, parse_job
 from tests.integration.producer.jobs import ISSUER, body
 from workers.cache.results import Result, Results
 
-EXAMPLES = Path(__file__).resolve().parents[3] / "docs" / "examples"
+ROOT = Path(__file__).resolve().parents[3]
+EXAMPLES = ROOT / "docs" / "examples"
+REDIS_CLI = shutil.which("redis-cli")
 NODE = shutil.which("node")
 SALE = body("caja ñ-7 €")
 
@@ -41,6 +43,27 @@ def test_the_shell_says_when_it_was_refused(redis_url: str) -> None:
     ended = run(shell, wrong, SALE)
     assert ended.returncode == 1
     assert b"answered: -" in ended.stderr
+
+
+def readme_line() -> str:
+    """The README's line for redis-cli, whose boleta is the job."""
+    (line,) = re.findall(r"^    (redis-cli .*)$", (ROOT / "README.md").read_text(encoding="utf-8"), re.MULTILINE)
+    return str(line)
+
+
+@pytest.mark.skipif(REDIS_CLI is None, reason="needs redis-cli")
+def test_the_readmes_line_puts_the_example_on_the_list_and_its_exit_code_says_so(redis_url: str) -> None:
+    def said(url: str) -> int:
+        environment = {**os.environ, "FMGO_REDIS_URL": url}
+        line = [shutil.which("bash") or "bash", "-c", readme_line()]
+        return subprocess.run(line, env=environment, cwd=ROOT, capture_output=True, timeout=60, check=False).returncode
+
+    assert said(redis_url) == 0
+    with redis.Redis.from_url(redis_url) as client:
+        (given,) = [parse_job(taken) for taken in client.lrange("fmgo.jobs", 0, -1)]
+    assert given == parse_job((EXAMPLES / "boleta.json").read_bytes())
+    assert said(redis_url.replace("default:", "default:wrong-")) != 0
+    assert said("redis://127.0.0.1:1/0") != 0
 
 
 @pytest.mark.skipif(NODE is None, reason="needs node")

@@ -5,12 +5,15 @@ import json
 import logging
 import multiprocessing
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 import structlog
+from pydantic import BaseModel
 
+from domain.job import NotAJob
+from domain.problems import Problem
 from workers.logging import HEADER, bind_from_headers, bind_task, clear_task, configure_logging, context_headers
 from workers.settings import Settings
 
@@ -233,3 +236,75 @@ def test_standard_output_is_the_default(capsys: pytest.CaptureFixture[str]) -> N
     structlog.get_logger("x").info("hola")
     assert json.loads(capsys.readouterr().out)["event"] == "hola"
     assert sys.stdout is not None
+
+
+CANARY = "rosa.inventada@correo.invalid"
+
+
+def _value() -> None:
+    int(CANARY)
+
+
+def _problem() -> None:
+    raise NotAJob([Problem("JOB-KEY", "document.x", f"Don't write {CANARY}.")])
+
+
+def _chained() -> None:
+    try:
+        _value()
+    except ValueError as error:
+        raise RuntimeError(f"can't read {CANARY!r}") from error
+
+
+def _group() -> None:
+    raise ExceptionGroup("several", [ValueError(f"no {CANARY!r}"), KeyError(CANARY)])
+
+
+def _model() -> None:
+    class Age(BaseModel):
+        age: int
+
+    Age.model_validate({"age": CANARY})
+
+
+@pytest.mark.parametrize("fail", [_value, _problem, _chained, _group, _model])
+@pytest.mark.parametrize("form", ["json", "console"])
+def test_a_traceback_says_where_and_what_kind_and_nothing_of_the_job(
+    lines: io.StringIO, form: str, fail: Callable[[], None]
+) -> None:
+    configure_logging(settings(log_format=form), stream=lines)
+    kind = "nothing failed"
+    try:
+        fail()
+    except Exception as error:
+        structlog.get_logger("x").exception("broken")
+        logging.getLogger("y").exception("broken too")
+        kind = type(error).__name__
+    text = lines.getvalue()
+    assert CANARY not in text
+    assert text.count(kind) >= 2
+    assert text.count(f"in {fail.__name__}") >= 2
+
+
+def test_an_error_of_a_server_keeps_its_words(lines: io.StringIO) -> None:
+    configure_logging(settings(), stream=lines)
+    try:
+        raise ConnectionRefusedError(111, "Connection refused", "'/run/redis.sock'")
+    except OSError:
+        structlog.get_logger("x").exception("broken")
+    assert "Connection refused: \\\"'/run/redis.sock'\\\"" in lines.getvalue()
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        f"new row violates a check\nDETAIL:  Failing row contains (1, {CANARY},\n{CANARY}).",
+        f'bad\nDETAIL:  Key (a)=({CANARY})\nHINT:  do that\nCONTEXT:  COPY a, line 1: "{CANARY}"\n[SQL: INSERT]',
+        f"bad\n[SQL: INSERT INTO a VALUES (%(b)s)]\n[parameters: {{'b': '{CANARY}\n{CANARY}'}}]",
+    ],
+)
+def test_what_postgresql_quotes_of_rows_is_masked_in_any_text(lines: io.StringIO, text: str) -> None:
+    configure_logging(settings(), stream=lines)
+    structlog.get_logger("x").info(text)
+    assert CANARY not in lines.getvalue()
+    assert ("HINT:  do that" in events(lines)[0]["event"]) == ("HINT" in text)  # type: ignore[operator]

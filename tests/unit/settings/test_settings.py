@@ -6,10 +6,15 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from kombu import Connection
+from psycopg.conninfo import conninfo_to_dict
 from pydantic import ValidationError
 
+from workers.cache.connection import connect
 from workers.clock import SystemClock, santiago
-from workers.settings import Settings, SettingsError, read_settings
+from workers.database.engine import Ledger
+from workers.ground import faults
+from workers.settings import _NO_SETTINGS, _OF_OTHERS, Settings, SettingsError, read_settings, unknown_variables
 from workers.settings import settings as cached
 
 NEEDED = {
@@ -188,3 +193,178 @@ def test_system_clock_is_aware_and_goes_forward() -> None:
     clock = SystemClock()
     assert clock.now().tzinfo is UTC
     assert clock.monotonic() <= clock.monotonic()
+
+
+SECRET = "cl@ve-secreta"
+
+WRONG_URLS = {
+    "FMGO_DATABASE_URL": [
+        "postgres://h/d",
+        "PostgreSQL://h/d",
+        "postgresql://h:abc/d",
+        "postgresql://h:0/d",
+        "postgresql://h:99999/d",
+        f"postgresql://u:{SECRET}@h/d",
+        "postgresql://u:half%of@h/d",
+        "postgresql://u:a#b@h/d",
+        "postgresql://u:a/b@h/d",
+        "postgresql://u:a[b@h/d",
+        "postgresql://h1:1,h2:2/d",
+        "postgresql://h/d?sslmod=require",
+    ],
+    "FMGO_REDIS_URL": [
+        "REDIS://h",
+        "unix:///run/redis.sock",
+        "redis://h:abc/0",
+        "redis://h/zero",
+        "redis://h/0?db=1",
+        f"redis://:{SECRET}@h",
+        "redis://:a#b@h",
+        "rediss://h",
+        "rediss://h?ssl_cert_reqs=perhaps",
+        "redis+socket://h/path",
+        "redis+socket:///path?virtual_host=one",
+        "redis+socket:///path?db=1",
+        "h:6379",
+        "redis",
+    ],
+    "FMGO_SII_SOAP_URL": ["https://h:abc", "https://[h"],
+}
+
+
+@pytest.mark.parametrize(("name", "url"), [(name, url) for name, urls in WRONG_URLS.items() for url in urls])
+def test_a_url_that_not_every_library_understands_is_refused_without_showing_it(
+    monkeypatch: pytest.MonkeyPatch, name: str, url: str
+) -> None:
+    sentence = refused(monkeypatch, name, url)
+    for part in ("secreta", "half", "a#b", "a/b", "zero", "perhaps"):
+        assert part not in sentence
+
+
+@pytest.mark.parametrize(
+    ("name", "url"),
+    [
+        ("FMGO_DATABASE_URL", "postgresql://fmgo@/fmgo?host=/run/postgresql"),
+        ("FMGO_DATABASE_URL", "postgresql://fmgo:cl%40ve%2Fx@[::1]:5432/fmgo?sslmode=verify-full"),
+        ("FMGO_REDIS_URL", "redis://default:cl%40ve@h:6379/3"),
+        ("FMGO_REDIS_URL", "rediss://h/0?ssl_cert_reqs=required&ssl_ca_certs=/etc/ca.pem"),
+        ("FMGO_REDIS_URL", "redis+socket:///run/redis.sock?virtual_host=3"),
+    ],
+)
+def test_a_url_that_is_accepted_means_the_same_to_every_library(
+    monkeypatch: pytest.MonkeyPatch, name: str, url: str
+) -> None:
+    monkeypatch.setenv(name, url)
+    read = read_settings()
+    if name == "FMGO_DATABASE_URL":
+        ledger = Ledger(read.database_url)
+        meant = conninfo_to_dict(url)
+        arguments = ledger.engine.dialect.create_connect_args(ledger.engine.url)[1]
+        assert {key: str(arguments[key]) for key in ("host", "user", "dbname")} == {
+            key: meant[key] for key in ("host", "user", "dbname")
+        }
+        assert arguments.get("password") == meant.get("password")
+        ledger.dispose()
+        return
+    ours = connect(read.redis_url).connection_pool.connection_kwargs
+    with Connection(read.redis_url) as connection:
+        celerys = connection.info()
+    if "+socket" not in url:
+        assert (celerys["hostname"], celerys["password"]) == (ours["host"], ours.get("password"))
+    else:
+        assert f"{ours['path']}?virtual_host={ours['db']}" in celerys["hostname"]
+        return
+    assert int(celerys["virtual_host"] or 0) == int(ours.get("db") or 0)
+
+
+@pytest.mark.parametrize(
+    ("wrong", "meant"),
+    [
+        ("FMGO_SII_ENVIROMENT", "FMGO_SII_ENVIRONMENT"),
+        ("FMGO_EVIDENCE_DIRS", "FMGO_EVIDENCE_DIR"),
+        ("fmgo_cache_ulr", "FMGO_CACHE_URL"),
+    ],
+)
+def test_a_misspelt_variable_is_told_by_its_name(monkeypatch: pytest.MonkeyPatch, wrong: str, meant: str) -> None:
+    monkeypatch.setenv(wrong, SECRET)
+    with pytest.raises(SettingsError) as caught:
+        read_settings()
+    assert caught.value.sentences == (f"{wrong} is no setting of FMgo: did you mean {meant}?",)
+
+
+def test_variables_of_others_are_no_settings_and_no_faults(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("FMGO_PASSWORD", "FMGO_FLOWER_PORT", "FMGO_WORKER_KIND", "FMGO_OF_SOMEBODY_ELSE"):
+        monkeypatch.setenv(name, "x")
+    read_settings()
+    assert unknown_variables() == {"FMGO_OF_SOMEBODY_ELSE": None}
+
+
+def test_every_variable_that_the_code_reads_is_known() -> None:
+    known = {f"FMGO_{field.upper()}" for field in Settings.model_fields} | _NO_SETTINGS
+    read = {
+        name
+        for folder in ("workers", "tasks", "deploy", "monitoring", "migrations")
+        for path in (ROOT / folder).rglob("*.py")
+        for name in re.findall(r"""environ(?:\.get\(|\[)\s*["'](FMGO_[A-Z_]+)""", path.read_text(encoding="utf-8"))
+    }
+    assert read
+    assert {name for name in read if not name.startswith(_OF_OTHERS)} <= known
+
+
+@pytest.mark.parametrize(
+    "together",
+    [
+        {"FMGO_BEAT_SECONDS": "10", "FMGO_DEAD_AFTER_SECONDS": "1"},
+        {"FMGO_BEAT_SECONDS": "4"},
+        {"FMGO_LEASE_SECONDS": "70"},
+        {"FMGO_DEDUPE_WINDOW_SECONDS": "60"},
+        {"FMGO_SII_LONGEST_PAUSE_SECONDS": "29"},
+        {"FMGO_POLL_MAX_SECONDS": "500"},
+    ],
+)
+def test_settings_that_contradict_each_other_are_refused(
+    monkeypatch: pytest.MonkeyPatch, together: dict[str, str]
+) -> None:
+    for name, value in together.items():
+        monkeypatch.setenv(name, value)
+    with pytest.raises(SettingsError) as caught:
+        read_settings()
+    (sentence,) = caught.value.sentences
+    assert all(name in sentence or name.rpartition("_")[0] in sentence for name in together)
+
+
+@pytest.mark.parametrize("name", sorted(f"FMGO_{field.upper()}" for field in Settings.model_fields))
+@pytest.mark.parametrize("value", ["-5", "nan", "x" * 40, "∞", "1e999"])
+def test_no_setting_of_another_kind_ends_in_a_traceback_or_shows_its_value(
+    monkeypatch: pytest.MonkeyPatch, name: str, value: str
+) -> None:
+    monkeypatch.setenv(name, value)
+    said: tuple[str, ...] = ()
+    try:
+        read_settings()
+    except SettingsError as error:
+        said = error.sentences
+    assert all(sentence.startswith("FMGO_") for sentence in said)
+    assert value not in "".join(said) or len(value) < 3
+
+
+def test_files_that_a_worker_cant_begin_without_are_told(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    (tmp_path / "no.pem").write_text("no certificate", encoding="ascii")
+    (tmp_path / "keys").write_text("k1:c2VjcmV0", encoding="ascii")
+    (tmp_path / "keys").chmod(0o600)
+    for name, value in {
+        "FMGO_VAULT_KEY_FILE": "/nonexistent",
+        "FMGO_EVIDENCE_DIR": "/proc/none",
+        "FMGO_SII_CA_FILE": str(tmp_path / "no.pem"),
+        "FMGO_MAIL_CA_FILE": "/nonexistent",
+        "FMGO_TRUST_CAF_KEYS": "100=/nonexistent",
+        "FMGO_LOG_FILE": "/proc/none/fmgo.log",
+    }.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.delenv("FMGO_VAULT_KEYS", raising=False)
+    told = faults(read_settings())
+    assert len(told) == 6
+    for wanted in ("/nonexistent", "/proc/none can't be made", "no certificates in PEM", "TRUST_CAF_KEYS", "LOG_FILE"):
+        assert any(wanted in sentence for sentence in told), told
+    monkeypatch.setenv("FMGO_VAULT_KEY_FILE", str(tmp_path / "keys"))
+    assert "c2VjcmV0" not in " ".join(faults(read_settings()))
