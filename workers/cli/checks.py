@@ -277,7 +277,9 @@ def look_at_envelopes(tx: Connection) -> Iterator[Finding]:
     refused = health.refused_lately(tx)
     if refused:
         said = f"{refused} in the last day were no jobs"
-        yield Finding("warn", "messages", said, "Their bytes and reasons are in the ledger's table `refused_messages`.")
+        yield Finding(
+            "warn", "messages", said, "Look: `fmgo refused list`; mended ones go in with `fmgo refused retry`."
+        )
 
 
 def look_at_sii(tx: Connection) -> Iterator[Finding]:

@@ -52,7 +52,7 @@ def enqueue(
     as_json: Json = False,
 ) -> None:
     """Hand in jobs; without --queue they are in the ledger when this returns."""
-    bodies = [body for file in files for body in bodies_in(_all_of(file))]
+    bodies = [body for file in files for body in bodies_in(all_of(file))]
     refuse_nothing(len(bodies), files, as_json=as_json)
     with Access() as access:
         producer = access.producer
@@ -61,8 +61,8 @@ def enqueue(
         for receipt in receipts:
             write_json(receipt.as_dict())
     else:
-        _show_receipts(receipts)
-    raise typer.Exit(_exit_code(receipt.outcome for receipt in receipts))
+        show_receipts(receipts)
+    raise typer.Exit(exit_code(receipt.outcome for receipt in receipts))
 
 
 def refuse_nothing(count: int, files: Iterable[object], *, as_json: bool) -> None:
@@ -91,7 +91,7 @@ def batch_import(
         write_json({"batch": outcome.batch, "name": title, **{o: outcome.counts.get(o, 0) for o in OUTCOMES}})
     else:
         _show_import(outcome, title)
-    raise typer.Exit(_exit_code(outcome.counts))
+    raise typer.Exit(exit_code(outcome.counts))
 
 
 @batch.command("list")
@@ -182,7 +182,8 @@ def refuse_other_kinds(data: bytes, name: str) -> None:
         raise EnrolmentError([Problem("FILE-KIND", name, sentence)])
 
 
-def _all_of(path: Path) -> bytes:
+def all_of(path: Path) -> bytes:
+    """A file's bytes (`-`: standard input). Raises EnrolmentError with a sentence."""
     try:
         data = sys.stdin.buffer.read() if str(path) == "-" else path.read_bytes()
     except OSError as error:
@@ -212,7 +213,8 @@ def _with_progress(importer: BatchImporter, file: BinaryIO, number: uuid.UUID, t
         return importer.run(file, number, name=title, total=total, progress=lambda lines: bar.advance(task, lines))
 
 
-def _show_receipts(receipts: list[Receipt]) -> None:
+def show_receipts(receipts: list[Receipt]) -> None:
+    """Write what became of each job, and why some are none."""
     table(
         ["outcome", "key", "issuer", "document", "state"],
         [(coloured(r.outcome), r.key, r.issuer, r.document_id, coloured(r.state)) for r in receipts],
@@ -231,6 +233,7 @@ def _show_import(outcome: Import, title: str) -> None:
     facts([("batch", str(outcome.batch)), ("name", title), *counted])
 
 
-def _exit_code(outcomes: Iterable[Outcome]) -> int:
+def exit_code(outcomes: Iterable[Outcome]) -> int:
+    """2 when something was no job, 1 when only keys were taken, else 0."""
     found = set(outcomes)
     return BAD_INPUT if "refused" in found else NO if "conflict" in found else DONE

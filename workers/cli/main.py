@@ -1,7 +1,7 @@
 """The command `fmgo`: every command in its place, and what every command does with an error.
 
 An error that a person can mend is told as a sentence with its code (as JSON with `--json`), never as a traceback: bad
-input and a bad setting end with 2, a server that is away with 1. What nobody foresaw keeps its traceback, without the
+input and a bad setting end with 2, a server that is away with 3. What nobody foresaw keeps its traceback, without the
 values of variables, which may hold secrets.
 """
 
@@ -28,6 +28,7 @@ from workers.cli import (
     mail,
     mending,
     offline,
+    refused,
     render,
     run,
     setup,
@@ -38,7 +39,7 @@ from workers.cli import (
 )
 from workers.cli.access import first_line
 from workers.cli.examples import show_examples
-from workers.cli.output import BAD_INPUT, DONE, NO, complain, say
+from workers.cli.output import AWAY, BAD_INPUT, DONE, NO, complain, say
 from workers.database.away import why_away
 from workers.database.engine import sqlstate
 from workers.producer import ProducerError
@@ -71,6 +72,7 @@ app.command("enqueue", rich_help_panel=WORK)(jobs.enqueue)
 app.add_typer(jobs.batch, name="batch", rich_help_panel=WORK)
 app.add_typer(ledger.document, name="document", rich_help_panel=WORK)
 app.add_typer(envelopes.envelope, name="envelope", rich_help_panel=WORK)
+app.add_typer(refused.refused, name="refused", rich_help_panel=WORK)
 app.add_typer(mail.mail, name="mail", rich_help_panel=WORK)
 app.add_typer(sii.sii, name="sii", rich_help_panel=WORK)
 app.command("stop", rich_help_panel=WORK)(sii.stop)
@@ -124,7 +126,7 @@ def run_command(arguments: Sequence[str]) -> int:
         return BAD_INPUT
     except ProducerError as error:
         complain(error.code, str(error), as_json=as_json)
-        return NO
+        return AWAY
     except DBAPIError as error:
         return _database_fault(error, as_json=as_json)
     return DONE
@@ -152,7 +154,7 @@ def _database_fault(error: DBAPIError, *, as_json: bool) -> int:
     code = "LEDGER-EMPTY" if sqlstate(error) in _NO_TABLES else "LEDGER-AWAY"
     detail = "" if sqlstate(error) else f" ({first_line(error)})"
     complain(code, f"{why[0].upper()}{why[1:]}{detail}.", as_json=as_json)
-    return NO
+    return AWAY
 
 
 if __name__ == "__main__":

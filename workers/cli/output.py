@@ -42,6 +42,7 @@ EnvironmentFilter = Annotated[
 DONE: Final = 0
 NO: Final = 1
 BAD_INPUT: Final = 2
+AWAY: Final = 3
 
 _CONTROLS: Final = {code: "·" for code in (*range(32), *range(127, 160)) if chr(code) not in "\n\t"}
 """What would move a terminal's cursor or change its colours, out of a message from outside."""

@@ -115,7 +115,7 @@ def test_help_ends_with_0(fmgo: Fmgo) -> None:
 def test_a_missing_setting_and_a_ledger_that_is_away_are_sentences(fmgo: Fmgo, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("FMGO_DATABASE_URL", "postgresql://fmgo:geheim@127.0.0.1:1/fmgo")
     away = fmgo("issuer", "list", "--json")
-    assert (away.code, away.objects[0]["error"]["code"]) == (1, "LEDGER-AWAY")
+    assert (away.code, away.objects[0]["error"]["code"]) == (3, "LEDGER-AWAY")
     monkeypatch.delenv("FMGO_DATABASE_URL")
     unset = fmgo("issuer", "list")
     assert (unset.code, "FMGO_DATABASE_URL" in unset.err) == (2, True)
@@ -133,7 +133,7 @@ def test_a_ledger_without_tables_is_told_and_made(fmgo: Fmgo, database: str) -> 
         connection.execute(b"DROP SCHEMA public CASCADE")
         connection.execute(b"CREATE SCHEMA public")
     empty = fmgo("issuer", "list", "--json")
-    assert (empty.code, empty.objects[0]["error"]["code"]) == (1, "LEDGER-EMPTY")
+    assert (empty.code, empty.objects[0]["error"]["code"]) == (3, "LEDGER-EMPTY")
     assert "was empty" in fmgo("ledger", "migrate").out
     assert fmgo(*ISSUER_ADD).code == 0
 
