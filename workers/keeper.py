@@ -10,12 +10,14 @@ Light on purpose: the standard library only, nothing of Celery or of FMgo is loa
 """
 
 import ctypes
+import json
 import os
 import signal
 import subprocess
 import sys
 import time
 from collections.abc import Sequence
+from datetime import UTC, datetime
 from typing import Final
 
 STOP_SECONDS: Final = 90.0
@@ -60,8 +62,7 @@ class Keeper:
             if code in USAGE:
                 return code
             pause = FIRST_PAUSE_SECONDS if time.monotonic() - began > STEADY_SECONDS else pause
-            sys.stderr.write(f"fmgo: the worker ended ({_told(code)}); it begins anew in {pause:g} s\n")
-            sys.stderr.flush()
+            _say(f"the worker ended ({_told(code)}); it begins anew in {pause:g} s")
             if self._paused(pause):
                 return 0
             pause = min(LONGEST_PAUSE_SECONDS, pause * 2)
@@ -102,6 +103,19 @@ class Keeper:
             if got is not None and got.si_signo in _STOPPING:
                 return True
         return False
+
+
+def _say(what: str) -> None:
+    """Say something on standard error, in the form of the worker's own log."""
+    if os.environ.get("FMGO_LOG_FORMAT", "json") == "json":
+        at = datetime.now(tz=UTC).isoformat()
+        line = json.dumps(
+            {"event": "keeper.says", "said": what, "level": "warning", "logger": "workers.keeper", "at": at}
+        )
+    else:
+        line = f"fmgo: {what}"
+    sys.stderr.write(f"{line}\n")
+    sys.stderr.flush()
 
 
 def _told(code: int) -> str:
