@@ -9,6 +9,7 @@ import pytest
 
 from workers.cli.main import run_command
 from workers.queues import QUEUES
+from workers.vault.sealing import new_key
 
 Became = list[tuple[list[str], dict[str, str]]]
 
@@ -38,12 +39,51 @@ def start(*arguments: str) -> None:
         run_command(arguments)
 
 
+def settings_of(folder: Path) -> dict[str, str]:
+    """What a worker must be told."""
+    return {
+        "FMGO_DATABASE_URL": "postgresql://x/x",
+        "FMGO_REDIS_URL": "redis://x",
+        "FMGO_EVIDENCE_DIR": str(folder / "evidence"),
+        "FMGO_VAULT_KEYS": new_key("k1"),
+    }
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "said"),
+    [
+        ("FMGO_VAULT_KEYS", "k1:c2hvcnQ=", "32 bytes"),
+        ("FMGO_EVIDENCE_DIR", "/proc/none", "/proc/none can't be made"),
+        ("FMGO_SII_CA_FILE", "/nonexistent", "FMGO_SII_CA_FILE: /nonexistent can't be read"),
+        ("FMGO_SII_ENVIROMENT", "production", "did you mean FMGO_SII_ENVIRONMENT?"),
+        ("FMGO_BEAT_SECONDS", "10", "FMGO_DEAD_AFTER_SECONDS"),
+    ],
+)
+def test_a_worker_that_cant_begin_says_why_and_ends_with_2(
+    became: Became,
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    name: str,
+    value: str,
+    said: str,
+) -> None:
+    for one, good in settings_of(tmp_path).items():
+        monkeypatch.setenv(one, good)
+    monkeypatch.setenv(name, value)
+    assert run_command(["worker", "bulk"]) == 2
+    told = capsys.readouterr().err
+    assert said in told.replace("\n", " ")
+    assert "Traceback" not in told
+    assert became == []
+
+
 @pytest.mark.parametrize("kind", QUEUES)
 def test_a_worker_serves_the_queues_of_its_kind(
     became: Became, kind: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    for name, value in {"DATABASE_URL": "postgresql://x/x", "REDIS_URL": "redis://x", "EVIDENCE_DIR": tmp_path}.items():
-        monkeypatch.setenv(f"FMGO_{name}", str(value))
+    for name, value in settings_of(tmp_path).items():
+        monkeypatch.setenv(name, value)
     start("worker", kind, "--concurrency", "3", "--loglevel", "INFO")
     ((argv, environment),) = became
     assert argv[argv.index("--queues") + 1] == ",".join(QUEUES[kind])
