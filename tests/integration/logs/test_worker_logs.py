@@ -18,15 +18,16 @@ from redis import Redis
 from tests.acceptance.waiting import wait_until
 from tests.integration.producer.jobs import job
 from workers.launch import launch
+from workers.queues import QUEUES
 
 CANARY = "rosa.inventada@correo.invalid"
 
 
 class Started:
-    """A worker of the kind threads, and what it wrote."""
+    """A worker, and what it wrote."""
 
-    def __init__(self, environment: dict[str, str], log: Path) -> None:
-        how = launch("threads")
+    def __init__(self, environment: dict[str, str], log: Path, kind: str = "threads") -> None:
+        how = launch(kind)
         self.log = log
         with log.open("wb") as file:
             self.process = subprocess.Popen(
@@ -88,7 +89,12 @@ def message(task: str, *, kind: str = "application/json", body: bytes | None = N
     )
 
 
-def test_the_log_is_json_from_the_first_byte_to_the_last(worker: Started) -> None:
+@pytest.mark.parametrize("kind", QUEUES)
+def test_the_log_is_json_from_the_first_byte_to_the_last(
+    environment: dict[str, str], tmp_path: Path, kind: str
+) -> None:
+    worker = Started({**environment, "FMGO_LOG_FORMAT": "json"}, tmp_path / "worker.log", kind)
+    worker.says("worker.ready")
     worker.end()
     lines = worker.text().splitlines()
     events = [json.loads(line) for line in lines]
