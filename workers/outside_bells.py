@@ -2,23 +2,22 @@
 
 The workers' own bells (`workers.bells`) need the whole tree of settings; a producer has only the two addresses it was
 given. The message is the same: a phase and a lane, after the commit that made the work. Promises: a bell that can't
-be rung raises nothing and costs at most about a second (the workers' sweep finds the work); a queue that already
-holds enough bells gets no more; Celery's current app, which may be the producer's own, is left alone.
+be rung raises nothing, is told once an outage and costs at most about a second (the workers find the work); a queue
+that already holds enough bells gets no more; Celery's current app, which may be the producer's own, is left alone.
 """
 
 import threading
 from typing import Final
 
 import redis
-import structlog
 from celery import Celery
 from kombu.exceptions import OperationalError
 
 from workers.cache.connection import CONNECT_SECONDS, connect
+from workers.cache.silence import SilentError, why_silent
 from workers.logging import context_headers
+from workers.outages import DOORBELL
 from workers.queues import ENOUGH, queue_of
-
-_log: Final = structlog.get_logger(__name__)
 
 ISSUE: Final = "fmgo.issue"
 SWEEP: Final = "fmgo.sweep"
@@ -53,8 +52,11 @@ class OutsideBells:
             with self._lock:  # one connection of Celery's pool is enough, and its order is that of the commits
                 self._app.send_task(phase, kwargs=arguments, queue=queue, headers=context_headers())
         except (redis.RedisError, OperationalError, OSError) as error:
-            _log.warning("bell.not_rung", queue=queue, error=type(error).__name__)
+            cause = error.__cause__ if isinstance(error, OperationalError) and error.__cause__ is not None else error
+            if not isinstance(cause, SilentError):
+                DOORBELL.failed(why_silent(cause))
             return False
+        DOORBELL.works()
         return True
 
 
