@@ -4,7 +4,8 @@ The ledger holds the same tables as rows (`document_transitions`, `envelope_tran
 must refer to; a test keeps both equal, so that neither Python nor SQL can invent a step. `''` is the state before
 the first one.
 
-A document stays `enveloped` until the SII's verdict; whether it "has been sent" is read from its envelope.
+A document stays `enveloped` until the SII's verdict; that it has been sent is read from its envelope, and told to its
+producer as `sent`.
 """
 
 from typing import Final
@@ -18,6 +19,7 @@ DOCUMENT_STATES: Final[dict[str, str]] = {
     "cancelled": "withdrawn before it had a folio",
     "numbered": "has its folio for ever, to be stamped and signed",
     "signed": "its bytes exist and will never change; to be put in an envelope",
+    "withdrawn": "withdrawn with its folio, which is void, before anything of it had left",
     "enveloped": "inside an envelope; the SII has not decided",
     "accepted": "the SII holds it",
     "accepted_with_repairs": "the SII holds it, with observations (reparos)",
@@ -40,8 +42,10 @@ DOCUMENT_TRANSITIONS: Final[frozenset[tuple[str, str]]] = frozenset(
         ("waiting", "cancelled"),
         ("numbered", "signed"),
         ("numbered", "quarantined"),
+        ("numbered", "withdrawn"),
         ("signed", "enveloped"),
         ("signed", "quarantined"),
+        ("signed", "withdrawn"),
         ("enveloped", "signed"),
         ("enveloped", "accepted"),
         ("enveloped", "accepted_with_repairs"),
@@ -53,6 +57,8 @@ DOCUMENT_TRANSITIONS: Final[frozenset[tuple[str, str]]] = frozenset(
         ("quarantined", "received"),
         ("quarantined", "numbered"),
         ("quarantined", "signed"),
+        ("quarantined", "cancelled"),
+        ("quarantined", "withdrawn"),
     }
 )
 
@@ -83,12 +89,14 @@ ENVELOPE_TRANSITIONS: Final[frozenset[tuple[str, str]]] = frozenset(
     }
 )
 
+SENT: Final = "sent"
+"""What results call an enveloped document from the SII's receipt on; the ledger's rows don't know the word."""
 ISSUED: Final = frozenset({"signed", "enveloped", "accepted", "accepted_with_repairs", "rejected", "conflict"})
 DECIDED: Final = frozenset(
-    {"accepted", "accepted_with_repairs", "rejected", "invalid", "cancelled", "conflict", "imported"}
+    {"accepted", "accepted_with_repairs", "rejected", "invalid", "cancelled", "withdrawn", "conflict", "imported"}
 )
 ACCEPTED: Final = frozenset({"accepted", "accepted_with_repairs"})
 REPLACEABLE: Final = frozenset({"rejected"})
 UNSENDABLE: Final = frozenset({"schema-refused", "caf-expired"})
 """What a signed document is held for that can never go: it may be replaced like a rejected one."""
-REUSABLE_KEY: Final = frozenset({"invalid", "cancelled"})
+REUSABLE_KEY: Final = frozenset({"invalid", "cancelled", "withdrawn"})

@@ -11,7 +11,7 @@ from sqlalchemy import Connection
 
 from domain.changes import Key
 from domain.completion import ReferencedDocument
-from domain.states import REPLACEABLE
+from domain.rules.references import DEAD
 from tasks.judging import Judgement
 from workers.database.references import KnownReference, Reference, hold, references
 
@@ -42,4 +42,4 @@ def _facts(known: Mapping[Key, KnownReference]) -> dict[Key, tuple[object, ...]]
 
 
 def _moving(facts: ReferencedDocument) -> tuple[object, ...]:
-    return facts.credited, facts.debited, facts.annulled, facts.state in REPLACEABLE
+    return facts.credited, facts.debited, facts.annulled, facts.state in DEAD

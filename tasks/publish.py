@@ -1,31 +1,46 @@
 """`fmgo.publish`: results that changed are told to their producers, and messages that were no jobs are answered.
 
 The ledger knows which version was told; Redis takes only a higher one. When Redis is away nothing is marked, and the
-sweep rings again.
+sweep rings again. That documents were sent is told an envelope at a time, and marked there: no document is written for
+it. A withdrawal is told once the second copy knows it.
 """
 
 import json
 import uuid
 from collections.abc import Sequence
+from typing import Final
 
 from tasks.base import CHUNKS_A_BELL, phase, tools
+from tasks.withdrawing import evidence_withdrawals
 from workers.activity import activity
 from workers.bells import ring
 from workers.cache.results import Result as Told
 from workers.database import refused
 from workers.database.engine import ledger
-from workers.database.results import Result, changed, mark_told, untold
+from workers.database.results import Result, changed, mark_sent_told, mark_told, of_envelope, sent_untold, untold
+from workers.process import this_process
+from workers.queues import worker_kind
 from workers.refusals import answers_to
 
-CHUNK = 200
+CHUNK: Final = 200
+_SHORT: Final = (
+    ("type", "document_type"),
+    ("folio", "folio"),
+    ("batch", "batch"),
+    ("track_id", "track_id"),
+    ("sent_at", "sent_at"),
+)
+"""Members of a result that stand beside it as fields of their own, when it has them."""
 
 
 @phase("fmgo.publish")
 def publish() -> None:
     """Tell what is due, chunk by chunk."""
     answer_refused()
+    evidence_withdrawals(this_process(worker_kind()))
     for _ in range(CHUNKS_A_BELL):
-        if publish_chunk() < CHUNK:
+        envelope = publish_sent()
+        if publish_chunk() < CHUNK and not envelope:
             return
     ring("fmgo.publish")
 
@@ -40,6 +55,20 @@ def publish_chunk() -> int:
         if told:
             mark_told(tx, told)
     return len(told)
+
+
+def publish_sent() -> bool:
+    """Tell that the documents of one envelope were sent; False when no envelope is left, or Redis is away."""
+    with ledger().transaction() as tx:
+        envelope = sent_untold(tx)
+        if envelope is None:
+            return False
+        riders = of_envelope(tx, envelope)
+        held = tools().results.publish_many([_told(result) for result in riders])
+        told = len(held) == len(riders)
+        if told:
+            mark_sent_told(tx, envelope)
+    return told
 
 
 def answer_refused() -> None:
@@ -65,7 +94,7 @@ def tell(ids: Sequence[uuid.UUID]) -> None:
 def _told(result: Result) -> Told:
     body = result.body
     fields = {name: str(body[name]) for name in ("state", "issuer", "environment", "idempotency_key")}
-    for name, field in (("type", "document_type"), ("folio", "folio"), ("batch", "batch")):
+    for name, field in _SHORT:
         if name in body:
             fields[field] = str(body[name])
     fields["result"] = json.dumps(body, ensure_ascii=False)

@@ -88,7 +88,9 @@ def adopt_known_track_id(envelope: ClaimedEnvelope, me: Process) -> bool:
         if track_id is None:
             return False
         found = Step("uncertain", "sent", 0.0, track_id=track_id, detail={"late_track_id": track_id})
-        return envelopes.step(tx, envelope.id, envelope.fence, me.id, found)
+        adopted = envelopes.step(tx, envelope.id, envelope.fence, me.id, found)
+    ring("fmgo.publish")
+    return adopted
 
 
 def may_send_again(envelope: ClaimedEnvelope) -> bool:
@@ -180,6 +182,8 @@ def attempt(envelope: ClaimedEnvelope, me: Process, access: Sessions, token: Tok
             verdicts.send_back(tx, envelope.id, f"envelope-refused:upload-{answer.status}", said, me.id)
         if not moved and answer.track_id is not None:
             attempts.adopt_late_track_id(tx, envelope.id, answer.track_id)
+    if answer.track_id is not None:
+        ring("fmgo.publish")
     log.info(
         "envelope.attempt",
         envelope=str(envelope.id),

@@ -12,13 +12,15 @@ from decimal import Decimal
 from typing import Any, Final, Literal
 
 from domain.problems import Problem
-from domain.states import ACCEPTED, DECIDED, ISSUED
+from domain.states import ACCEPTED, DECIDED, ISSUED, SENT
 from workers.cache.results import Result as Told
 from workers.database.results import Result as Stored
 
 Outcome = Literal["recorded", "known", "conflict", "refused", "queued"]
-Until = Literal["issued", "decided"]
+Until = Literal["issued", "sent", "decided"]
 
+TOLD_AS_ISSUED: Final = ISSUED | {SENT}
+"""States of results that have folio and bytes."""
 FINAL: Final = DECIDED | {"quarantined", "refused"}
 """States in which waiting on helps nobody: decided, put aside for a person, or no job at all."""
 
@@ -82,7 +84,18 @@ class Result:
     @property
     def issued(self) -> bool:
         """Whether it has folio, stamp and bytes that are durable twice: it may be printed."""
-        return self.state in ISSUED and self.xml is not None
+        return self.state in TOLD_AS_ISSUED and self.xml is not None
+
+    @property
+    def sent(self) -> bool:
+        """Whether the SII has given a receipt for it: it may be handed over, whatever its type."""
+        return "sent_at" in self.body
+
+    @property
+    def track_id(self) -> str | None:
+        """The number of the SII's receipt."""
+        said = self.body.get("track_id")
+        return None if said is None else str(said)
 
     @property
     def decided(self) -> bool:
@@ -105,13 +118,14 @@ def reached(result: Result, until: Until) -> bool:
     """Whether a wait for `until` is over: reached, or ended before it."""
     if until == "issued":
         return result.issued or (result.state in FINAL and result.state not in ISSUED)
-    return result.state in FINAL
+    return result.state in FINAL or (until == "sent" and result.sent)
 
 
 def told_reached(told: Told, until: Until) -> bool:
     """The same of Redis's copy, which holds nothing that isn't durable twice."""
     state = told.fields.get("state", "")
-    return state in FINAL or (until == "issued" and state in ISSUED)
+    wanted = {"issued": TOLD_AS_ISSUED, "sent": {SENT}, "decided": frozenset[str]()}
+    return state in FINAL or state in wanted[until]
 
 
 def of_stored(stored: Stored) -> Result:

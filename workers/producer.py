@@ -3,19 +3,22 @@
     producer = Producer()                                   # FMGO_DATABASE_URL and FMGO_REDIS_URL
     receipt = producer.enqueue(job)                         # recorded: a row, before it returns
     result = producer.wait(receipt, until="issued")         # folio, stamp and XML: enough to print
+    result = producer.wait(receipt, until="sent")           # the SII's receipt: it may be handed over
     result = producer.wait(receipt, until="decided")        # the SII's verdict
+    producer.cancel(receipt)                                # taken back, while nothing of it has left
 
 Promises: what `enqueue` has returned for is in the ledger for ever, whatever happens to Redis; the same job under the
 same key is one document, however often and from wherever it comes; nothing is shown of a document before its bytes
 are durable twice. `queue` only puts a job on the list: its receipt holds until Redis loses it, so the producer
-repeats the job under its key until a result appears. A role that may only execute `fmgo_enqueue`, `fmgo_find` and
-`fmgo_results` is enough.
+repeats the job under its key until a result appears. A role that may only execute `fmgo_enqueue`, `fmgo_find`,
+`fmgo_results` and `fmgo_cancel` is enough.
 
 Errors:
 
     DomainError
     ├── NotAJob            the job can't be taken for one; every reason is told
-    └── KeyConflict        its key belongs to a job with another content
+    ├── KeyConflict        its key belongs to a job with another content
+    └── NotTakenBack       a job can't be taken back (any more); its problem says why
     ProducerError
     ├── LedgerAway         PostgreSQL can't be reached; try again under the same key
     ├── IntakeShut         the ledger was restored and takes no jobs yet; try again later
@@ -41,21 +44,23 @@ from domain.job import Job as Job
 from domain.job import NotAJob as NotAJob
 from domain.problems import DomainError, Problem, shown
 from domain.rut import canonical_shape
-from domain.states import ISSUED
 from workers.cache.connection import AWAY, connect
 from workers.cache.results import Results
-from workers.database import intake, results
+from workers.database import intake, results, withdrawals
 from workers.database.away import why_away
 from workers.database.engine import Ledger, sqlstate
 from workers.database.intake import IncomingJob
 from workers.handed_in import JobLike as JobLike
 from workers.handed_in import read_job
+from workers.outcome import TOLD_AS_ISSUED, of_stored, of_told, reached, told_reached
 from workers.outcome import Receipt as Receipt
 from workers.outcome import Result as Result
 from workers.outcome import Until as Until
-from workers.outcome import of_stored, of_told, reached, told_reached
 from workers.outside_bells import OutsideBells
 from workers.settings import DatabaseUrl, RedisUrl, SettingsError, sentences_of
+from workers.taking_back import NotTakenBack as NotTakenBack
+from workers.taking_back import TakenBack as TakenBack
+from workers.taking_back import taken_back
 
 ANSWER_SECONDS: Final = 20.0
 """Longest wait for the ledger's answer to one statement: a server that hangs sends no error."""
@@ -64,6 +69,7 @@ LIST: Final = "fmgo.jobs"
 MOST_AT_ONCE: Final = 500
 """Jobs of one transaction; `enqueue_many` cuts longer sequences."""
 FIRST_PAUSE_SECONDS: Final = 0.25
+BUSY_PAUSE_SECONDS: Final = 0.1
 LONGEST_PAUSE_SECONDS: Final = 2.0
 """While a result is waited for, the ledger is asked this often, whatever Redis says."""
 
@@ -258,10 +264,11 @@ class Producer:
             return of_told(number, told)
 
     def wait(self, what: What, until: Until = "issued", *, timeout: float = 60) -> Result:
-        """Wait up to `timeout` seconds for a document to be `issued` (folio, stamp, XML) or `decided` (the verdict).
+        """Wait up to `timeout` seconds for a document to be `issued`, `sent` or `decided`.
 
-        A document that ends before that (`invalid`, `cancelled`) or is put aside for a person (`quarantined`) ends the
-        wait as well: look at `Result.state`. Redis tells at once; without it the ledger is asked, ever less often.
+        That is: folio, stamp and XML; the SII's receipt; its verdict. A document that ends before that (`invalid`,
+        `cancelled`, `withdrawn`) or is put aside for a person (`quarantined`) ends the wait as well: look at
+        `Result.state`. Redis tells at once; without it the ledger is asked, ever less often.
         Raises StillWaiting with what was known last; LedgerAway when nothing could be learnt from anywhere.
         """
         ends = time.monotonic() + timeout
@@ -286,13 +293,36 @@ class Producer:
             if not told:
                 pause = min(pause * 1.5, LONGEST_PAUSE_SECONDS)
 
+    def cancel(self, what: What, reason: str | None = None, *, timeout: float = 10, by: str = "producer") -> TakenBack:
+        """Take a job back: what has no folio yet is `cancelled`; with a `reason`, what has one is `withdrawn`.
+
+        Withdrawn is only what surely never left for the SII; its folio is void then, for that reason. What a worker has
+        in its hands is tried again until `timeout` seconds are over. `by` is named in the audit.
+        Raises NotTakenBack, LedgerAway or IntakeShut.
+        """
+        ends = time.monotonic() + timeout
+        while True:
+            number = self._find(what)
+            if number is None:
+                return taken_back(uuid.UUID(int=0), withdrawals.Cancelled("unknown", None))
+            came = self._cancel(number, reason, by)
+            if came.outcome != "busy" or time.monotonic() >= ends:
+                break
+            self._pause.wait(BUSY_PAUSE_SECONDS)
+        if came.outcome in ("cancelled", "withdrawn"):
+            self._bells.ring_for_sweep()
+        return taken_back(number, came)
+
+    def _cancel(self, number: uuid.UUID, reason: str | None, by: str) -> withdrawals.Cancelled:
+        return self._asking(lambda tx: withdrawals.cancel(tx, number, reason, by))
+
     def _look(self, what: What, until: Until) -> Result | None:
         """The result as Redis has it where that is enough, else as the ledger does."""
         number = _named(what)
         if number is None and (number := self._find(what)) is None:
             return None
         copy = self._copy(number, until)
-        if copy is None or (copy.state in ISSUED and copy.xml is None):  # Redis has no bytes of bulk documents
+        if copy is None or (copy.state in TOLD_AS_ISSUED and copy.xml is None):  # Redis has no bytes of bulk documents
             return self._stored(number)
         return copy
 

@@ -27,7 +27,7 @@ from domain.rut import ANONYMOUS
 FOLIO_DIGITS = 10
 MONTHS_TO_DEDUCT = 6
 """Months after a sale in which a note may lower its VAT (DL 825, article 70)."""
-DEAD = frozenset({"rejected", "invalid", "cancelled"})
+DEAD = frozenset({"rejected", "invalid", "cancelled", "withdrawn"})
 """States of documents that were never issued, or not for the SII."""
 
 _REFERENCE = "document.Referencia[]"

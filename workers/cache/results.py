@@ -34,6 +34,7 @@ STREAM_FIELDS: Final = (
     "document_type",
     "folio",
     "track_id",
+    "sent_at",
 )
 """Fields of a result that its stream entry carries; the rest is in the hash."""
 

@@ -290,6 +290,7 @@ def _show_document(row: dict[str, Any]) -> None:
             ("depends on", row["depends_on"] and str(row["depends_on"])),
             ("envelope", row["envelope"] and f"{row['envelope']} ({row['envelope_state']})"),
             ("track id", row["track_id"]),
+            ("sent", row["sent_at"]),
             ("received", row["received_at"]),
             ("signed", row["signed_at"]),
             ("second copy", row["evidenced_at"]),

@@ -56,6 +56,7 @@ app: Final = typer.Typer(
 ledger.document.command("import")(imports.document_import)
 ledger.document.command("release")(mending.document_release)
 ledger.document.command("replace")(mending.document_replace)
+ledger.document.command("cancel")(mending.document_cancel)
 setup.issuer.command("adopt")(adoption.issuer_adopt)
 
 OFFLINE: Final = "Without servers"

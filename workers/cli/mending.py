@@ -1,6 +1,7 @@
-"""`fmgo document release|replace`: what a person does for documents that don't get on by themselves."""
+"""`fmgo document release|replace|cancel`: what a person does for documents that don't get on by themselves."""
 
 import json
+import uuid
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -15,6 +16,7 @@ from workers.database import overview
 from workers.database.documents import replacement_of
 from workers.database.verdicts import release_quarantined
 from workers.enrolment_fields import EnrolmentError
+from workers.taking_back import NotTakenBack
 
 LONGEST_STEM = 190
 """Characters of the rejected document's key that the new one's begins with."""
@@ -41,6 +43,37 @@ def document_release(
             write_json({"id": one, "state": state})
         else:
             say(f"{number}: {state}")
+    raise typer.Exit(worst)
+
+
+def document_cancel(
+    numbers: Annotated[list[str], typer.Argument(help="Ids, or their first digits.", metavar="ID")],
+    reason: Annotated[
+        str | None, typer.Option(help="Why; needed for one that has its folio, which becomes void.")
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Take documents back of which nothing has left for the SII.
+
+    What has no folio yet is `cancelled`. What has one and surely was never sent is `withdrawn`, with --reason: it isn't
+    sent, its folio is void, and its producer is told. Its key may be used again by a corrected job.
+
+    Example: fmgo document cancel 35531d6d --reason "wrong receiver"
+    """
+    worst = DONE
+    with Access() as access:
+        for number in numbers:
+            found = access.found("documents", number)
+            try:
+                taken = access.producer.cancel(found or uuid.UUID(int=0), reason, by=actor())
+            except NotTakenBack as error:
+                worst = max(worst, BAD_INPUT if error.problems[0].code == "DOCUMENT-REASON" else NO)
+                complain(error.problems[0].code, f"{number}: {error.problems[0].message}", as_json=as_json)
+                continue
+            if as_json:
+                write_json({"id": taken.document_id, "outcome": taken.outcome, "state": taken.state})
+            else:
+                say(f"{number}: {taken.state}" + (" already" if taken.outcome == "known" else ""))
     raise typer.Exit(worst)
 
 

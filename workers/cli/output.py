@@ -57,7 +57,7 @@ _COLOURS: Final = {
     ),
     **dict.fromkeys(("rejected", "invalid", "refused", "conflict", "quarantined", "fail", "failing", "closed"), "red"),
     **dict.fromkeys(("signed", "enveloped", "sent", "sealed", "queued"), "cyan"),
-    **dict.fromkeys(("received", "numbered", "cancelled", ""), "dim"),
+    **dict.fromkeys(("received", "numbered", "cancelled", "withdrawn", ""), "dim"),
 }
 
 

@@ -264,7 +264,7 @@ EVIDENCE = """
     SET evidenced_at = fmgo_now(), lease_owner = NULL, suspect = NULL,
         due_at = CASE WHEN o.state IS NULL OR o.state LIKE 'accepted%' OR o.state = 'imported' THEN fmgo_now() END,
         held = CASE WHEN o.state IS NULL OR o.state LIKE 'accepted%' OR o.state = 'imported' THEN NULL
-                    WHEN o.state = 'rejected' THEN 'reference-rejected' ELSE 'reference' END
+                    WHEN o.state IN ('rejected', 'withdrawn') THEN 'reference-rejected' ELSE 'reference' END
     FROM documents self LEFT JOIN origin o ON o.id = self.depends_on
     WHERE d.id = ANY (CAST(:ids AS uuid[])) AND self.id = d.id
       AND d.fence = :fence AND d.lease_owner = :worker AND d.evidenced_at IS NULL AND d.state = 'signed'
@@ -330,7 +330,7 @@ def replaceable(tx: Connection, wanted: Iterable[Name]) -> dict[Name, Replaceabl
                        UNION ALL
                        SELECT r.id, r.state FROM heirs h JOIN documents r ON r.replaces = h.id
                    )
-                   SELECT FROM heirs WHERE state <> 'rejected'
+                   SELECT FROM heirs WHERE state NOT IN ('rejected', 'withdrawn')
                ) AS taken
         FROM unnest(CAST(:issuers AS text[]), CAST(:environments AS text[]), CAST(:names AS text[]),
                     CAST(:ids AS uuid[])) AS k (issuer, environment, name, id)
@@ -370,6 +370,8 @@ class Replacement:
 def replacement_of(tx: Connection, document: uuid.UUID) -> Replacement | None:
     """The document that replaced one and isn't rejected itself."""
     row = run(
-        tx, "SELECT id, key, state FROM documents WHERE replaces = :id AND state <> 'rejected'", id=document
+        tx,
+        "SELECT id, key, state FROM documents WHERE replaces = :id AND state NOT IN ('rejected', 'withdrawn')",
+        id=document,
     ).one_or_none()
     return None if row is None else Replacement(row.id, row.key, row.state)

@@ -177,7 +177,7 @@ RANGES = """
            c.branch, c.withdrawn_at,
            (SELECT count(*) FROM documents d
             WHERE d.issuer = c.issuer AND d.environment = c.environment AND d.document_type = c.document_type
-              AND d.folio BETWEEN c.first AND c.last AND d.state <> 'imported') AS used,
+              AND d.folio BETWEEN c.first AND c.last AND d.state NOT IN ('imported', 'withdrawn')) AS used,
            (SELECT count(*) FROM documents d
             WHERE d.issuer = c.issuer AND d.environment = c.environment AND d.document_type = c.document_type
               AND d.folio BETWEEN c.first AND c.last AND d.state = 'imported') AS imported

@@ -39,7 +39,7 @@ def ids_beginning(tx: Connection, table: str, prefix: str) -> list[uuid.UUID]:
 
 def document(tx: Connection, number: uuid.UUID) -> Row | None:
     """One document with all that is known of it, but its bytes."""
-    sql = f"SELECT {_DOCUMENT}, e.track_id, e.state AS envelope_state FROM documents d"  # noqa: S608  (our own columns)
+    sql = f"SELECT {_DOCUMENT}, e.track_id, e.sent_at, e.state AS envelope_state FROM documents d"  # noqa: S608  (our own columns)
     found = _rows(tx, f"{sql} LEFT JOIN envelopes e ON e.id = d.envelope WHERE d.id = :id", id=number)
     return found[0] if found else None
 

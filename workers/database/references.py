@@ -120,7 +120,7 @@ NOTES = """
         FROM reached r
         JOIN note_changes c ON c.issuer = r.issuer AND c.environment = r.environment
              AND c.document_type = r.document_type AND c.folio = r.folio
-        JOIN documents n ON n.id = c.note AND n.state NOT IN ('rejected', 'conflict')
+        JOIN documents n ON n.id = c.note AND n.state NOT IN ('rejected', 'conflict', 'withdrawn')
     ), standing (note) AS (
         SELECT DISTINCT c.note FROM reached r
         JOIN note_changes c ON c.issuer = r.issuer AND c.environment = r.environment
@@ -135,7 +135,7 @@ NOTES = """
     SELECT n.issuer, n.environment, n.document_type, n.folio, n.total,
            c.document_type AS changed_type, c.folio AS changed_folio, c.code, o.total AS changed_total
     FROM (SELECT note FROM standing UNION SELECT note FROM beside) AS found
-    JOIN documents n ON n.id = found.note AND n.state NOT IN ('rejected', 'conflict')
+    JOIN documents n ON n.id = found.note AND n.state NOT IN ('rejected', 'conflict', 'withdrawn')
     JOIN note_changes c ON c.note = n.id
     LEFT JOIN documents o ON o.issuer = c.issuer AND o.environment = c.environment
          AND o.document_type = c.document_type AND o.folio = c.folio

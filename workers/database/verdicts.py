@@ -137,7 +137,8 @@ def send_back(tx: Connection, envelope: uuid.UUID, cause: str, said: dict[str, A
         WITH moved AS (
             UPDATE documents
             SET state = 'signed', envelope = NULL, held = :cause, due_at = NULL, verdict = CAST(:said AS jsonb),
-                version = version + 1
+                version = version + 1 + (SELECT CASE WHEN e.sent_at IS NULL THEN 0 ELSE 1 END
+                                         FROM envelopes e WHERE e.id = :envelope)  -- `sent` was a version
             WHERE envelope = :envelope AND state = 'enveloped'
             RETURNING id, verdict
         ), told AS (

@@ -21,19 +21,20 @@ CREATE TABLE document_transitions (
     PRIMARY KEY (from_state, to_state)
 );
 INSERT INTO document_states VALUES
-    ('received'), ('waiting'), ('invalid'), ('cancelled'), ('numbered'), ('signed'), ('enveloped'),
+    ('received'), ('waiting'), ('invalid'), ('cancelled'), ('numbered'), ('signed'), ('withdrawn'), ('enveloped'),
     ('accepted'), ('accepted_with_repairs'), ('rejected'), ('conflict'), ('quarantined'), ('imported');
 INSERT INTO document_transitions VALUES
     ('', 'received'), ('', 'imported'),
     ('received', 'numbered'), ('received', 'waiting'), ('received', 'invalid'), ('received', 'cancelled'),
     ('received', 'quarantined'), ('waiting', 'received'), ('waiting', 'cancelled'),
-    ('numbered', 'signed'), ('numbered', 'quarantined'),
-    ('signed', 'enveloped'), ('signed', 'quarantined'),
+    ('numbered', 'signed'), ('numbered', 'quarantined'), ('numbered', 'withdrawn'),
+    ('signed', 'enveloped'), ('signed', 'quarantined'), ('signed', 'withdrawn'),
     ('enveloped', 'signed'), ('enveloped', 'accepted'), ('enveloped', 'accepted_with_repairs'),
     ('enveloped', 'rejected'), ('enveloped', 'conflict'),
     ('conflict', 'accepted'), ('conflict', 'rejected'),
     ('accepted', 'accepted_with_repairs'),
-    ('quarantined', 'received'), ('quarantined', 'numbered'), ('quarantined', 'signed');
+    ('quarantined', 'received'), ('quarantined', 'numbered'), ('quarantined', 'signed'),
+    ('quarantined', 'cancelled'), ('quarantined', 'withdrawn');
 
 -- due_at: when a phase should look at the row; null when nothing is to be done. A claim moves it to the lease's end,
 -- so that claimed rows leave the front of the index, and takes a fence that every later update checks.
@@ -89,7 +90,7 @@ CREATE TABLE documents (
     UNIQUE (id, received_at),
     CHECK (caf IS NOT NULL AND folio IS NOT NULL AND state <> 'imported'
            OR caf IS NULL AND (folio IS NOT NULL) = (state = 'imported')),
-    CHECK (state NOT IN ('numbered', 'signed', 'enveloped', 'accepted', 'rejected') OR folio IS NOT NULL)
+    CHECK (state NOT IN ('numbered', 'signed', 'withdrawn', 'enveloped', 'accepted', 'rejected') OR folio IS NOT NULL)
 ) WITH (fillfactor = 70);
 CREATE UNIQUE INDEX documents_folio ON documents (issuer, environment, document_type, folio) WHERE folio IS NOT NULL;
 CREATE INDEX documents_due ON documents (lane, state, issuer, due_at) WHERE due_at IS NOT NULL;
@@ -99,7 +100,7 @@ CREATE INDEX documents_envelope ON documents (envelope) WHERE envelope IS NOT NU
 CREATE INDEX documents_half ON documents (half) WHERE half IS NOT NULL;
 CREATE INDEX documents_depends_on ON documents (depends_on) WHERE depends_on IS NOT NULL;
 CREATE UNIQUE INDEX documents_replaces ON documents (replaces)
-    WHERE replaces IS NOT NULL AND state <> 'rejected';
+    WHERE replaces IS NOT NULL AND state NOT IN ('rejected', 'withdrawn');
 CREATE INDEX documents_replaced ON documents (replaces) WHERE replaces IS NOT NULL;
 CREATE INDEX documents_waiting ON documents (issuer, environment, document_type) WHERE state = 'waiting';
 CREATE INDEX documents_batch ON documents (batch, state) WHERE batch IS NOT NULL;
@@ -119,10 +120,23 @@ CREATE TABLE note_changes (
 );
 CREATE INDEX note_changes_changed ON note_changes (issuer, environment, document_type, folio);
 
+-- Documents that were withdrawn with their folio, and why. Only when the second copy says so too is it told: after a
+-- restore the evidence would bring the document back.
+CREATE TABLE withdrawals (
+    document_id uuid PRIMARY KEY REFERENCES documents (id),
+    at timestamptz NOT NULL DEFAULT fmgo_now(),
+    actor text NOT NULL,
+    reason text NOT NULL,
+    evidenced_at timestamptz
+);
+CREATE INDEX withdrawals_unevidenced ON withdrawals (at) WHERE evidenced_at IS NULL;
+
 -- A result is due when the ledger knows more than was told; what leaves is evidenced or has no bytes.
 CREATE VIEW results_due AS
     SELECT id, version FROM documents
-    WHERE published_version < version AND (signature_value IS NULL OR evidenced_at IS NOT NULL);
+    WHERE published_version < version AND (signature_value IS NULL OR evidenced_at IS NOT NULL)
+      AND (state <> 'withdrawn' OR NOT EXISTS (
+          SELECT FROM withdrawals w WHERE w.document_id = id AND w.evidenced_at IS NULL));
 
 CREATE TABLE inbox (
     document_id uuid PRIMARY KEY REFERENCES documents (id),

@@ -43,6 +43,7 @@ CREATE TABLE envelopes (
     last_attempt_at timestamptz,
     track_id text,
     sent_at timestamptz,
+    sent_told_at timestamptz,
     sii_state text,
     verdict jsonb,
     alert text,
@@ -54,6 +55,8 @@ CREATE TABLE envelopes (
 CREATE INDEX envelopes_due ON envelopes (state, due_at) WHERE due_at IS NOT NULL;
 CREATE INDEX envelopes_open ON envelopes (issuer, environment, channel) WHERE state IN ('sealed', 'sending', 'uncertain');
 CREATE INDEX envelopes_leased ON envelopes (lease_owner) WHERE lease_owner IS NOT NULL;
+-- Sent envelopes whose documents' producers weren't told so: one mark an envelope, none a document.
+CREATE INDEX envelopes_untold ON envelopes (sent_at) WHERE sent_at IS NOT NULL AND sent_told_at IS NULL;
 CREATE INDEX envelopes_track ON envelopes (track_id) WHERE track_id IS NOT NULL;
 ALTER TABLE documents ADD FOREIGN KEY (envelope) REFERENCES envelopes (id);
 

@@ -16,10 +16,12 @@ END $$;
 
 REVOKE ALL ON ALL TABLES IN SCHEMA public FROM PUBLIC;
 REVOKE EXECUTE ON FUNCTION fmgo_enqueue(fmgo_job[], text), fmgo_results(uuid[]), fmgo_find(text, text, text),
+                           fmgo_cancel(uuid, text, text),
                            fmgo_move_clock(interval), fmgo_make_partitions(timestamptz, timestamptz) FROM PUBLIC;
 
--- A producer may hand in jobs and read results, nothing else.
-GRANT EXECUTE ON FUNCTION fmgo_enqueue(fmgo_job[], text), fmgo_results(uuid[]), fmgo_find(text, text, text)
+-- A producer may hand in jobs, take them back and read results, nothing else.
+GRANT EXECUTE ON FUNCTION fmgo_enqueue(fmgo_job[], text), fmgo_results(uuid[]), fmgo_find(text, text, text),
+                          fmgo_cancel(uuid, text, text)
     TO fmgo_producer, fmgo_worker, fmgo_operator;
 
 GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO fmgo_worker, fmgo_operator;
@@ -31,7 +33,7 @@ GRANT EXECUTE ON FUNCTION fmgo_make_partitions(timestamptz, timestamptz) TO fmgo
 
 -- A reader sees everything but sealed secrets and message bodies.
 GRANT SELECT ON issuers, branches, tills, persons, issuer_grants, folio_counters, folio_voids, note_changes, uf_values,
-    workers, leases, batches, documents, document_events, document_states, document_transitions, envelope_states,
+    workers, leases, batches, documents, document_events, withdrawals, document_states, document_transitions, envelope_states,
     envelope_transitions, envelope_events, envelope_attempts, envelope_documents, envelope_halves, audit_log,
     sii_services, switches, sii_exchanges, company_obstacles, mail_files_seen, result_mails_wanted, claim_watches,
     document_claims, ledger_epoch TO fmgo_reader;

@@ -124,3 +124,38 @@ def test_imported_documents_are_no_jobs(fmgo: Fmgo, tmp_path: Path, database: st
         kit.ISSUER,
         ["imported"],
     )
+
+
+def test_documents_are_taken_back_by_command(fmgo: Fmgo, documents: list[uuid.UUID], database: str) -> None:
+    received, unevidenced, issued = documents
+    cancelled = fmgo("document", "cancel", received, "--json")
+    assert (cancelled.code, cancelled.objects[0]["state"]) == (0, "cancelled")
+    assert "already" in fmgo("document", "cancel", received).out
+    reasonless = fmgo("document", "cancel", issued, "--json")
+    assert (reasonless.code, reasonless.objects[0]["error"]["code"]) == (2, "DOCUMENT-REASON")
+    withdrawn = fmgo("document", "cancel", issued, "--reason", "wrong receiver", "--json")
+    assert (withdrawn.code, withdrawn.objects[0]["outcome"]) == (0, "withdrawn")
+    assert rows(database, "SELECT document_type, first, last, reason, document_id FROM folio_voids") == [
+        (33, 8, 8, "wrong receiver", issued)
+    ]
+    assert fmgo("document", "xml", issued, "--json").code == 1
+    assert scalar(database, "SELECT count(*) FROM audit_log WHERE action = 'document.cancel'") == 2
+    rows(database, "UPDATE documents SET lease_owner = 7 WHERE id = %s RETURNING 1", unevidenced)
+    busy = fmgo("document", "cancel", unevidenced, "--reason", "x", "--json")
+    assert (busy.code, busy.objects[0]["error"]["code"]) == (1, "DOCUMENT-BUSY")
+    unknown = fmgo("document", "cancel", uuid.uuid4(), "--json")
+    assert (unknown.code, unknown.objects[0]["error"]["code"]) == (1, "DOCUMENT-UNKNOWN")
+
+
+@pytest.mark.parametrize("state", ["accepted", "rejected", "invalid", "conflict"])
+def test_what_has_ended_isnt_taken_back(fmgo: Fmgo, documents: list[uuid.UUID], database: str, state: str) -> None:
+    rows(database, "UPDATE documents SET state = %s WHERE id = %s RETURNING 1", state, documents[2])
+    answer = fmgo("document", "cancel", documents[2], "--reason", "x", "--json")
+    assert (answer.code, answer.objects[0]["error"]["code"]) == (1, "DOCUMENT-TOO-LATE")
+    assert state in answer.objects[0]["error"]["message"]
+
+
+def test_a_document_put_aside_is_taken_back(fmgo: Fmgo, documents: list[uuid.UUID], database: str) -> None:
+    rows(database, "UPDATE documents SET state = 'quarantined', due_at = NULL RETURNING 1")
+    answer = fmgo("document", "cancel", *documents, "--reason", "nobody wants it", "--json")
+    assert (answer.code, [one["state"] for one in answer.objects]) == (0, ["cancelled", "withdrawn", "withdrawn"])
