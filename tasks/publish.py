@@ -59,6 +59,7 @@ def publish_chunk() -> int:
 
 def publish_sent() -> bool:
     """Tell that the documents of one envelope were sent; False when no envelope is left, or Redis is away."""
+    activity().step()
     with ledger().transaction() as tx:
         envelope = sent_untold(tx)
         if envelope is None:
