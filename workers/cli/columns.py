@@ -2,7 +2,7 @@
 
 What fits stands in columns. Columns of long texts give way first, down to a readable width, and are broken between
 words; columns that still find no room follow below their row, each with its name, so that nothing is cut and nothing
-is left out on a narrow terminal. Columns that stand first stay in the row the longest.
+is left out on a narrow terminal but columns without a single value. Columns that stand first stay in the row longest.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -69,6 +69,7 @@ def lay_out(columns: Sequence[Column], rows: Sequence[Sequence[Text]], width: in
     }
     if width is None or _sum(natural.values()) <= width:
         return Layout(natural, [])
+    natural = {at: wide for at, wide in natural.items() if any(row[at].plain.strip() for row in rows)} or natural
     least = {at: min(wide, max(_READABLE, len(columns[at].name))) for at, wide in natural.items()}
     inside: dict[int, int] = {}
     for at, wide in least.items():
@@ -120,7 +121,7 @@ def _below(
     for at in below:
         if not row[at].plain.strip():
             continue
-        named = Text(f"{columns[at].name} ", "dim") + row[at]
+        named = Text(f"{columns[at].name}: ", "dim") + row[at]
         together = line + Text("   ") + named if line.plain else named
         if together.cell_len > width - _INDENT or row[at].cell_len > _SHORT:
             yield from _indented(screen, line, width)

@@ -9,7 +9,19 @@ import typer
 from domain.states import ENVELOPE_STATES
 from workers.cli.access import Access, canonical
 from workers.cli.ledger import Issuer, Limit, state_named, unknown
-from workers.cli.output import DONE, NO, Json, amount, coloured, complain, facts, say, table, write_json
+from workers.cli.output import (
+    DONE,
+    NO,
+    EnvironmentFilter,
+    Json,
+    amount,
+    coloured,
+    complain,
+    facts,
+    say,
+    table,
+    write_json,
+)
 from workers.database import overview
 
 envelope = typer.Typer(no_args_is_help=True, help="Envelopes.")
@@ -19,13 +31,16 @@ envelope = typer.Typer(no_args_is_help=True, help="Envelopes.")
 def envelope_list(
     state: Annotated[str | None, typer.Option(help="Only envelopes in this state.")] = None,
     issuer: Issuer = None,
+    environment: EnvironmentFilter = None,
     limit: Limit = 50,
     as_json: Json = False,
 ) -> None:
     """Envelopes, the latest first."""
     with Access() as access, access.ledger.transaction() as tx:
         of = None if issuer is None else canonical(issuer)
-        found = overview.envelopes(tx, state=state_named(state, ENVELOPE_STATES), issuer=of, limit=limit)
+        found = overview.envelopes(
+            tx, state=state_named(state, ENVELOPE_STATES), issuer=of, environment=environment, limit=limit
+        )
     if as_json:
         for row in found:
             write_json(row)

@@ -162,18 +162,18 @@ def document_list(
             write_json(row)
         return
     table(
-        ["document", "state", "issuer", "#type", "#folio", "#total", "key", "received", "cause"],
+        ["document", "state", "#type", "#folio", "#total", "key", "cause", "issuer", "received"],
         [
             (
                 row["id"],
                 coloured(row["state"]),
-                row["issuer"],
                 row["type"],
                 row["folio"],
                 amount(row["total"]),
                 row["idempotency_key"],
-                row["received_at"],
                 row["held"] or ", ".join(problem["code"] for problem in row["problems"] or ()) or _refused_as(row),
+                row["issuer"],
+                row["received_at"],
             )
             for row in found
         ],

@@ -4,7 +4,7 @@ A mailbox is never changed: nothing in it is marked, moved or deleted.
 """
 
 from pathlib import Path
-from typing import Annotated, Any, Final
+from typing import Annotated, Any, Final, get_args
 
 import typer
 from sqlalchemy.exc import IntegrityError
@@ -16,6 +16,7 @@ from workers.cli.output import (
     DONE,
     NO,
     Environment,
+    EnvironmentFilter,
     Json,
     coloured,
     complain,
@@ -36,6 +37,7 @@ from workers.vault.sealing import Vault
 mail = typer.Typer(no_args_is_help=True, help="The SII's result mails: where they are read, and what they said.")
 
 LARGEST_SHOWN: Final = 100
+MAIL_OUTCOMES: Final[tuple[str, ...]] = get_args(result_mails.Outcome)
 
 Forwarder = Annotated[
     list[str] | None,
@@ -163,16 +165,23 @@ def mail_import(
 
 @mail.command("list")
 def mail_list(
-    issuer: Annotated[str | None, typer.Option(help="Of one company.")] = None,
-    outcome: Annotated[
-        str | None, typer.Option(help="waiting, unknown-track, told, contradicts, not-the-sii …")
-    ] = None,
-    limit: Annotated[int, typer.Option(min=1)] = LARGEST_SHOWN,
+    issuer: Annotated[str | None, typer.Option(help="Only this company's.", metavar="RUT")] = None,
+    environment: EnvironmentFilter = None,
+    outcome: Annotated[str | None, typer.Option(help=f"Only mails that are {', '.join(MAIL_OUTCOMES)}.")] = None,
+    limit: Annotated[int, typer.Option(min=1, max=100_000, help="How many, the latest first.")] = LARGEST_SHOWN,
     as_json: Json = False,
 ) -> None:
     """Mails that came, the latest first."""
+    if outcome is not None and outcome not in MAIL_OUTCOMES:
+        raise typer.BadParameter(f"there is no outcome {outcome!r}: {', '.join(MAIL_OUTCOMES)}")
     with Access() as access, access.ledger.transaction() as tx:
-        rows = result_mails.shown(tx, issuer=canonical(issuer) if issuer else None, outcome=outcome, limit=limit)
+        rows = result_mails.shown(
+            tx,
+            issuer=None if issuer is None else canonical(issuer),
+            environment=environment,
+            outcome=outcome,
+            limit=limit,
+        )
     if as_json:
         for row in rows:
             write_json(row)
@@ -203,7 +212,7 @@ def mail_show(
 ) -> None:
     """What a mail said."""
     with Access() as access, access.ledger.transaction() as tx:
-        rows = result_mails.shown(tx, issuer=None, outcome=None, limit=1, number=number)
+        rows = result_mails.shown(tx, number=number)
         data = result_mails.data_of(tx, number) if raw else None
     if not rows:
         complain("UNKNOWN", f"There is no mail {number}.", as_json=as_json)

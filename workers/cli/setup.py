@@ -262,8 +262,8 @@ def caf_list(
             "#last",
             "#next",
             "#left",
-            "authorised",
             "expires",
+            "authorised",
             "#reserve",
         ],
         [
@@ -276,9 +276,9 @@ def caf_list(
                 row["last"],
                 row["next"],
                 row["folios_left"],
-                row["authorised_on"],
                 row["expires_on"],
-                row["reserve"],
+                row["authorised_on"],
+                row["reserve"] or None,
             )
             for row in found
         ],

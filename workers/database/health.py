@@ -213,7 +213,8 @@ def sii_state(tx: Connection) -> list[Row]:
         tx,
         """
         SELECT environment || ' ' || service AS what, CAST(NULL AS text) AS alert,
-               closed_until IS NOT NULL AND failures > 0 AS down,
+               failures > 0 AND (closed_until IS NOT NULL OR failing_since < fmgo_now() - interval '10 minutes')
+                   AS down,
                CASE WHEN closed_until IS NULL THEN 'fails' WHEN failures > 0 THEN 'is closed' ELSE 'asked to wait' END
                || coalesce(to_char(failing_since AT TIME ZONE 'UTC', '" since "YYYY-MM-DD HH24:MI" UTC"'), '')
                || coalesce(': ' || reason, '') AS why

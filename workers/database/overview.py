@@ -124,7 +124,14 @@ _STORY = """
 """
 
 
-def envelopes(tx: Connection, *, state: str | None = None, issuer: str | None = None, limit: int = 50) -> list[Row]:
+def envelopes(
+    tx: Connection,
+    *,
+    state: str | None = None,
+    issuer: str | None = None,
+    environment: str | None = None,
+    limit: int = 50,
+) -> list[Row]:
     """Envelopes, the latest first."""
     return _rows(
         tx,
@@ -132,10 +139,12 @@ def envelopes(tx: Connection, *, state: str | None = None, issuer: str | None = 
         SELECT {_ENVELOPE} FROM envelopes e
         WHERE (CAST(:state AS text) IS NULL OR e.state = :state)
           AND (CAST(:issuer AS text) IS NULL OR e.issuer = :issuer)
+          AND (CAST(:environment AS text) IS NULL OR e.environment = :environment)
         ORDER BY e.sealed_at DESC, e.id LIMIT :limit
         """,  # noqa: S608  (our own columns)
         state=state,
         issuer=issuer,
+        environment=environment,
         limit=limit,
     )
 

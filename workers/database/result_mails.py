@@ -236,7 +236,13 @@ def said_of(tx: Connection, envelope: uuid.UUID, track_id: str) -> list[dict[str
 
 
 def shown(
-    tx: Connection, *, issuer: str | None, outcome: str | None, limit: int, number: int | None = None
+    tx: Connection,
+    *,
+    issuer: str | None = None,
+    environment: str | None = None,
+    outcome: str | None = None,
+    limit: int = 1,
+    number: int | None = None,
 ) -> list[dict[str, Any]]:
     """Mails for a person to see, the latest first, without their bytes."""
     rows = run(
@@ -246,11 +252,13 @@ def shown(
                told_at, said, length(bytes) AS size
         FROM result_mails
         WHERE (CAST(:issuer AS text) IS NULL OR issuer = :issuer)
+          AND (CAST(:environment AS text) IS NULL OR environment = :environment)
           AND (CAST(:outcome AS text) IS NULL OR outcome = :outcome)
           AND (CAST(:number AS bigint) IS NULL OR id = :number)
         ORDER BY id DESC LIMIT :limit
         """,
         issuer=issuer,
+        environment=environment,
         outcome=outcome,
         number=number,
         limit=limit,

@@ -121,6 +121,13 @@ TROUBLES: dict[str, tuple[bytes, tuple[str, str]]] = {
         ),
         ("warn", "SII"),
     ),
+    "a service has failed for long": (
+        (
+            b"INSERT INTO sii_services (environment, service, failures, failing_since)"
+            b" VALUES ('certification', 'x', 2, now() - interval '11 minutes')"
+        ),
+        ("fail", "SII"),
+    ),
     "a service is down": (
         (
             b"INSERT INTO sii_services (environment, service, failures, closed_until)"

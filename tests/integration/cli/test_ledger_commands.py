@@ -238,4 +238,4 @@ def test_the_list_says_what_the_sii_refused_a_document_for(fmgo: Fmgo, issued: u
     assert fmgo("document", "list").out.split()[-1] != "RCH"
     with psycopg.connect(database) as connection:
         connection.execute(b"UPDATE documents SET state = 'rejected', verdict = '{\"document\": \"RCH\"}'")
-    assert fmgo("document", "list").out.split()[-1] == "RCH"
+    assert "RCH" in fmgo("document", "list").out.split()

@@ -49,7 +49,7 @@ def test_what_fits_stands_in_columns() -> None:
 def test_what_finds_no_room_follows_below_its_row_with_its_name() -> None:
     lines = drawn(["id", "name", "since", "until"], [["1", "a" * 20, "2026-11-24", "2026-11-25"]], 40)
     assert lines[0] == "id  name                  since"
-    assert lines[3] == "    until 2026-11-25"
+    assert lines[3] == "    until: 2026-11-25"
 
 
 def test_a_long_text_is_broken_between_words() -> None:
