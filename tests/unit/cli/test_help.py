@@ -51,6 +51,10 @@ def test_every_example_is_one_of_its_command_and_parses(example: str) -> None:
     command.make_context(path[-1], words)
 
 
+def test_no_example_is_of_a_command_that_is_gone() -> None:
+    assert set(EXAMPLES) <= {" ".join(path) for path in COMMANDS}
+
+
 def test_the_version_is_told(capsys: pytest.CaptureFixture[str]) -> None:
     assert run_command(["--version"]) == 0
     assert capsys.readouterr().out == f"fmgo {version('fmgo')}\n"
