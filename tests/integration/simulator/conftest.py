@@ -17,7 +17,7 @@ from tests.integration.simulator.client import Sii, track_id
 from tests.integration.simulator.documents import COMPANY, Caf, Cover, Sale, envelope, signed_dte
 from tests.integration.simulator.signing import Authority, Person, make_authority, make_person
 
-_DEADLINE = 20
+_DEADLINE = 120
 
 
 @dataclass

@@ -21,7 +21,7 @@ from deploy.sandbox.sii.switches import Switches
 _ROOT = Path(__file__).parents[3]
 _GUIDE = (_ROOT / "docs" / "simulator.md").read_text(encoding="utf-8")
 _BLOCKS = re.findall(r"```sh\n(.*?)```", _GUIDE, re.DOTALL)
-_DEADLINE = 30
+_DEADLINE = 120
 _PORTS = (18443, 18444, 18445, 18446, 18498, 18499)
 
 
@@ -81,7 +81,7 @@ def shell(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
 def test_commands_of_the_guide_run(shell: dict[str, str], block: int) -> None:
     script = "set -eu\n" + _moved(_BLOCKS[block])
     ended = subprocess.run(
-        ["bash", "-c", script], cwd=shell["home"], env=shell, capture_output=True, text=True, check=False, timeout=120
+        ["bash", "-c", script], cwd=shell["home"], env=shell, capture_output=True, text=True, check=False, timeout=300
     )
     assert ended.returncode == 0, ended.stdout + ended.stderr
     assert '"error"' not in ended.stdout
