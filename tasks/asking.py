@@ -4,7 +4,7 @@ Documents of DTEUpload are asked about with their SignatureValue (QueryEstDteAv)
 bytes that FMgo made; where that service has no answer, and for boletas, their data are compared.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -12,14 +12,26 @@ from domain.answers.document import DocumentStatus
 from domain.signature import RsaSigner
 from tasks.base import tools
 from workers.database.envelopes import ClaimedEnvelope
+from workers.database.sealing import Channel
 from workers.database.verdicts import Rider
 from workers.exchanges import about_document
-from workers.pace import NotNowError, admitted
+from workers.pace import NotNowError, admitted, service_of
 from workers.sessions import NoSessionError, Sessions, Token
+from workers.settings import settings
 from workers.sii import Folio
 
 SILENT_IN_A_ROW: Final = 3
 """After so many documents without any answer the service is away: the others aren't asked about now."""
+
+
+def silence_in(channel: Channel, answers: Iterable[DocumentStatus]) -> str | None:
+    """The service of questions, if some of the documents had no answer of it; None when all had."""
+    return service_of(channel, "query") if any(not answer.code for answer in answers) else None
+
+
+def pause_of(seconds: float, channel: Channel, answers: Iterable[DocumentStatus]) -> float:
+    """The pause before the next question: after silence no longer than the longest between two tries of a service."""
+    return seconds if silence_in(channel, answers) is None else min(seconds, settings().sii_longest_pause_seconds)
 
 
 @dataclass(slots=True)

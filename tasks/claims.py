@@ -22,7 +22,7 @@ from workers.database.claim_watches import Watched
 from workers.database.engine import ledger
 from workers.database.issuers import signers_of
 from workers.exchanges import about_document
-from workers.pace import Admission, NotNowError, admitted
+from workers.pace import Admission, NotNowError, admitted, service_of
 from workers.process import Process, this_process
 from workers.queues import worker_kind
 from workers.sessions import NoSessionError, Sessions, Token
@@ -68,13 +68,14 @@ def ask_about(watched: list[Watched], me: Process) -> bool:
     signer = tools().keys.signer(sealed.id, sealed.certificate_der, Sealed(sealed.key_id, sealed.private_key_sealed))
     visit = Visit(sealed.person, company[1], signer, sessions(me), list(watched))
     pause = SILENT_SECONDS
+    silence: str | None = service_of("soap", "claims")
     try:
         visit.ask_all()
     except (NoSessionError, NotNowError) as error:
         log.info("claims.not_now", reason=error.reason)
-        pause = error.after_seconds
+        pause, silence = error.after_seconds, error.service
     finally:
-        _postpone(visit.left, pause)
+        _postpone(visit.left, pause, silence)
         if visit.told:
             ring("fmgo.publish")
     return not visit.left
@@ -175,7 +176,7 @@ def _next(watched: Watched, answer: ClaimsAnswer, *, over: bool) -> datetime | N
     return watched.at + step if watched.at + step < watched.until else watched.until + AFTER_THE_LAST_MOMENT
 
 
-def _postpone(watched: list[Watched], seconds: float) -> None:
+def _postpone(watched: list[Watched], seconds: float, silence: str | None = None) -> None:
     if watched:
         with ledger().transaction() as tx:
-            claim_watches.postpone(tx, [one.document_id for one in watched], seconds)
+            claim_watches.postpone(tx, [one.document_id for one in watched], seconds, silence)

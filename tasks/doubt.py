@@ -9,9 +9,10 @@ from typing import Final
 
 import structlog
 
+from domain.answers.document import DocumentStatus
 from domain.signature import RsaSigner
 from tasks import afterwards
-from tasks.asking import Asking
+from tasks.asking import Asking, pause_of, silence_in
 from tasks.ending import BETWEEN_ROUNDS, Ending, ending_of
 from workers.bells import ring
 from workers.database import attempts, envelopes, verdicts
@@ -36,7 +37,7 @@ def ask_about(envelope: ClaimedEnvelope, me: Process, access: Sessions, signer: 
     ending = ending_of(envelope, riders, answers, later=later, window=window)
     with ledger().transaction() as tx:
         verdicts.decide(tx, envelope.id, ending.verdicts, me.id)
-        envelopes.step(tx, envelope.id, envelope.fence, me.id, _step(envelope, ending))
+        envelopes.step(tx, envelope.id, envelope.fence, me.id, _step(envelope, ending, list(answers.values())))
         afterwards.begin(tx, envelope.id)
     log.info(
         "envelope.doubt",
@@ -50,7 +51,7 @@ def ask_about(envelope: ClaimedEnvelope, me: Process, access: Sessions, signer: 
         ring("fmgo.publish")
 
 
-def _step(envelope: ClaimedEnvelope, ending: Ending) -> Step:
+def _step(envelope: ClaimedEnvelope, ending: Ending, answers: list[DocumentStatus]) -> Step:
     if ending.complete:
         detail = {"reason": "the documents were asked about", "verdicts": len(ending.verdicts)}
         return Step("uncertain", "processed", None, verdict=ending.doubt, detail=detail)
@@ -58,4 +59,6 @@ def _step(envelope: ClaimedEnvelope, ending: Ending) -> Step:
         return Step("uncertain", "uncertain", 0.0, verdict=ending.doubt, alert=ending.alert)
     slow = ending.alert is not None and envelope.verdict.get("sent_again") is None
     pause = SLOWLY.total_seconds() if slow else min(settings().poll_max_seconds, BETWEEN_ROUNDS.total_seconds())
-    return Step("uncertain", "uncertain", pause, verdict=ending.doubt, alert=ending.alert)
+    silent = silence_in(envelope.channel, answers)
+    pause = pause_of(pause, envelope.channel, answers)
+    return Step("uncertain", "uncertain", pause, verdict=ending.doubt, alert=ending.alert, silence=silent)

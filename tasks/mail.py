@@ -28,7 +28,7 @@ from workers.database.wanted_mails import Wanted
 from workers.exchanges import about_envelope
 from workers.mail.errors import MailSourceError
 from workers.mail.receiving import look
-from workers.pace import NotNowError, admitted
+from workers.pace import NotNowError, admitted, service_of
 from workers.process import Process, this_process
 from workers.queues import worker_kind
 from workers.sessions import NoSessionError
@@ -42,6 +42,7 @@ MAILS_A_CHUNK: Final = 20
 LONGEST_PAUSE_SECONDS: Final = 3600.0
 SILENT_SECONDS: Final = 1800.0
 """Before the next question where the service had no answer; those don't count."""
+MAIL: Final = service_of("soap", "mail")
 GIVEN_UP_AFTER: Final = timedelta(days=14)
 
 
@@ -130,7 +131,7 @@ def ask_again(me: Process) -> None:
                 ask_for(wanted, me)
         except (NoSessionError, NotNowError) as error:
             with ledger().transaction() as tx:
-                wanted_mails.asked(tx, wanted.envelope, "", error.reason, error.after_seconds, counts=False)
+                wanted_mails.asked(tx, wanted.envelope, "", error.reason, error.after_seconds, silence=error.service)
             return
 
 
@@ -157,4 +158,5 @@ def ask_for(wanted: Wanted, me: Process) -> None:
         return
     pause = settings().mail_again_seconds * 2 ** (wanted.asked + 1) if answer.code else SILENT_SECONDS
     with ledger().transaction() as tx:
-        wanted_mails.asked(tx, wanted.envelope, answer.code, answer.gloss, pause, counts=bool(answer.code))
+        silent = None if answer.code else MAIL
+        wanted_mails.asked(tx, wanted.envelope, answer.code, answer.gloss, pause, silence=silent)

@@ -23,7 +23,7 @@ from workers.database import attempts, envelopes, verdicts
 from workers.database.engine import ledger
 from workers.database.envelopes import ClaimedEnvelope, Step
 from workers.exchanges import about_envelope
-from workers.pace import SOON_SECONDS, Admission, NotNowError, admitted, standing
+from workers.pace import SOON_SECONDS, Admission, NotNowError, admitted, service_of, standing
 from workers.process import Process, this_process
 from workers.queues import worker_kind
 from workers.sessions import NoSessionError, Sessions, Token
@@ -75,7 +75,7 @@ def _submit(envelope: ClaimedEnvelope, me: Process) -> None:
         log.info("submit.not_now", envelope=str(envelope.id), reason=error.reason)
         # What is ready to go stays due: a closed channel's envelopes aren't taken, and then the most urgent goes first.
         ready = envelope.state == "sealed" and isinstance(error, NotNowError)
-        give_back(envelope, me, SOON_SECONDS if ready else error.after_seconds)
+        give_back(envelope, me, SOON_SECONDS if ready else error.after_seconds, error.service)
     except Exception:
         give_back(envelope, me, AFTER_A_FAULT_SECONDS)
         raise
@@ -218,7 +218,8 @@ def _after(envelope: ClaimedEnvelope, answer: UploadAnswer, *, doubtful: bool) -
         return Step("sending", "uncertain", settings().resend_after_seconds, verdict=ask, detail=detail)
     if answer.outcome == "unknown" or doubtful:
         pause = settings().resend_after_seconds * (MORE_SLOWLY if envelope.doubts else 1)
-        return Step("sending", "uncertain", pause, detail=detail, alert=envelope.alert)
+        silent = None if answer.by_the_service else service_of(envelope.channel, "upload")
+        return Step("sending", "uncertain", pause, detail=detail, alert=envelope.alert, silence=silent)
     if answer.retry == "never":
         state = f"upload-{answer.status}"
         return Step("sending", "refused", 0.0 if state == SCHEMA else None, sii_state=state, detail=detail)

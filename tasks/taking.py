@@ -35,11 +35,14 @@ def take(states: Sequence[str], me: Process, channels: Collection[Channel]) -> C
         raise
 
 
-def give_back(envelope: ClaimedEnvelope, me: Process, after_seconds: float) -> None:
-    """Give an envelope back as it was, due again after some seconds; one that is being sent ends in doubt."""
+def give_back(envelope: ClaimedEnvelope, me: Process, after_seconds: float, silence: str | None = None) -> None:
+    """Give an envelope back as it was, due again after some seconds; one that is being sent ends in doubt.
+
+    `silence`: the service that it is put off for; it is due at once when that answers again.
+    """
 
     def back(tx: Connection) -> None:
-        same = Step(envelope.state, envelope.state, after_seconds, alert=envelope.alert)
+        same = Step(envelope.state, envelope.state, after_seconds, alert=envelope.alert, silence=silence)
         if not envelopes.step(tx, envelope.id, envelope.fence, me.id, same):
             lost = Step("sending", "uncertain", settings().resend_after_seconds, detail={"reason": "the sender failed"})
             envelopes.step(tx, envelope.id, envelope.fence, me.id, lost)

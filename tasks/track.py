@@ -18,7 +18,7 @@ from domain.answers.result_mail import ResultMail
 from domain.answers.table import alerts, must_do
 from tasks import afterwards
 from tasks.access import sessions, signer_of
-from tasks.asking import Asking
+from tasks.asking import Asking, pause_of, silence_in
 from tasks.base import phase, tools
 from tasks.ending import UNTIL_A_PERSON, standing_ends
 from tasks.halves import SCHEMA_REFUSALS, halve
@@ -32,7 +32,7 @@ from workers.database.engine import ledger
 from workers.database.envelopes import ClaimedEnvelope, Step
 from workers.database.verdicts import Rider
 from workers.exchanges import about_envelope
-from workers.pace import NotNowError, admitted, standing
+from workers.pace import NotNowError, admitted, service_of, standing
 from workers.process import Process, this_process
 from workers.queues import worker_kind
 from workers.sessions import NoSessionError, Token
@@ -58,7 +58,7 @@ def track() -> None:
                 else:
                     track_one(envelope, me)
         except (NoSessionError, NotNowError) as error:
-            give_back(envelope, me, error.after_seconds)
+            give_back(envelope, me, error.after_seconds, error.service)
         except Exception:
             give_back(envelope, me, AFTER_A_FAULT_SECONDS)
             raise
@@ -161,12 +161,13 @@ def decide(envelope: ClaimedEnvelope, me: Process, track_id: str, status: Envelo
             again = Step(
                 "sent",
                 "sent",
-                _pause(envelope),
+                pause_of(_pause(envelope), envelope.channel, answers.values()),
                 polled=True,
                 track_id=said.get("first_track_id"),
                 sii_state=status.state,
                 verdict=said,
                 alert=alert,
+                silence=silence_in(envelope.channel, answers.values()),
             )
             envelopes.step(tx, envelope.id, envelope.fence, me.id, again)
         afterwards.begin(tx, envelope.id)
@@ -212,5 +213,7 @@ def _pause(envelope: ClaimedEnvelope) -> float:
 def _poll_again(envelope: ClaimedEnvelope, me: Process, status: EnvelopeStatus) -> None:
     with ledger().transaction() as tx:
         alert = _alert(envelope, status)
-        again = Step("sent", "sent", _pause(envelope), sii_state=status.state, polled=True, alert=alert)
+        silent = None if status.state else service_of(envelope.channel, "query")
+        pause = _pause(envelope) if status.state else min(_pause(envelope), settings().sii_longest_pause_seconds)
+        again = Step("sent", "sent", pause, sii_state=status.state, polled=True, alert=alert, silence=silent)
         envelopes.step(tx, envelope.id, envelope.fence, me.id, again)

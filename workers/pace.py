@@ -3,8 +3,8 @@
 `admitted` lets a request through or raises `NotNowError`, and then the work is put back. Tills come first: bulk may
 use only a part of the burst and of the open requests. A service that brings no answer several times in a row is closed,
 and all of a host are when one asks to wait (Retry-After); when the pause is over one request probes it, and a harmless
-one goes ahead of an upload. Limits: the SII publishes none; it controls rates by address and asks to honour Retry-After
-(API of boletas).
+one goes ahead of an upload. When it answers again, what waited because of its silence is due at once. Limits: the SII
+publishes none; it controls rates by address and asks to honour Retry-After (API of boletas).
 """
 
 import uuid
@@ -18,7 +18,7 @@ from sqlalchemy import Connection
 from sqlalchemy.exc import SQLAlchemyError
 
 from workers.activity import activity
-from workers.database import pace
+from workers.database import pace, silence
 from workers.database.engine import ledger
 from workers.database.pace import Ask, Learnt, Limits, Pauses
 from workers.database.sealing import Channel
@@ -173,3 +173,13 @@ def _leave(tx: Connection, ask: Ask, learnt: Learnt | None) -> None:
         log.warning("sii.closed", service=ask.service, until=until, reason=learnt.fault)
     elif turn.closed_until is None and turn.was_closed_until is not None:
         log.warning("sii.open_again", service=ask.service)
+    if turn.answers_again:
+        woken = silence.wake(tx, ask.environment, ask.service, _hear(ask.service), chosen.resend_after_seconds)
+        if woken:
+            log.info("sii.answers_again", service=ask.service, woken=woken)
+
+
+def _hear(service: str) -> list[str]:
+    """The services that most likely answer, too, when this one does: those of its host that have no breaker apart."""
+    apart = set(APART.values())
+    return [] if service in apart else [one for one in beside(service) if one not in apart]

@@ -20,7 +20,7 @@ from workers.database.engine import Ledger
 from workers.database.sealing import Channel
 from workers.database.services import FailedLogin
 from workers.exchanges import about_person
-from workers.pace import NotNowError, admitted
+from workers.pace import NotNowError, admitted, service_of
 from workers.sii.client import SiiClient, SiiLoginError
 from workers.vault.sealing import Sealed, Vault
 
@@ -36,10 +36,12 @@ class NoSessionError(Exception):
     code: Final = "SII-NO-SESSION"
     retry_helps: Final = True
 
-    def __init__(self, reason: str, after_seconds: float) -> None:
+    def __init__(self, reason: str, after_seconds: float, service: str | None = None) -> None:
         super().__init__(reason)
         self.reason = reason
         self.after_seconds = after_seconds
+        self.service = service
+        """The login's service when it is its silence that counts."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +112,7 @@ class Sessions:
         except SiiLoginError as error:
             if not error.answered:  # the person's login isn't in question, and the service's own pauses hold
                 self._free(person, environment, channel)
-                raise NoSessionError(str(error), AWAY_SECONDS) from error
+                raise NoSessionError(str(error), AWAY_SECONDS, service_of(channel, "login")) from error
             never = not error.retry_helps
             alert = alerts.LOGIN_REFUSED if never else alerts.LOGIN_UNAVAILABLE
             failed = FailedLogin(str(error), alert, never, error.retry_after)

@@ -19,6 +19,7 @@ OUTAGE = hours(6)
 STEP = dt.timedelta(minutes=20)
 UPLOADS = {"DTEUpload", "envio"}
 HOSTS = ("dte", "boleta")
+QUESTIONS = ("getEstDteAv", "getEstDte")
 CLOSED = tuple(f"{host}.upload" for host in HOSTS)
 
 
@@ -220,3 +221,66 @@ def test_an_envelope_that_may_not_go_keeps_nobody_from_trying_a_closed_service(w
     works.enrolment.operator.turn("sending", stopped.rut, "certification", stop=False, reason=None)
     works.await_states(stopped, {"accepted": 1})
     check_books(works, stopped)
+
+
+def in_doubt_while_the_questions_are_silent(works: Works, company: Company) -> None:
+    """Leave an envelope in doubt whose documents were asked about in vain, past the window for repeated files."""
+    works.fault("F-LOST-1", company, "DTEUpload")
+    for operation in QUESTIONS:
+        works.fault("F-MAINT", company, operation, times=-1, id=f"{operation}-{company.rut}")
+    works.producer.enqueue(invoice(company, "sale"))
+    works.await_envelope(company, "uncertain")
+    works.clock.advance(dt.timedelta(seconds=1000))
+    silent = "SELECT silence FROM envelopes WHERE issuer = %s AND due_at > fmgo_now() AND lease_owner IS NULL"
+    works.pass_time_until(
+        lambda: works.scalar(silent, company.rut) == "dte.query",
+        lambda: f"asked in vain; it is {works.rows('SELECT state, silence, due_at FROM envelopes')}",
+    )
+
+
+def answer_again(works: Works, company: Company) -> None:
+    for operation in QUESTIONS:
+        works.window.delete(f"/faults/{operation}-{company.rut}").raise_for_status()
+
+
+def test_what_is_in_doubt_is_asked_about_as_soon_as_the_service_answers_again(works: Works) -> None:
+    company, other = works.company((33,)), works.company((33,))
+    in_doubt_while_the_questions_are_silent(works, company)
+    works.change("UPDATE envelopes SET due_at = fmgo_now() + interval '25 minutes' WHERE issuer = %s", company.rut)
+    answer_again(works, company)
+    began = works.scalar("SELECT fmgo_now()")
+    closed = "SELECT greatest(0, extract(epoch FROM max(closed_until) - fmgo_now())) FROM sii_services"
+    works.clock.advance(dt.timedelta(seconds=float(works.scalar(closed) or 0)))
+    works.producer.enqueue(invoice(other, "sale"))
+    wait_until(lambda: works.states(other) == Counter(accepted=1), "the other's sale wasn't accepted")
+    wait_until(lambda: works.states(company) == Counter(accepted=1), "what was in doubt wasn't asked about")
+    assert works.scalar("SELECT fmgo_now()") - began < dt.timedelta(minutes=10)
+    assert len(works.requests(company, "DTEUpload")) == 1
+    check_books(works, company)
+
+
+def test_where_nobody_else_asks_a_silent_service_is_tried_within_minutes(works: Works) -> None:
+    company = works.company((33,))
+    in_doubt_while_the_questions_are_silent(works, company)
+    answer_again(works, company)
+    works.clock.advance(dt.timedelta(seconds=works.settings.sii_longest_pause_seconds + 1))
+    wait_until(lambda: works.states(company) == Counter(accepted=1), "what was in doubt wasn't asked about")
+    check_books(works, company)
+
+
+def test_the_half_hour_between_two_proofs_of_absence_is_no_silence(works: Works) -> None:
+    company, other = works.company((33,)), works.company((33,))
+    works.fault("F-LOST-3", company, "DTEUpload")
+    works.producer.enqueue(invoice(company, "sale"))
+    works.await_envelope(company, "uncertain")
+    works.clock.advance(dt.timedelta(seconds=1000))
+    noted = "SELECT due_at FROM envelopes WHERE issuer = %s AND verdict ? 'absent_at' AND lease_owner IS NULL"
+    works.pass_time_until(lambda: works.scalar(noted, company.rut), lambda: "found absent once")
+    due = works.scalar(noted, company.rut)
+    assert works.scalar("SELECT silence FROM envelopes WHERE issuer = %s", company.rut) is None
+    works.change("UPDATE sii_services SET failures = 1 WHERE service LIKE 'dte.%%'")
+    works.producer.enqueue(invoice(other, "sale"))
+    wait_until(lambda: works.states(other) == Counter(accepted=1), "the other's sale wasn't accepted")
+    assert works.scalar(noted, company.rut) == due
+    works.await_states(company, {"accepted": 1})
+    check_books(works, company)

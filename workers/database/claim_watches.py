@@ -103,7 +103,7 @@ def take(tx: Connection, environment: str, size: int, lease_seconds: float) -> l
             WHERE w.environment = :environment AND w.due_at <= fmgo_now()
             ORDER BY w.due_at LIMIT :size FOR UPDATE OF w SKIP LOCKED
         )
-        UPDATE claim_watches w SET due_at = fmgo_now() + make_interval(secs => :lease)
+        UPDATE claim_watches w SET due_at = fmgo_now() + make_interval(secs => :lease), silence = NULL
         FROM picked p JOIN documents d ON d.id = p.document_id
         WHERE w.document_id = p.document_id
         RETURNING w.document_id, w.issuer, w.environment, d.document_type, d.folio, w.until, w.asked, fmgo_now() AS at
@@ -115,16 +115,18 @@ def take(tx: Connection, environment: str, size: int, lease_seconds: float) -> l
     return [Watched(**row._mapping) for row in rows]  # noqa: SLF001  (the documented way to a dict)
 
 
-def postpone(tx: Connection, documents: Sequence[uuid.UUID], seconds: float) -> None:
-    """Ask about them later: nothing was learnt."""
+def postpone(tx: Connection, documents: Sequence[uuid.UUID], seconds: float, silence: str | None = None) -> None:
+    """Ask about them later: nothing was learnt. `silence`: at once when that service answers again."""
     run(
         tx,
         """
-        UPDATE claim_watches SET due_at = fmgo_now() + make_interval(secs => :seconds)
+        UPDATE claim_watches
+        SET due_at = fmgo_now() + make_interval(secs => :seconds), silence = CAST(:silence AS text)
         WHERE document_id = ANY (CAST(:ids AS uuid[])) AND due_at IS NOT NULL
         """,
         ids=list(documents),
         seconds=seconds,
+        silence=silence,
     )
 
 

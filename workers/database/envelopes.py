@@ -61,7 +61,7 @@ CLAIM = """
         FOR UPDATE SKIP LOCKED
     )
     UPDATE envelopes e
-    SET due_at = fmgo_now() + make_interval(secs => :seconds), fence = :fence, lease_owner = :worker
+    SET due_at = fmgo_now() + make_interval(secs => :seconds), fence = :fence, lease_owner = :worker, silence = NULL
     FROM picked WHERE e.id = picked.id
     RETURNING e.*, fmgo_now() AS at, fmgo_sending_is_stopped(e.issuer, e.environment) AS sending_stopped
 """
@@ -152,6 +152,7 @@ STEP = """
             sii_state = coalesce(CAST(:sii_state AS text), e.sii_state),
             verdict = coalesce(CAST(:verdict AS jsonb), e.verdict),
             alert = CAST(:alert AS text),
+            silence = CAST(:silence AS text),
             decided_at = CASE WHEN :to_state IN ('processed', 'refused') THEN fmgo_now() ELSE e.decided_at END
         WHERE e.id = :id AND e.fence = :fence AND e.lease_owner = :worker AND e.state = :from_state
         RETURNING e.id
@@ -168,7 +169,8 @@ STEP = """
 class Step:
     """A step of a claimed envelope; `due_after` None: nothing is to be done any more (seconds otherwise).
 
-    `alert` names what a person should look at (`domain.answers.table.alerts`); a step without one lifts it.
+    `alert` names what a person should look at (`domain.answers.table.alerts`); a step without one lifts it. `silence`:
+    the service of the SII whose silence alone puts it off; it is due at once when that answers again.
     """
 
     from_state: str
@@ -182,6 +184,7 @@ class Step:
     verdict: dict[str, Any] | None = None
     detail: dict[str, Any] | None = None
     alert: str | None = None
+    silence: str | None = None
 
 
 def step(tx: Connection, envelope: uuid.UUID, fence: int, worker: int, what: Step) -> bool:
@@ -204,6 +207,7 @@ def step(tx: Connection, envelope: uuid.UUID, fence: int, worker: int, what: Ste
             verdict=None if what.verdict is None else json.dumps(what.verdict),
             detail=json.dumps(what.detail or {}),
             alert=what.alert,
+            silence=what.silence,
         )
         == 1
     )

@@ -93,7 +93,7 @@ class Pauses:
 
 LEAVE = """
     WITH before AS (
-        SELECT closed_until, probe IS NOT DISTINCT FROM :ticket AS probing,
+        SELECT closed_until, failures, probe IS NOT DISTINCT FROM :ticket AS probing,
                closed_until IS NULL OR failures = 0 AND closed_until <= fmgo_now()
                    OR probe IS NOT DISTINCT FROM :ticket AS counts,
                CAST(:fault AS text) AS fault, CAST(:retry_after AS double precision) AS retry_after
@@ -117,16 +117,17 @@ LEAVE = """
         changed_at = fmgo_now()
     FROM before b
     WHERE s.environment = :environment AND s.service = :service
-    RETURNING s.closed_until, b.closed_until AS was_closed_until
+    RETURNING s.closed_until, b.closed_until AS was_closed_until, b.failures > 0 AND s.failures = 0 AS answers_again
 """
 
 
 @dataclass(frozen=True, slots=True)
 class Turn:
-    """Until when a service is closed now, and was before (None: open)."""
+    """Until when a service is closed now, and was before (None: open); whether it answered after it had been silent."""
 
     closed_until: datetime | None
     was_closed_until: datetime | None
+    answers_again: bool = False
 
 
 def leave(tx: Connection, request: Ask, learnt: Learnt, pauses: Pauses) -> Turn:
@@ -144,7 +145,7 @@ def leave(tx: Connection, request: Ask, learnt: Learnt, pauses: Pauses) -> Turn:
         first=pauses.first_seconds,
         longest=pauses.longest_seconds,
     ).one_or_none()
-    return Turn(None, None) if row is None else Turn(row.closed_until, row.was_closed_until)
+    return Turn(None, None) if row is None else Turn(row.closed_until, row.was_closed_until, row.answers_again)
 
 
 def wait(tx: Connection, environment: str, services: list[str], seconds: float, reason: str | None) -> None:

@@ -93,7 +93,7 @@ def take(tx: Connection, environment: str, lease_seconds: float) -> Wanted | Non
     row = run(
         tx,
         """
-        UPDATE result_mails_wanted w SET due_at = fmgo_now() + make_interval(secs => :lease)
+        UPDATE result_mails_wanted w SET due_at = fmgo_now() + make_interval(secs => :lease), silence = NULL
         FROM (SELECT envelope FROM result_mails_wanted WHERE environment = :environment AND due_at <= fmgo_now()
               ORDER BY due_at LIMIT 1 FOR UPDATE SKIP LOCKED) p
         JOIN envelopes e ON e.id = p.envelope
@@ -111,14 +111,17 @@ def take(tx: Connection, environment: str, lease_seconds: float) -> Wanted | Non
 
 
 def asked(
-    tx: Connection, envelope: uuid.UUID, code: str, words: str, due_after: float | None, *, counts: bool = True
+    tx: Connection, envelope: uuid.UUID, code: str, words: str, due_after: float | None, *, silence: str | None = None
 ) -> None:
-    """Keep an answer; `due_after` None: it is asked for no more. `counts`: the service took the question."""
+    """Keep an answer; `due_after` None: it is over. Without a code nothing was asked, and it doesn't count.
+
+    `silence`: the service that had no answer.
+    """
     run(
         tx,
         """
         UPDATE result_mails_wanted
-        SET asked = asked + :counts, answer = :code, words = :words,
+        SET asked = asked + :counts, answer = :code, words = :words, silence = CAST(:silence AS text),
             due_at = CASE WHEN CAST(:after AS double precision) IS NULL THEN NULL
                           ELSE fmgo_now() + make_interval(secs => :after) END
         WHERE envelope = :id
@@ -127,7 +130,8 @@ def asked(
         code=code,
         words=words,
         after=due_after,
-        counts=1 if counts else 0,
+        counts=1 if code else 0,
+        silence=silence,
     )
 
 

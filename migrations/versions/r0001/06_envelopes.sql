@@ -17,6 +17,7 @@ INSERT INTO envelope_transitions VALUES
     ('uncertain', 'sending'), ('uncertain', 'sent'), ('uncertain', 'processed'), ('uncertain', 'refused'),
     ('sent', 'processed'), ('sent', 'refused');
 
+-- silence: the service of the SII whose silence alone put it off; it is due at once when that answers again.
 CREATE TABLE envelopes (
     id uuid PRIMARY KEY,
     issuer rut NOT NULL,
@@ -36,6 +37,7 @@ CREATE TABLE envelopes (
     send_by timestamptz NOT NULL,
     evidenced_at timestamptz,
     due_at timestamptz,
+    silence text,
     fence bigint NOT NULL DEFAULT 0,
     lease_owner bigint,
     attempts integer NOT NULL DEFAULT 0,
@@ -57,6 +59,7 @@ CREATE INDEX envelopes_open ON envelopes (issuer, environment, channel) WHERE st
 CREATE INDEX envelopes_leased ON envelopes (lease_owner) WHERE lease_owner IS NOT NULL;
 -- Sent envelopes whose documents' producers weren't told so: one mark an envelope, none a document.
 CREATE INDEX envelopes_untold ON envelopes (sent_at) WHERE sent_at IS NOT NULL AND sent_told_at IS NULL;
+CREATE INDEX envelopes_silence ON envelopes (environment, silence) WHERE silence IS NOT NULL;
 CREATE INDEX envelopes_track ON envelopes (track_id) WHERE track_id IS NOT NULL;
 ALTER TABLE documents ADD FOREIGN KEY (envelope) REFERENCES envelopes (id);
 

@@ -68,10 +68,12 @@ CREATE TABLE result_mails_wanted (
     environment sii_environment NOT NULL,
     since timestamptz NOT NULL DEFAULT fmgo_now(),
     due_at timestamptz,
+    silence text,
     asked integer NOT NULL DEFAULT 0,
     answer text,
     words text
 );
+CREATE INDEX result_mails_wanted_silence ON result_mails_wanted (environment, silence) WHERE silence IS NOT NULL;
 CREATE INDEX result_mails_wanted_due ON result_mails_wanted (environment, due_at) WHERE due_at IS NOT NULL;
 
 -- Accepted documents about which receivers may still say something. `until`: the end of their days; `due_at` null: over.
@@ -82,11 +84,13 @@ CREATE TABLE claim_watches (
     since timestamptz NOT NULL,
     until timestamptz NOT NULL,
     due_at timestamptz,
+    silence text,
     asked integer NOT NULL DEFAULT 0,
     asked_at timestamptz,
     answer text,
     words text
 );
+CREATE INDEX claim_watches_silence ON claim_watches (environment, silence) WHERE silence IS NOT NULL;
 CREATE INDEX claim_watches_due ON claim_watches (environment, due_at) WHERE due_at IS NOT NULL;
 CREATE INDEX claim_watches_issuer ON claim_watches (environment, issuer, due_at) WHERE due_at IS NOT NULL;
 
