@@ -109,7 +109,7 @@ def fmgo(
     """FMgo issues Chile's electronic tax documents: from a message on a queue to a document that the SII accepted."""
 
 
-_NO_TABLES: Final = ("42P01", "42883", "3F000")
+_NO_TABLES: Final = ("42P01", "42704", "42883", "3F000")
 
 
 def run_command(arguments: Sequence[str]) -> int:

@@ -49,6 +49,7 @@ _SENTENCES: Final = {
     "42501": "this user of PostgreSQL lacks a right: grant it the role that it needs",
     "3F000": NO_TABLES,
     "42P01": NO_TABLES,
+    "42704": NO_TABLES,
     "42883": "the ledger's functions are another version's: run `fmgo ledger migrate`, or install its FMgo",
 }
 _CONNECTION: Final = "08"

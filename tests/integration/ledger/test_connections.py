@@ -152,6 +152,7 @@ def test_connections_notice_a_host_that_is_gone(ledger: Ledger) -> None:
     ("statement", "says"),
     [
         ("SELECT 1 FROM nowhere", "fmgo ledger migrate"),
+        ("SELECT CAST(NULL AS nothing)", "fmgo ledger migrate"),
         ("SET TRANSACTION READ ONLY; DELETE FROM leases", "read-only"),
         ("DO $$ BEGIN RAISE 'x' USING ERRCODE = 'disk_full'; END $$", "disk is full"),
         ("DO $$ BEGIN RAISE 'x' USING ERRCODE = 'too_many_connections'; END $$", "no connection left"),
