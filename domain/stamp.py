@@ -4,10 +4,10 @@ It promises the flat text that is signed, stored and printed, built once and nev
 tags, no namespace, `&`, `<` and `>` as entities, ISO-8859-1 bytes (SII, Instructivo técnico de emisión, Anexo 2;
 Formato DTE 2.5, zone TED).
 
-Quotes are left out of the names that it repeats. Half of the programs in use sign them as they are, half as `&quot;`
-and `&apos;`, and no answer of the SII is known that says which text it computes; a stamp without them is the same text
-for both. The SII doesn't insist on names that are the document's letter by letter: it accepted stamps whose accents had
-been taken off. The document itself keeps its quotes, and the CAF inside the stamp keeps the SII's own bytes.
+Quotes stay as they are in the names that it repeats (unproven). Half of the programs in use write and sign them so,
+half as `&quot;` and `&apos;`, and both have issued for years; what they have in common is that the text is signed as it
+is written, and that RSR and IT1, once parsed, are the document's own names. No answer of the SII is known that tells
+one form right or wrong, so others' stamps are verified in either. The CAF inside the stamp keeps the SII's own bytes.
 """
 
 from base64 import b64encode
@@ -22,8 +22,7 @@ from domain.caf import StampingCaf
 NAME_LENGTH = 40
 """Characters that RSR and IT1 hold, counted before escaping (SII, Formato DTE 2.5, zone TED)."""
 
-# A blank for a quote: whatever was cut off at forty characters stays the same, and so do words on both sides of it.
-_BLANKS = str.maketrans("\t\n\r\"'", "     ")
+_BLANKS = str.maketrans("\t\n\r", "   ")
 
 
 class StampFields(Protocol):
@@ -82,11 +81,12 @@ def local_timestamp(at: datetime) -> str:
 
 
 def stamp_name(text: str, otherwise: str) -> str:
-    """`text` as RSR or IT1, escaped (`&`, `<` and `>`): quotes and line breaks blanked, 40 characters, no blank ends.
+    """`text` as RSR or IT1, escaped (`&`, `<` and `>` only): line breaks blanked, cut at 40 characters, no last blank.
 
     `otherwise` stands where nothing is left, because the tag may not be empty (SII, DTE_v10.xsd, RSR: minLength 1).
     """
-    return escape(text[:NAME_LENGTH].translate(_BLANKS).strip() or otherwise)
+    cut = text.translate(_BLANKS)[:NAME_LENGTH].rstrip()
+    return escape(cut if cut.strip() else otherwise)
 
 
 def stamp_data(fields: StampFields, *, folio: int, caf: StampingCaf, at: datetime) -> bytes:

@@ -14,6 +14,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
+from datetime import datetime
 from pathlib import Path
 
 import pytest
@@ -24,11 +25,13 @@ from lxml import etree
 from deploy.sandbox.report import NEWER
 from domain.codes.document_types import DOCUMENT_TYPES
 from domain.schema import own_folder, validate_envelope
+from domain.stamp import chile
 from tests.acceptance.trades import SALES, sale
 from tests.unit.domain.referee import document_holds, documents_of, envelope_holds, parsed
 
 ROOT = Path(__file__).parents[2]
 SECONDS = 200
+GUIDE = 52
 ROWS_OF_A_SCREEN = 30
 
 
@@ -195,9 +198,11 @@ def test_any_file_of_jobs_enrols_its_issuers_and_ends_well(room: Path) -> None:
         }
         for n, (issuer, kind) in enumerate([("76192083-9", 33), ("76192083-9", 39), ("96790240-3", 33)] * 4)
     ]
+    sales = {number: sale(number, form="-2026" if number == GUIDE else "") for number in SALES}
+    sales[GUIDE]["Encabezado"]["Transporte"]["FchSalida"] = datetime.now(chile()).date().isoformat()
     made += [
-        {"version": 1, "idempotency_key": f"type-{number}", "issuer": "77654321-7", "document": sale(number)}
-        for number in SALES
+        {"version": 1, "idempotency_key": f"type-{number}", "issuer": "77654321-7", "document": document}
+        for number, document in sales.items()
     ]
     text = "\n".join([json.dumps(job, ensure_ascii=False) for job in made] + ["not json", json.dumps(made[0])])
     jobs.write_text(text, encoding="utf-8")

@@ -108,8 +108,7 @@ class Switches:
     )
     ted_text: Literal["folded", "exact"] = _switch(
         "folded",
-        "RSR and IT1 of a stamp: also folded to ASCII and without quotes, or the document's text only (which refuses"
-        " FMgo's own stamps of names with quotes)",
+        "RSR and IT1 of a stamp: also folded to ASCII and without quotes, or the document's text only",
     )
     ted_quotes: Literal["both", "literal", "entities"] = _switch(
         "both", "how ' and \" stand in what a stamp signs (unproven)"

@@ -35,7 +35,7 @@ def _stamp_holds(document: SignedDocument, key: rsa.RSAPublicKey) -> None:
     assert data.findtext(f"{referee.SII}MNT") == head.findtext(f".//{referee.SII}MntTotal")
     assert data.findtext(f"{referee.SII}RR") == head.findtext(f".//{referee.SII}RUTRecep")
     item = str(root.findtext(f".//{referee.SII}NmbItem"))
-    assert data.findtext(f"{referee.SII}IT1") == item[:40].replace('"', " ").replace("'", " ").strip()
+    assert data.findtext(f"{referee.SII}IT1") == item[:40].rstrip()
     value = base64.b64decode(str(root.findtext(f".//{referee.SII}FRMT")))
     for element in data.iter():
         element.tag = etree.QName(element).localname

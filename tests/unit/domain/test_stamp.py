@@ -78,14 +78,13 @@ def test_official_example_verifies_and_its_text_is_ours() -> None:
         ("&" * 41, "&amp;" * 40),
         ("Ñ" * 39 + " z", "Ñ" * 39),
         ("dos  blancos", "dos  blancos"),
-        ("Monitor 24\" d'or", "Monitor 24  d or"),
-        ("x" * 39 + '"' + "y", "x" * 39),
+        ("Monitor 24\" d'or", "Monitor 24\" d'or"),
         ("a\tb\nc\rd", "a b c d"),
         ("a < b > c", "a &lt; b &gt; c"),
-        ("\"'", "Cliente"),
+        ("\"'", "\"'"),
         (" \n ", "Cliente"),
         ("", "Cliente"),
-        (' "Uno"', "Uno"),
+        (' "Uno"', ' "Uno"'),
     ],
 )
 def test_names_are_cleaned_cut_and_then_escaped(text: str, written: str) -> None:
