@@ -2,6 +2,7 @@
 
 import json
 import logging
+import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -39,6 +40,8 @@ def fmgo(
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[Fmgo]:
     """Run a command in this process, with the environment of a sandbox and the run's own key for CAFs."""
+    for name in [name for name in os.environ if name.startswith("FMGO_")]:
+        monkeypatch.delenv(name)  # the doctor tells every variable that is none of FMgo's
     for name, value in environment.items():
         monkeypatch.setenv(name, value)
     pem = tmp_path_factory.mktemp("keys") / "sii.pem"
