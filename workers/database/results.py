@@ -48,7 +48,8 @@ ANSWER = """
 _DUE = """d.published_version < d.version AND (d.signature_value IS NULL OR d.evidenced_at IS NOT NULL)
               AND (d.state <> 'withdrawn' OR NOT EXISTS (
                   SELECT FROM withdrawals w WHERE w.document_id = d.id AND w.evidenced_at IS NULL))"""
-UNTOLD = ANSWER.format(which=f"{_DUE} ORDER BY d.id LIMIT :size FOR UPDATE OF d SKIP LOCKED")
+DUE = f"SELECT d.id FROM documents d WHERE {_DUE} ORDER BY d.id LIMIT :size FOR UPDATE OF d SKIP LOCKED"  # noqa: S608
+THESE = ANSWER.format(which="d.id = ANY (CAST(:ids AS uuid[])) ORDER BY d.id")
 CHANGED = ANSWER.format(which=f"{_DUE} AND d.id = ANY (CAST(:ids AS uuid[]))")
 RIDERS = ANSWER.format(which="d.envelope = :envelope AND d.state = 'enveloped'")
 
@@ -58,8 +59,13 @@ def _bytes(value: Any) -> bytes | None:
 
 
 def untold(tx: Connection, size: int) -> list[Result]:
-    """Lock results that were not told; bytes come with interactive ones only (bulk asks the ledger)."""
-    return _results(run(tx, UNTOLD, size=size))
+    """Lock results that were not told; bytes come with interactive ones only (bulk asks the ledger).
+
+    Locked first and read then, in a statement of its own: one statement would lock a row as it is now, and take the
+    result from before a change that was committed in between; the new version would be marked, and never told.
+    """
+    ids = list(run(tx, DUE, size=size).scalars())
+    return _results(run(tx, THESE, ids=ids)) if ids else []
 
 
 def _results(rows: Iterable[Any]) -> list[Result]:
