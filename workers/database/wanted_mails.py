@@ -115,14 +115,15 @@ def asked(
 ) -> None:
     """Keep an answer; `due_after` None: it is over. Without a code nothing was asked, and it doesn't count.
 
-    `silence`: the service that had no answer.
+    `silence`: the service that had no answer. The mail may have come while the answer was on its way: what has ended
+    stays so.
     """
     run(
         tx,
         """
         UPDATE result_mails_wanted
         SET asked = asked + :counts, answer = :code, words = :words, silence = CAST(:silence AS text),
-            due_at = CASE WHEN CAST(:after AS double precision) IS NULL THEN NULL
+            due_at = CASE WHEN due_at IS NULL OR CAST(:after AS double precision) IS NULL THEN NULL
                           ELSE fmgo_now() + make_interval(secs => :after) END
         WHERE envelope = :id
         """,

@@ -5,7 +5,7 @@ import uuid
 
 import pytest
 
-from workers.database import pace, silence
+from workers.database import pace, silence, wanted_mails
 from workers.database.engine import Ledger, run
 from workers.database.pace import Ask, Learnt, Limits, Pauses
 
@@ -95,6 +95,21 @@ def test_what_somebody_has_in_his_hands_is_left_to_him(waiting: Ledger) -> None:
     with waiting.transaction() as tx:
         run(tx, "UPDATE envelopes SET lease_owner = 7")
     assert wake(waiting, "dte.query") == 0
+
+
+@pytest.mark.parametrize(("code", "service"), [("0", None), ("", "dte.correo")])
+def test_a_mail_that_came_while_the_answer_was_on_its_way_is_wanted_no_more(
+    waiting: Ledger, code: str, service: str | None
+) -> None:
+    with waiting.transaction() as tx:
+        run(tx, "UPDATE result_mails_wanted SET due_at = fmgo_now() WHERE silence IS NOT NULL")
+        wanted = wanted_mails.take(tx, "certification", 60)
+        assert wanted is not None
+        wanted_mails.end(tx, wanted.envelope, None)
+        wanted_mails.asked(tx, wanted.envelope, code, "", 60, silence=service)
+        kept = run(tx, "SELECT asked, due_at FROM result_mails_wanted WHERE envelope = :id", id=wanted.envelope).one()
+    assert tuple(kept) == (1 if code else 0, None)
+    assert wake(waiting, "dte.correo") == 0
 
 
 def test_a_service_answers_again_only_after_silence(ledger: Ledger) -> None:
