@@ -62,24 +62,18 @@ def paste(printed: str, *more: str) -> subprocess.CompletedProcess[str]:
 
 def test_what_is_printed_can_be_pasted_and_is_the_same_the_next_time(folder: Path) -> None:
     with up(folder) as first:
-        done = paste(
-            first,
-            "fmgo doctor",
-            "fmgo sii status",
-            "fmgo simulator show",
-            "fmgo issuer list --json",
-        )
-        assert done.returncode == 0, done.stdout + done.stderr
-        assert "caja-3-000123" in done.stdout
-        assert "the invariants hold" in done.stdout
         control = re.search(r"the SII +(\S+)", first)
         assert control is not None
         caf = {"company": FERRETERIA.rut, "type": 61, "from": 200_001, "to": 200_010}
         with closing(SiiControl(control[1])) as sii:
             (made,) = sii.register({"cafs": [caf]})
         (folder / "caf.xml").write_bytes(made.data)
-        added = paste(first, f"fmgo caf add --json '{folder / 'caf.xml'}'")
-        assert json.loads(added.stdout.splitlines()[-1])["first"] == 200_001, added.stdout + added.stderr
+        # A command that talks to all servers, one that talks to the simulated SII, and one that trusts its CAFs.
+        done = paste(first, "fmgo doctor", "fmgo simulator show", f"fmgo caf add --json '{folder / 'caf.xml'}'")
+        assert done.returncode == 0, done.stdout + done.stderr
+        assert "caja-3-000123" in done.stdout
+        assert "the invariants hold" in done.stdout
+        assert json.loads(done.stdout.splitlines()[-1])["first"] == 200_001
     with up(folder) as second:
         assert second == first
         again = paste(second)
