@@ -35,7 +35,7 @@ check: env ## format, lint, types, imports, and the tests with their coverage
 	@$(BIN)/coverage combine --quiet
 	$(BIN)/coverage report --fail-under=$(COVERAGE_FLOOR)
 
-faults: env ## the fault catalogue against a running FMgo, under both profiles of the simulated SII: some eight minutes
+faults: env ## the fault catalogue against a running FMgo, under both profiles of the simulated SII, and every outage: some ten minutes
 	@$(BIN)/python -m pytest tests/faults
 
 wheel: env ## the built wheel, alone in an empty environment, does FMgo's work: half a minute
